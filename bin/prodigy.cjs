@@ -1,0 +1,12 @@
+#!/usr/bin/env node
+// libuv reads the size of its thread pool once, when it is first used, and loading an ES module uses it:
+// so it is set here, before anything else is loaded. A value the user has set is respected.
+'use strict';
+if (process.env.UV_THREADPOOL_SIZE === undefined) process.env.UV_THREADPOOL_SIZE = '16';
+import('../build/src/main.js').then(
+  ({ main }) => main(process.argv.slice(2)),
+  (cause) => {
+    process.stderr.write(`prodigy: it cannot start: ${cause && cause.message}\n`);
+    process.exitCode = 70;
+  },
+);
