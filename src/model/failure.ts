@@ -1,0 +1,139 @@
+import type { Kind } from './kind.ts';
+
+/** A system call failed. `code` is the errno name (`EACCES`). */
+export type DiskFailure = {
+  readonly type: 'disk';
+  readonly code: string;
+  readonly syscall: string;
+  readonly path: string;
+};
+
+/** A path that must lie strictly inside a root does not. */
+export type OutsideStorage = { readonly type: 'outside-storage'; readonly path: string };
+
+/** git could not be asked, or refused. `stderr` is cut to 2,000 characters. */
+export type GitFailure = {
+  readonly type: 'git';
+  readonly args: readonly string[];
+  readonly exitCode: number | undefined;
+  readonly stderr: string;
+};
+
+export type JournalFailure =
+  /** Another process holds the database. */
+  | { readonly type: 'journal-locked'; readonly path: string }
+  /** There is no journal yet. Readers treat it as empty. */
+  | { readonly type: 'journal-absent'; readonly path: string }
+  /** The volume is full; nothing was acknowledged. */
+  | { readonly type: 'journal-full'; readonly path: string; readonly freeBytes: number | undefined }
+  /** Read-only volume, permission, anything that makes it impossible to write. */
+  | {
+      readonly type: 'journal-unavailable';
+      readonly path: string;
+      readonly code: string;
+      readonly detail: string;
+    }
+  /** Gap, broken chain, unreadable entry, `identity.json` missing beside a database. */
+  | {
+      readonly type: 'journal-damaged';
+      readonly path: string;
+      readonly seq: number | undefined;
+      readonly detail: string;
+    }
+  /** The anchor knows of entries that the database no longer has. */
+  | {
+      readonly type: 'journal-truncated';
+      readonly path: string;
+      readonly anchorSeq: number;
+      readonly headSeq: number;
+    }
+  /** Written by a newer version of this tool. */
+  | {
+      readonly type: 'journal-newer';
+      readonly path: string;
+      readonly format: number;
+      readonly supported: number;
+    }
+  /** An earlier append on this handle failed: reopen before anything else. */
+  | { readonly type: 'journal-dead'; readonly path: string };
+
+/** The storage root is not one we will work on (DESIGN 6): exit 2, nothing touched. */
+export type RootFailure = {
+  readonly type: 'root-refused';
+  readonly variable: 'HOME' | 'PRODIGY_HOME' | 'PRODIGY_CLEAN_JOURNAL_DIR';
+  readonly value: string | undefined;
+  readonly why:
+    | 'unset'
+    | 'empty'
+    | 'relative'
+    | 'filesystem-root'
+    | 'home-itself'
+    | 'symlink'
+    | 'not-a-directory'
+    | 'not-prodigy'
+    | 'unreadable';
+};
+
+/** Wrong usage: exit 2. `text` is what was typed, `accepted` the forms that would have been right. */
+export type UsageFailure = {
+  readonly type: 'usage';
+  readonly problem: string;
+  readonly text?: string | undefined;
+  readonly accepted?: readonly string[] | undefined;
+};
+
+/** A safety rule refused the run: exit 4. */
+export type RefusedFailure =
+  | { readonly type: 'no-terminal'; readonly items: number; readonly bytes: number }
+  | { readonly type: 'clock-behind'; readonly lastEntryAtMs: number; readonly nowMs: number }
+  | {
+      readonly type: 'clock-ahead';
+      readonly lastEntryAtMs: number;
+      readonly nowMs: number;
+      readonly uptimeMs: number;
+    }
+  | { readonly type: 'unfinished-work'; readonly operations: number }
+  | { readonly type: 'max-delete'; readonly limit: string; readonly items: number; readonly bytes: number };
+
+/** Another run works on the storage: exit 11. Every field as far as it could be read. */
+export type RunLocked = {
+  readonly type: 'run-locked';
+  readonly path: string;
+  readonly pid: number | undefined;
+  readonly host: string | undefined;
+  readonly since: string | undefined;
+  readonly command: string | undefined;
+};
+
+/** One item could not be removed; it is journalled and the run goes on (P8). */
+export type ItemFailure =
+  | DiskFailure
+  | OutsideStorage
+  | GitFailure
+  /** Some entries of a quarantined tree could not be unlinked. `paths` holds at most 20. */
+  | {
+      readonly type: 'purge-blocked';
+      readonly path: string;
+      readonly blocked: readonly DiskFailure[];
+      readonly count: number;
+    }
+  /** It was moved in part and could not be put back: it waits in quarantine. */
+  | { readonly type: 'half-moved'; readonly path: string; readonly cause: DiskFailure };
+
+export type NoSuchThing = { readonly type: 'unknown-run' | 'unknown-item'; readonly text: string };
+
+export type NothingToHandOver = { readonly type: 'no-prodigy'; readonly args: readonly string[] };
+
+export type Failure =
+  | DiskFailure
+  | OutsideStorage
+  | GitFailure
+  | JournalFailure
+  | RootFailure
+  | UsageFailure
+  | RefusedFailure
+  | RunLocked
+  | ItemFailure
+  | NoSuchThing
+  | NothingToHandOver
+  | { readonly type: 'scan-failed'; readonly kind: Kind; readonly cause: DiskFailure };

@@ -1,0 +1,52 @@
+/** Why an item stays (DESIGN 5.7). Stable: scripts and old journals rely on the words. */
+export const keepReasons = [
+  'active',
+  'resumable',
+  'held',
+  'merge-in-progress',
+  'dirty',
+  'untracked',
+  'precious',
+  'unmerged',
+  'unreachable-commits',
+  'operation-in-progress',
+  'has-worktree',
+  'locked',
+  'in-use',
+  'young',
+  'too-recent',
+  'unknown-format',
+  'unreadable',
+  'unattributed',
+  'other-repository',
+  'outside-root',
+  'symlink',
+  'mount-point',
+  'future-time',
+  'dead-letters-pending',
+  'retention-floor',
+] as const;
+
+export type KeepReason = (typeof keepReasons)[number];
+
+/** Why an item may go: always its age; `proof` says what makes it safe. */
+export type RemoveReason = 'expired';
+
+/** What makes a removal safe (DESIGN 5.7). */
+export type RemovalProof =
+  'merged' | 'landed-by-squash' | 'branch-kept' | 'finished' | 'complete' | 'orphan' | 'expired-log';
+
+/** Named observations behind a verdict: flat, small, never file contents or environment values (P10). */
+export type Evidence = Readonly<Record<string, string | number | boolean>>;
+
+export type Verdict =
+  | { readonly type: 'keep'; readonly reason: KeepReason; readonly evidence: Evidence }
+  | {
+      readonly type: 'remove';
+      readonly reason: RemoveReason;
+      readonly proof: RemovalProof;
+      readonly evidence: Evidence;
+    };
+
+/** Something that could not be understood or looks wrong: it keeps its item (P3). */
+export type Doubt = { readonly reason: KeepReason; readonly detail: string; readonly path?: string };

@@ -1,0 +1,38 @@
+import type { Doubt } from './reason.ts';
+
+/** What git and the directory say of one worktree; every field is an observation, none a decision. */
+export type WorktreeFacts = {
+  /** Real path of the main git directory (`/src/app/.git`, or a bare repository). */
+  readonly mainGitDir: string | undefined;
+  /** `<mainGitDir>/worktrees/<id>`: read from the `.git` file, never computed. */
+  readonly adminDir: string | undefined;
+  /** Full ref name, `undefined` when HEAD is detached. */
+  readonly branch: string | undefined;
+  readonly head: string | undefined;
+  /** Branch it was made from, as recorded by Prodigy's metadata. */
+  readonly originalBranch: string | undefined;
+  /** The reason given to `git worktree lock`, empty when none; `undefined` when it is not locked. */
+  readonly locked: string | undefined;
+  /** Merge, rebase, cherry-pick, revert, bisect, am: what is under way. */
+  readonly operation: string | undefined;
+  /** `undefined` when git could not say; then `doubts` says why. */
+  readonly changes:
+    | {
+        /** Staged or unstaged changes of tracked files, `skip-worktree` and `assume-unchanged` ones included. */
+        readonly uncommitted: number;
+        readonly untracked: number;
+        /** Ignored files that look irreplaceable, at most 20 paths relative to the worktree. */
+        readonly precious: readonly string[];
+      }
+    | undefined;
+  /** Commits of HEAD, its reflog and per-worktree refs that no surviving ref reaches; `undefined`: not known. */
+  readonly unreachable: { readonly count: number; readonly example: string | undefined } | undefined;
+  /** The target branch that contains HEAD; `undefined` when none does or it is not known. */
+  readonly mergedInto: string | undefined;
+  /** Relative paths of submodules and nested repositories found inside, at most 20. */
+  readonly nested: readonly string[];
+  /** Everything that could not be read or is not understood. */
+  readonly doubts: readonly Doubt[];
+  /** Youngest of index, HEAD, logs/HEAD, ORIG_HEAD mtimes and HEAD's commit time. UTC milliseconds. */
+  readonly lastGitSignMs: number | undefined;
+};
