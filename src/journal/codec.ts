@@ -1,0 +1,86 @@
+import { err, ok } from 'neverthrow';
+import type { Result } from 'neverthrow';
+import type { StoredEntry } from '../../migrations/0001-first-schema.ts';
+import { invariant } from '../model/invariant.ts';
+import type { Actor, Entry } from './entry.ts';
+import { toEvent, wrongIn } from './event-shape.ts';
+import { isRecord } from './shape.ts';
+import { fromIso, toIso } from './timestamp.ts';
+import { typeVersion, upcastEntry } from './upcast.ts';
+
+const envelopeVersion = 1;
+
+/** The text of an entry as it is stored and hashed (JOURNAL 7.3). A malformed event is a defect of its maker. */
+export function encodeEntry(entry: Entry): string {
+  const { type, ...data } = entry.event;
+  const wrong = wrongIn(type, data);
+  invariant(wrong === undefined, `${type} may not be written: data${wrong}`);
+  return JSON.stringify({
+    v: envelopeVersion,
+    seq: entry.seq,
+    id: entry.id,
+    type,
+    tv: typeVersion(type),
+    at: toIso(entry.atMs),
+    run: entry.run,
+    op: entry.op,
+    cause: entry.cause,
+    actor: entry.actor,
+    data,
+  });
+}
+
+/** The entry in a stored text, brought up to date and checked; else what is wrong with it. */
+export function decodeEntry(text: string): Result<Entry, string> {
+  const parsed = parse(text);
+  if (parsed === undefined) return err('no JSON object');
+  if (parsed['v'] !== envelopeVersion) return err(`unknown envelope version ${JSON.stringify(parsed['v'])}`);
+  const { type, tv } = parsed;
+  if (typeof type !== 'string') return err('type: no string');
+  if (!isCount(tv)) return err('tv: no number');
+  const stored = upcastEntry(parsed, type, tv);
+  if (stored === undefined) return err(`unknown version ${tv} of ${type}`);
+  return toEntry(stored);
+}
+
+function toEntry({ seq, id, type, at, run, op, cause, actor, data }: StoredEntry): Result<Entry, string> {
+  if (!isCount(seq)) return err('seq: no number');
+  if (typeof id !== 'string') return err('id: no string');
+  if (typeof type !== 'string') return err('type: no string');
+  const atMs = typeof at === 'string' ? fromIso(at) : undefined;
+  if (atMs === undefined) return err('at: no time');
+  if (run !== undefined && typeof run !== 'string') return err('run: no string');
+  if (op !== undefined && typeof op !== 'string') return err('op: no string');
+  if (cause !== undefined && !isCount(cause)) return err('cause: no number');
+  if (!isActor(actor)) return err('actor: no actor');
+  const wrong = wrongIn(type, data);
+  if (wrong !== undefined) return err(`data${wrong}`);
+  if (!isRecord(data)) return err('data: no object');
+  return ok({
+    seq,
+    id,
+    atMs,
+    ...(run === undefined ? {} : { run }),
+    ...(op === undefined ? {} : { op }),
+    ...(cause === undefined ? {} : { cause }),
+    actor,
+    event: toEvent(type, data),
+  });
+}
+
+function parse(text: string): StoredEntry | undefined {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return isRecord(parsed) ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
+function isActor(value: unknown): value is Actor {
+  return isRecord(value) && typeof value['uid'] === 'number' && typeof value['tool'] === 'string';
+}

@@ -1,0 +1,207 @@
+import type { Identity } from '../model/item.ts';
+import type { Event, EventOf, EventType, ItemKept, KindTotals, Move } from './event.ts';
+import type { PlannedItem, RunActor, RunPolicy, RunScope, Tally, WorktreeRegistration } from './event.ts';
+import { checkOf } from './shape.ts';
+import type { AnyShape, Check, Fields, Shape } from './shape.ts';
+
+const tally = { items: 'number', bytes: 'number' } as const satisfies Shape<Tally>;
+
+const identity = {
+  dev: 'string',
+  ino: 'string',
+  type: 'string',
+  mtimeNs: 'string',
+  birthtimeNs: 'string',
+  size: 'number',
+} as const satisfies Record<keyof Identity, string>;
+
+const part = { path: 'string', identity } as const;
+
+const scope = {
+  allRepositories: 'boolean',
+  repositories: ['list', { name: 'string', gitDir: ['maybe', 'string'] }],
+  roots: ['list', 'string'],
+  kinds: ['list', 'string'],
+  mapreduceOnly: ['maybe', 'boolean'],
+  jobId: ['maybe', 'string'],
+} as const satisfies Shape<RunScope>;
+
+const policy = {
+  nowMs: 'number',
+  retentionMs: ['map', 'number'],
+  cutoffMs: ['map', 'number'],
+  windowMs: 'number',
+  mergedOnly: 'boolean',
+  hash: 'string',
+} as const satisfies Shape<RunPolicy>;
+
+const actor = {
+  user: 'string',
+  uid: 'number',
+  sudoUser: ['maybe', 'string'],
+  host: 'string',
+  pid: 'number',
+  parent: ['maybe', 'string'],
+  terminal: 'boolean',
+} as const satisfies Shape<RunActor>;
+
+const judged = {
+  item: 'string',
+  kind: 'string',
+  name: 'string',
+  path: 'string',
+  repository: ['maybe', 'string'],
+  bytes: ['maybe', 'number'],
+  agedFromMs: ['maybe', 'number'],
+  evidence: 'flat',
+  reason: 'string',
+} as const satisfies Fields<ItemKept>;
+
+const planned = {
+  item: 'string',
+  bytes: 'number',
+  head: ['maybe', 'string'],
+  parts: ['list', part],
+} as const satisfies Record<keyof PlannedItem, unknown>;
+
+const move = { role: 'string', ...part, to: 'string' } as const satisfies Record<keyof Move, unknown>;
+
+const registration = {
+  mainGitDir: 'string',
+  adminDir: 'string',
+  branch: ['maybe', 'string'],
+  head: 'string',
+} as const satisfies Shape<WorktreeRegistration>;
+
+const kindTotals = {
+  before: tally,
+  scanned: 'number',
+  kept: 'number',
+  condemned: 'number',
+  removed: tally,
+  held: tally,
+  failed: 'number',
+  drifted: 'number',
+} as const satisfies Shape<KindTotals>;
+
+const segment = { segment: 'number', to: 'number', lastHash: 'string', sha256: 'string' } as const;
+
+/** What every event must carry, by its type: complete, or it does not compile. */
+export const eventShapes: { readonly [T in EventType]: Fields<EventOf<T>> } = {
+  JournalCreated: { journalId: 'string', format: 'number', host: 'string' },
+  RunStarted: {
+    command: 'string',
+    argv: ['list', 'string'],
+    dryRun: 'boolean',
+    scope,
+    policy,
+    actor,
+    resumeOf: ['maybe', 'string'],
+  },
+  ItemKept: judged,
+  ItemCondemned: { ...judged, proof: 'string' },
+  ScanCompleted: {
+    kind: 'string',
+    found: tally,
+    condemned: tally,
+    kept: ['map', tally],
+    outOfScope: 'number',
+    durationMs: 'number',
+    digest: 'string',
+  },
+  OddityFound: { reason: 'string', detail: 'string', path: ['maybe', 'string'] },
+  PlanRecorded: { plan: 'string', piece: 'number', pieces: 'number', items: ['list', planned] },
+  RunPlanned: { plan: 'string', ...tally },
+  RunConfirmed: { plan: 'string', how: 'string', ...tally },
+  RunDeclined: { how: 'string' },
+  RunRefused: { rule: 'string', detail: 'flat' },
+  RemovalIntended: {
+    item: 'string',
+    kind: 'string',
+    name: 'string',
+    root: 'string',
+    repository: ['maybe', 'string'],
+    bytes: 'number',
+    files: 'number',
+    reason: 'string',
+    proof: 'string',
+    mode: 'string',
+    moves: ['list', move],
+    holdMs: 'number',
+    attempt: 'number',
+    locks: ['list', 'string'],
+    worktree: ['maybe', registration],
+  },
+  ItemQuarantined: {
+    item: 'string',
+    recovered: ['maybe', 'boolean'],
+    heldUntilMs: ['maybe', 'number'],
+    bytes: ['maybe', 'number'],
+  },
+  ItemDrifted: { item: 'string', reason: 'string', evidence: 'flat' },
+  ItemVanished: { item: 'string' },
+  ItemFailed: {
+    item: 'string',
+    code: 'string',
+    syscall: ['maybe', 'string'],
+    path: 'string',
+    detail: ['maybe', 'string'],
+    attempt: 'number',
+    retryable: 'boolean',
+  },
+  PutBackBlocked: { item: 'string', path: 'string', code: 'string' },
+  PurgeStarted: { item: 'string', why: 'string' },
+  PurgeBlocked: {
+    item: 'string',
+    paths: ['list', 'string'],
+    codes: ['list', 'string'],
+    blocked: 'number',
+    attempt: 'number',
+  },
+  ItemRemoved: { item: 'string', bytes: 'number', files: 'number', observed: ['maybe', 'string'] },
+  ItemRestored: { item: 'string', why: 'string' },
+  RenameRedone: { item: 'string' },
+  PurgeRedone: { item: 'string' },
+  QuarantineOrphanFound: { path: 'string' },
+  StaleLockReplaced: { path: 'string', pid: 'number', acquiredAt: 'string' },
+  RunCompleted: {
+    outcome: 'string',
+    exitCode: 'number',
+    totals: ['map', kindTotals],
+    freeBefore: ['maybe', 'number'],
+    freeAfter: ['maybe', 'number'],
+  },
+  RunInterrupted: { interrupted: 'string', by: 'string' },
+  ReserveReleased: { bytes: 'number' },
+  ReserveRestored: { bytes: 'number' },
+  ClockWentBack: { lastAtMs: 'number', nowMs: 'number' },
+  TailTruncatedDetected: { anchorSeq: 'number', headSeq: 'number' },
+  SegmentSealed: { ...segment, from: 'number' },
+  SegmentRetired: segment,
+  JournalMigrated: {
+    from: 'number',
+    to: 'number',
+    count: 'number',
+    oldHead: 'string',
+    newHead: 'string',
+  },
+  JournalRepaired: { lost: 'number', headSeq: 'number' },
+};
+
+const checks = new Map<string, Check>(
+  Object.entries(eventShapes as Readonly<Record<string, AnyShape>>).map(([type, shape]) => [
+    type,
+    checkOf(shape),
+  ]),
+);
+
+/** What is wrong with the fields of an event of `type`; `undefined` when nothing is. */
+export function wrongIn(type: string, data: unknown): string | undefined {
+  const check = checks.get(type);
+  return check === undefined ? `unknown event type ${JSON.stringify(type)}` : check(data);
+}
+
+/** `data` as an event, after {@link wrongIn} found nothing. */
+export function toEvent(type: string, data: Readonly<Record<string, unknown>>): Event {
+  return { type, ...data } as unknown as Event;
+}

@@ -1,0 +1,400 @@
+import type { Identity, ItemId, Part } from '../model/item.ts';
+import type { Kind } from '../model/kind.ts';
+import type { Evidence, KeepReason, RemovalProof, RemoveReason } from '../model/reason.ts';
+
+/** The journal was born. Always entry 0. */
+export type JournalCreated = {
+  readonly type: 'JournalCreated';
+  readonly journalId: string;
+  readonly format: number;
+  readonly host: string;
+};
+
+/** What a run covers. Paths are absolute; `gitDir` identifies a repository. */
+export type RunScope = {
+  readonly allRepositories: boolean;
+  readonly repositories: readonly { readonly name: string; readonly gitDir?: string }[];
+  readonly roots: readonly string[];
+  readonly kinds: readonly Kind[];
+  readonly mapreduceOnly?: boolean;
+  readonly jobId?: string;
+};
+
+/** What the run judged by. Times are UTC milliseconds, retention in milliseconds. */
+export type RunPolicy = {
+  readonly nowMs: number;
+  readonly retentionMs: Readonly<Record<Kind, number>>;
+  /** Items not older than this stay: `nowMs - retentionMs`, fixed for the run and whoever resumes it. */
+  readonly cutoffMs: Readonly<Record<Kind, number>>;
+  readonly windowMs: number;
+  readonly mergedOnly: boolean;
+  /** SHA-256 of the normalised policy, first 16 hex digits. */
+  readonly hash: string;
+};
+
+/** Who asked. Names and ids only, never values of other environment variables (P10). */
+export type RunActor = {
+  readonly user: string;
+  readonly uid: number;
+  readonly sudoUser?: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly parent?: string;
+  readonly terminal: boolean;
+};
+
+/** An invocation that looks (dry run, overview) or may remove something began. */
+export type RunStarted = {
+  readonly type: 'RunStarted';
+  readonly command: string;
+  /** Normalised arguments. */
+  readonly argv: readonly string[];
+  readonly dryRun: boolean;
+  readonly scope: RunScope;
+  readonly policy: RunPolicy;
+  readonly actor: RunActor;
+  /** The run whose remaining work this one takes up. */
+  readonly resumeOf?: string;
+};
+
+type Judged = {
+  readonly item: ItemId;
+  readonly kind: Kind;
+  readonly name: string;
+  readonly path: string;
+  /** Path of the main git directory when known, else the name. */
+  readonly repository?: string;
+  /** Allocated bytes, when measured. */
+  readonly bytes?: number;
+  /** What its age was counted from. UTC milliseconds. */
+  readonly agedFromMs?: number;
+  readonly evidence: Evidence;
+};
+
+/** An item stays. Repeated only when the verdict or its evidence differs from the last one journalled for it. */
+export type ItemKept = Judged & { readonly type: 'ItemKept'; readonly reason: KeepReason };
+
+/** An item was found past its retention, unprotected and safe to lose. Repeated as {@link ItemKept}. */
+export type ItemCondemned = Judged & {
+  readonly type: 'ItemCondemned';
+  readonly reason: RemoveReason;
+  readonly proof: RemovalProof;
+};
+
+export type Tally = { readonly items: number; readonly bytes: number };
+
+/** All items of one kind in scope were looked at and judged. */
+export type ScanCompleted = {
+  readonly type: 'ScanCompleted';
+  readonly kind: Kind;
+  readonly found: Tally;
+  readonly condemned: Tally;
+  readonly kept: Readonly<Partial<Record<KeepReason, Tally>>>;
+  /** Known to belong to other repositories, not looked at further. */
+  readonly outOfScope: number;
+  readonly durationMs: number;
+  /** SHA-256 over all verdicts in order, first 16 hex digits: equal digests, equal decisions. */
+  readonly digest: string;
+};
+
+/** Something in the storage is not an item and was left alone. Journalled when it differs from the last scan's. */
+export type OddityFound = {
+  readonly type: 'OddityFound';
+  readonly reason: KeepReason;
+  readonly detail: string;
+  readonly path?: string;
+};
+
+/** One planned item with what its parts were when it was judged. */
+export type PlannedItem = {
+  readonly item: ItemId;
+  readonly bytes: number;
+  /** `head` for worktrees only. */
+  readonly head?: string;
+  readonly parts: readonly { readonly path: string; readonly identity: Identity }[];
+};
+
+/** A piece of a plan's list, in order of removal. A plan already on record is not recorded again. */
+export type PlanRecorded = {
+  readonly type: 'PlanRecorded';
+  readonly plan: string;
+  readonly piece: number;
+  readonly pieces: number;
+  readonly items: readonly PlannedItem[];
+};
+
+/** The run knows what it would remove. `plan` is the content hash of the ordered list. */
+export type RunPlanned = { readonly type: 'RunPlanned'; readonly plan: string } & Tally;
+
+/** Consent was given, before the first intent. */
+export type RunConfirmed = {
+  readonly type: 'RunConfirmed';
+  readonly plan: string;
+  readonly how: 'prompt' | 'force' | 'typed-word' | 'resume';
+} & Tally;
+
+/** The question was answered with no, or not at all. */
+export type RunDeclined = {
+  readonly type: 'RunDeclined';
+  readonly how: 'answer' | 'end-of-input' | 'timeout';
+};
+
+/** A safety rule stopped the run before anything was removed. */
+export type RunRefused = { readonly type: 'RunRefused'; readonly rule: string; readonly detail: Evidence };
+
+/** How a worktree is taken out of git and could be made again. */
+export type WorktreeRegistration = {
+  readonly mainGitDir: string;
+  readonly adminDir: string;
+  readonly branch?: string;
+  readonly head: string;
+};
+
+/** How the item leaves its place (JOURNAL 3.3). */
+export type RemovalMode = 'quarantine' | 'in-parent';
+
+/** A part and the place it is renamed to. */
+export type Move = Pick<Part, 'role' | 'path' | 'identity'> & { readonly to: string };
+
+/** An item is about to be moved. Synced before anything is touched; holds all that `resume` and `undo` need. */
+export type RemovalIntended = {
+  readonly type: 'RemovalIntended';
+  readonly item: ItemId;
+  readonly kind: Kind;
+  readonly name: string;
+  readonly root: string;
+  readonly repository?: string;
+  readonly bytes: number;
+  readonly files: number;
+  readonly reason: RemoveReason;
+  readonly proof: RemovalProof;
+  readonly mode: RemovalMode;
+  /** In the order of moving. */
+  readonly moves: readonly Move[];
+  /** How long it is to be held for undo, in milliseconds; 0: its bytes are freed at once. */
+  readonly holdMs: number;
+  /** 1 for the first try, counted over runs. */
+  readonly attempt: number;
+  /** Ids of Prodigy's resume locks held while it goes. */
+  readonly locks: readonly string[];
+  readonly worktree?: WorktreeRegistration;
+};
+
+/** All parts are in quarantine, durably. `heldUntilMs`: not freed before (undo). */
+export type ItemQuarantined = {
+  readonly type: 'ItemQuarantined';
+  readonly item: ItemId;
+  readonly recovered?: boolean;
+  readonly heldUntilMs?: number;
+  /** Those of its intent, so that what is held can be summed up without it. */
+  readonly bytes?: number;
+};
+
+/** It is not what was judged any more, or protected now: left alone. */
+export type ItemDrifted = {
+  readonly type: 'ItemDrifted';
+  readonly item: ItemId;
+  readonly reason: KeepReason | 'changed-since-decision' | 'expectation-gone';
+  readonly evidence: Evidence;
+};
+
+/** Gone without us. Not counted as freed. */
+export type ItemVanished = { readonly type: 'ItemVanished'; readonly item: ItemId };
+
+/** It could not be removed. `retryable`: `resume` tries again. */
+export type ItemFailed = {
+  readonly type: 'ItemFailed';
+  readonly item: ItemId;
+  readonly code: string;
+  readonly syscall?: string;
+  readonly path: string;
+  readonly detail?: string;
+  readonly attempt: number;
+  readonly retryable: boolean;
+};
+
+/**
+ * It was moved in part, the rest could not be moved, and what was moved could not be put back: it waits in
+ * quarantine, and `resume` tries again. The operation stays open.
+ */
+export type PutBackBlocked = {
+  readonly type: 'PutBackBlocked';
+  readonly item: ItemId;
+  readonly path: string;
+  readonly code: string;
+};
+
+/** Its bytes begin to be freed in a later run than the one that moved it. */
+export type PurgeStarted = {
+  readonly type: 'PurgeStarted';
+  readonly item: ItemId;
+  readonly why: 'resumed' | 'undo-expired' | 'undo-cap' | 'disk-full' | 'asked';
+};
+
+/** Some of its files could not be unlinked; what is left stays in quarantine and `resume` tries again. */
+export type PurgeBlocked = {
+  readonly type: 'PurgeBlocked';
+  readonly item: ItemId;
+  /** At most 20. */
+  readonly paths: readonly string[];
+  readonly codes: readonly string[];
+  readonly blocked: number;
+  readonly attempt: number;
+};
+
+/** Durably gone and looked for. */
+export type ItemRemoved = {
+  readonly type: 'ItemRemoved';
+  readonly item: ItemId;
+  /** Measured when it was scanned. */
+  readonly bytes: number;
+  /** Entries that this process unlinked. */
+  readonly files: number;
+  /** `absent`: it was already gone from quarantine when it was looked for. */
+  readonly observed?: 'absent';
+};
+
+/** Back in its place. */
+export type ItemRestored = {
+  readonly type: 'ItemRestored';
+  readonly item: ItemId;
+  readonly why: 'undo' | 'put-back';
+};
+
+/** A power cut had undone a rename whose fact was already journalled: it was done again. */
+export type RenameRedone = { readonly type: 'RenameRedone'; readonly item: ItemId };
+/** A power cut had undone a purge whose fact was already journalled: it was done again. */
+export type PurgeRedone = { readonly type: 'PurgeRedone'; readonly item: ItemId };
+/** Something lies in quarantine that no operation explains: it is not touched. */
+export type QuarantineOrphanFound = { readonly type: 'QuarantineOrphanFound'; readonly path: string };
+
+/** A resume lock of this host whose process is dead was replaced by ours (DESIGN 5.0). */
+export type StaleLockReplaced = {
+  readonly type: 'StaleLockReplaced';
+  readonly path: string;
+  readonly pid: number;
+  readonly acquiredAt: string;
+};
+
+export type KindTotals = {
+  readonly before: Tally;
+  readonly scanned: number;
+  readonly kept: number;
+  readonly condemned: number;
+  readonly removed: Tally;
+  readonly held: Tally;
+  readonly failed: number;
+  readonly drifted: number;
+};
+
+export type RunOutcome =
+  'completed' | 'nothing-to-do' | 'partial' | 'declined' | 'refused' | 'interrupted' | 'failed' | 'planned';
+
+/** The run came to its end by itself. */
+export type RunCompleted = {
+  readonly type: 'RunCompleted';
+  readonly outcome: RunOutcome;
+  readonly exitCode: number;
+  readonly totals: Readonly<Partial<Record<Kind, KindTotals>>>;
+  /** Free bytes of the volume that holds the first root. */
+  readonly freeBefore?: number;
+  readonly freeAfter?: number;
+};
+
+/** A run ended without `RunCompleted`: said by itself on a signal, or by the next run that found it so. */
+export type RunInterrupted = {
+  readonly type: 'RunInterrupted';
+  readonly interrupted: string;
+  readonly by: 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'found-dead';
+};
+
+export type ReserveReleased = { readonly type: 'ReserveReleased'; readonly bytes: number };
+export type ReserveRestored = { readonly type: 'ReserveRestored'; readonly bytes: number };
+export type ClockWentBack = {
+  readonly type: 'ClockWentBack';
+  readonly lastAtMs: number;
+  readonly nowMs: number;
+};
+export type TailTruncatedDetected = {
+  readonly type: 'TailTruncatedDetected';
+  readonly anchorSeq: number;
+  readonly headSeq: number;
+};
+export type SegmentSealed = {
+  readonly type: 'SegmentSealed';
+  readonly segment: number;
+  readonly from: number;
+  readonly to: number;
+  readonly lastHash: string;
+  readonly sha256: string;
+};
+export type SegmentRetired = {
+  readonly type: 'SegmentRetired';
+  readonly segment: number;
+  readonly to: number;
+  readonly lastHash: string;
+  readonly sha256: string;
+};
+export type JournalMigrated = {
+  readonly type: 'JournalMigrated';
+  readonly from: number;
+  readonly to: number;
+  readonly count: number;
+  readonly oldHead: string;
+  readonly newHead: string;
+};
+export type JournalRepaired = {
+  readonly type: 'JournalRepaired';
+  readonly lost: number;
+  readonly headSeq: number;
+};
+
+/** Everything that can be in a journal (JOURNAL 7.4). Events are for ever: add, never change a meaning. */
+export type Event =
+  | JournalCreated
+  | RunStarted
+  | ItemKept
+  | ItemCondemned
+  | ScanCompleted
+  | OddityFound
+  | PlanRecorded
+  | RunPlanned
+  | RunConfirmed
+  | RunDeclined
+  | RunRefused
+  | RemovalIntended
+  | ItemQuarantined
+  | ItemDrifted
+  | ItemVanished
+  | ItemFailed
+  | PutBackBlocked
+  | PurgeStarted
+  | PurgeBlocked
+  | ItemRemoved
+  | ItemRestored
+  | RenameRedone
+  | PurgeRedone
+  | QuarantineOrphanFound
+  | StaleLockReplaced
+  | RunCompleted
+  | RunInterrupted
+  | ReserveReleased
+  | ReserveRestored
+  | ClockWentBack
+  | TailTruncatedDetected
+  | SegmentSealed
+  | SegmentRetired
+  | JournalMigrated
+  | JournalRepaired;
+
+export type EventType = Event['type'];
+export type EventOf<T extends EventType> = Extract<Event, { readonly type: T }>;
+
+/** The events that end an operation (P5): each operation gets exactly one. */
+export const terminalEvents: readonly EventType[] = [
+  'ItemRemoved',
+  'ItemRestored',
+  'ItemDrifted',
+  'ItemVanished',
+  'ItemFailed',
+];

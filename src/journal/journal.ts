@@ -1,0 +1,61 @@
+import type { Result, ResultAsync } from 'neverthrow';
+import type { JournalFailure } from '../model/failure.ts';
+import type { Anchor } from './anchor.ts';
+import type { Actor, Draft, Entry, Head } from './entry.ts';
+import type { KeyedProjection, Projection } from './projection.ts';
+import type { Store } from './store.ts';
+
+/** Both ends are included; left out, they are the first entry and the last. */
+export type EntryRange = { readonly from?: number; readonly to?: number; readonly reverse?: boolean };
+
+export type JournalReader = AsyncDisposable & {
+  readonly journalId: string;
+  /** The last entry: of a journal now, of a snapshot when it was taken. */
+  readonly head: Head;
+  /** What `anchor.json` said when this was opened. */
+  readonly anchor: Anchor | undefined;
+  /**
+   * Entries in order, decoded; gaps are an error, and going forward so is a hash that does not follow its
+   * predecessor's. Stops after the first `Err`.
+   */
+  entries(range?: EntryRange): AsyncIterable<Result<Entry, JournalFailure>>;
+  fold<State>(projection: Projection<State>, range?: EntryRange): ResultAsync<State, JournalFailure>;
+  /** All rows; folded from the entries when they are not stored, or were stored by another version. */
+  rows<Row>(projection: KeyedProjection<Row>): ResultAsync<Map<string, Row>, JournalFailure>;
+  row<Row>(projection: KeyedProjection<Row>, key: string): ResultAsync<Row | undefined, JournalFailure>;
+  close(): Promise<void>;
+};
+
+export type Journal = JournalReader & {
+  /**
+   * Appends in order, durable when it resolves. Concurrent calls wait for each other. After a failure that
+   * could not be recovered from, every later call is `journal-dead`.
+   */
+  append(drafts: readonly Draft[]): ResultAsync<readonly Entry[], JournalFailure>;
+  /** Writes the reserve when it is missing and there is room for it; `true` when written now. */
+  restoreReserve(): ResultAsync<boolean, JournalFailure>;
+  /** Says beside the database how far it is. Closing does so too, when something was appended. */
+  writeAnchor(): ResultAsync<void, JournalFailure>;
+};
+
+export type JournalOptions = {
+  /** The journal directory itself. Made when it is missing. */
+  readonly directory: string;
+  /** UTC milliseconds. */
+  readonly clock: () => number;
+  readonly newId: () => string;
+  readonly actor: Actor;
+  readonly host: string;
+  /** Projections stored beside the entries, always up to date. */
+  readonly inline: readonly KeyedProjection<unknown>[];
+  /** Opens although the anchor knows of entries that are gone, and journals that they are. */
+  readonly acceptTruncation?: boolean;
+  readonly seams?: JournalSeams;
+};
+
+/** Where tests put faults in. */
+export type JournalSeams = {
+  readonly wrapStore?: (store: Store) => Store;
+  readonly afterBirthStep?: (step: string) => void;
+  readonly reserveBytes?: number;
+};

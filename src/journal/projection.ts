@@ -1,0 +1,22 @@
+import type { Entry } from './entry.ts';
+
+/** A question put to the journal: folded over entries in order, ignoring what does not concern it. */
+export type Projection<State> = {
+  /** A function, because folds may change their state in place. */
+  readonly initial: () => State;
+  apply(state: State, entry: Entry): State;
+};
+
+/**
+ * A projection stored beside the entries, one row a key, written in the same batch as the entry that changes it
+ * (JOURNAL 7.7): it is never behind. Row keys are `p!<name>!<key>`; a changed `version` means rebuild.
+ * Rows are plain JSON.
+ */
+export type KeyedProjection<Row> = {
+  readonly name: string;
+  readonly version: number;
+  /** The row that the entry touches; `undefined` when it does not concern this projection. */
+  keyOf(entry: Entry): string | undefined;
+  /** The new row; `undefined` deletes it. Must not change `row`. */
+  apply(row: Row | undefined, entry: Entry): Row | undefined;
+};

@@ -1,0 +1,173 @@
+import { err, ok } from 'neverthrow';
+import type { Result, ResultAsync } from 'neverthrow';
+import type { JournalFailure } from '../model/failure.ts';
+import { replaceAnchor } from './anchor.ts';
+import type { Draft, Entry, Head } from './entry.ts';
+import { damaged, later } from './journal-failure.ts';
+import type { Journal, JournalOptions } from './journal.ts';
+import { entryKey, reserveKey } from './key.ts';
+import { releaseReserve, reserveBytes, writeReserve } from './reserve.ts';
+import { openSession } from './session.ts';
+import type { Session } from './session.ts';
+import type { Stamped } from './writer.ts';
+
+/** Merging every so many runs keeps the number of table files small for ever (JOURNAL 0.3). */
+const runsPerCompaction = 32;
+const tooManyTables = 64;
+
+export type Opened = { readonly session: Session; readonly released: number };
+
+/** Opens, and gives up the reserve when that is what it takes: LevelDB must write to open. */
+export async function openWithReserve(
+  directory: string,
+  options: JournalOptions,
+): Promise<Result<Opened, JournalFailure>> {
+  const first = await openSession(directory, options);
+  if (first.isOk()) return ok({ session: first.value, released: 0 });
+  if (first.error.type !== 'journal-full') return err(first.error);
+  const released = await releaseReserve(directory);
+  if (released.isErr() || released.value === 0) return err(first.error);
+  const second = await openSession(directory, options);
+  return second.map((session) => ({ session, released: released.value }));
+}
+
+/**
+ * A journal that survives one failed append: it closes the database, gives up the reserve when space is the
+ * reason, opens again, looks by id which of the failed entries are there after all, and appends the rest. When
+ * that fails too it is dead. Until the caller has its answer nothing else is appended.
+ */
+export function recoveringJournal(first: Session, directory: string, options: JournalOptions): Journal {
+  let session = first;
+  let dead = false;
+  let closing: Promise<void> | undefined;
+  let appended = false;
+  let queue: Promise<unknown> = Promise.resolve();
+
+  const inTurn = <T>(work: () => Promise<Result<T, JournalFailure>>): ResultAsync<T, JournalFailure> =>
+    later(async () => {
+      if (closing !== undefined) return err({ type: 'journal-dead', path: directory });
+      const turn = queue.then(async (): Promise<Result<T, JournalFailure>> => {
+        if (dead) return err({ type: 'journal-dead', path: directory });
+        return work();
+      });
+      queue = turn.catch(() => undefined);
+      return turn;
+    });
+
+  const stamp = (draft: Draft): Stamped => ({
+    draft,
+    id: options.newId(),
+    atMs: Math.trunc(options.clock()),
+    actor: options.actor,
+  });
+
+  const append = async (drafts: readonly Draft[]): Promise<Result<readonly Entry[], JournalFailure>> => {
+    if (drafts.length === 0) return ok([]);
+    const before = session.writer.head();
+    const stamped = drafts.map(stamp);
+    appended = true;
+    const written = await session.writer.append(stamped);
+    if (written.isOk()) return written;
+    dead = true;
+    const recovered = await recover(written.error, before, stamped);
+    if (recovered.isOk()) dead = false;
+    return recovered;
+  };
+
+  const recover = async (
+    failure: JournalFailure,
+    before: Head,
+    stamped: readonly Stamped[],
+  ): Promise<Result<readonly Entry[], JournalFailure>> => {
+    await session.close();
+    const released = failure.type === 'journal-full' ? await releaseReserve(directory) : ok(0);
+    if (released.isErr()) return err(released.error);
+    const reopened = await openWithReserve(directory, options);
+    if (reopened.isErr()) return err(reopened.error);
+    session = reopened.value.session;
+
+    const completed = await complete(session, directory, before, stamped);
+    const bytes = released.value + reopened.value.released;
+    const told =
+      completed.isOk() && bytes > 0
+        ? await session.writer.append([stamp({ event: { type: 'ReserveReleased', bytes } })])
+        : ok([]);
+    if (completed.isOk() && told.isOk()) return completed;
+    await session.close();
+    return completed.isErr() ? completed : told;
+  };
+
+  const writeAnchor = async (): Promise<Result<void, JournalFailure>> =>
+    replaceAnchor(directory, session.writer.head(), options.clock());
+
+  const close = async (): Promise<void> => {
+    await queue;
+    if (dead) return;
+    if (appended) await writeAnchor();
+    await compactWhenDue(session);
+    await session.close();
+  };
+
+  return {
+    get journalId() {
+      return session.journalId;
+    },
+    get head() {
+      return session.writer.head();
+    },
+    get anchor() {
+      return session.anchor;
+    },
+    entries: (range) => session.reader.entries(range),
+    fold: (projection, range) => session.reader.fold(projection, range),
+    rows: (projection) => session.reader.rows(projection),
+    row: (projection, key) => session.reader.row(projection, key),
+    append: (drafts) => inTurn(() => append(drafts)),
+    writeAnchor: () => inTurn(writeAnchor),
+    restoreReserve: () =>
+      inTurn(async () => {
+        const written = await writeReserve(directory, options.seams?.reserveBytes);
+        if (written.isErr() || !written.value) return written;
+        const wasReleased = session.store.get(reserveKey);
+        if (wasReleased.isErr()) return err(wasReleased.error);
+        if (wasReleased.value === undefined) return ok(true);
+        const bytes = options.seams?.reserveBytes ?? reserveBytes;
+        return (await append([{ event: { type: 'ReserveRestored', bytes } }])).map(() => true);
+      }),
+    close: () => (closing ??= close()),
+    [Symbol.asyncDispose]: () => (closing ??= close()),
+  };
+}
+
+/** Appends those of `stamped` that are not there. What had been acknowledged `before` must be there still. */
+async function complete(
+  { reader, writer, store }: Session,
+  path: string,
+  before: Head,
+  stamped: readonly Stamped[],
+): Promise<Result<readonly Entry[], JournalFailure>> {
+  const headSeq = writer.head().seq;
+  if (headSeq < before.seq) return err({ type: 'journal-truncated', path, anchorSeq: before.seq, headSeq });
+  const acknowledged = store.get(entryKey(before.seq));
+  if (acknowledged.isErr()) return err(acknowledged.error);
+  if (acknowledged.value?.startsWith(before.hash) !== true) {
+    return err(damaged(path, before.seq, 'it is not the entry that was acknowledged'));
+  }
+  const there: Entry[] = [];
+  for await (const entry of reader.entries({ from: before.seq + 1 })) {
+    if (entry.isErr()) return err(entry.error);
+    if (entry.value.id !== stamped[there.length]?.id) {
+      return err(damaged(path, entry.value.seq, 'nobody here appended it'));
+    }
+    there.push(entry.value);
+  }
+  const rest = await writer.append(stamped.slice(there.length));
+  return rest.map((entries) => [...there, ...entries]);
+}
+
+async function compactWhenDue({ store, writer, runs }: Session): Promise<void> {
+  const isDue = Math.floor(writer.head().runs / runsPerCompaction) > Math.floor(runs / runsPerCompaction);
+  const tables = await store.countTables();
+  // A journal that could not be tidied is still a good one: the next run tries again.
+  if (isDue || tables.unwrapOr(0) > tooManyTables) await store.compact();
+}

@@ -1,0 +1,50 @@
+import { randomBytes } from 'node:crypto';
+import { stat, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { okAsync } from 'neverthrow';
+import type { ResultAsync } from 'neverthrow';
+import type { JournalFailure } from '../model/failure.ts';
+import { replaceFile, syncDirectory } from './durable.ts';
+import { attempt, freeBytes } from './journal-failure.ts';
+
+/** Enough for LevelDB to open on a full disk and to journal a cleanup that makes room (JOURNAL 3.5). */
+export const reserveBytes: number = 8 * 1024 * 1024;
+
+/** With less room than this the reserve is not written again: others need the space more. */
+const roomyBytes = 64 * 1024 * 1024;
+
+function reservePath(directory: string): string {
+  return join(directory, 'reserve');
+}
+
+/** Gives the reserve up; answers with its bytes, 0 when there is none. */
+export function releaseReserve(directory: string): ResultAsync<number, JournalFailure> {
+  return attempt(directory, async () => {
+    const bytes = await reserveSize(directory);
+    if (bytes === 0) return 0;
+    await unlink(reservePath(directory));
+    await syncDirectory(dirname(reservePath(directory)));
+    return bytes;
+  });
+}
+
+/** Writes the reserve when it is missing and the volume is roomy; `true` when written now. */
+export function writeReserve(
+  directory: string,
+  bytes: number = reserveBytes,
+): ResultAsync<boolean, JournalFailure> {
+  if ((freeBytes(directory) ?? 0) <= roomyBytes) return okAsync(false);
+  return attempt(directory, async () => {
+    if ((await reserveSize(directory)) >= bytes) return false;
+    // Random, because file systems that compress would not really set zeros aside.
+    await replaceFile(reservePath(directory), randomBytes(bytes));
+    return true;
+  });
+}
+
+async function reserveSize(directory: string): Promise<number> {
+  return stat(reservePath(directory)).then(
+    ({ size }) => size,
+    () => 0,
+  );
+}

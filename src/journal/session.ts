@@ -1,0 +1,202 @@
+import { err, ok } from 'neverthrow';
+import type { Result } from 'neverthrow';
+import type { JournalFailure } from '../model/failure.ts';
+import { readAnchor } from './anchor.ts';
+import type { Anchor } from './anchor.ts';
+import { giveBirth } from './birth.ts';
+import { chainSeed } from './chain.ts';
+import { syncFile } from './durable.ts';
+import { identityPath, readIdentity, writeIdentity } from './identity.ts';
+import { checkAnchor, genesisOf, inspect, verifySpan } from './inspect.ts';
+import type { Inspected } from './inspect.ts';
+import { attempt, damaged } from './journal-failure.ts';
+import type { JournalOptions } from './journal.ts';
+import { databasePath, isDirectory, sweepScratch } from './layout.ts';
+import { foldRows, readerOf } from './reader.ts';
+import { areRowsCurrent, replaceRows } from './stored-rows.ts';
+import { openStore } from './store.ts';
+import type { Store } from './store.ts';
+import { toIso } from './timestamp.ts';
+import { writerFrom } from './writer.ts';
+import type { Writer } from './writer.ts';
+
+/** One opening of the database, from its lock to its release. A journal may outlive several. */
+export type Session = {
+  readonly store: Store;
+  readonly writer: Writer;
+  readonly reader: ReturnType<typeof readerOf>;
+  readonly journalId: string;
+  readonly anchor: Anchor | undefined;
+  /** How many runs there were when it was opened. */
+  readonly runs: number;
+  readonly born: boolean;
+  /** What the anchor said more than there is, when that was accepted. */
+  readonly truncated: { readonly anchorSeq: number; readonly headSeq: number } | undefined;
+  close(): Promise<void>;
+};
+
+/**
+ * Directories that this process has open. LevelDB's own lock does not see a second opening under another spelling
+ * of the path (JOURNAL 1.6).
+ */
+const open = new Set<string>();
+
+/** Opens the journal in `directory`, a real path: gives birth when there is none, and checks what there is. */
+export async function openSession(
+  directory: string,
+  options: JournalOptions,
+): Promise<Result<Session, JournalFailure>> {
+  if (open.has(directory)) return err({ type: 'journal-locked', path: directory });
+  open.add(directory);
+  const session = await openClaimed(directory, options).catch((defect: unknown) => {
+    open.delete(directory);
+    throw defect;
+  });
+  if (session.isErr()) open.delete(directory);
+  return session;
+}
+
+async function openClaimed(
+  directory: string,
+  options: JournalOptions,
+): Promise<Result<Session, JournalFailure>> {
+  await sweepScratch(directory);
+  const anchor = await readAcceptably(directory, options);
+  if (anchor.isErr()) return err(anchor.error);
+  const prepared = await prepare(directory, anchor.value, options);
+  if (prepared.isErr()) return err(prepared.error);
+
+  const opened = await openStore(databasePath(directory), { create: false });
+  if (opened.isErr()) return err(atDirectory(opened.error, directory));
+  const store = options.seams?.wrapStore?.(opened.value) ?? opened.value;
+  const session = await check(store, directory, prepared.value, anchor.value, options);
+  if (session.isErr()) await store.close();
+  return session;
+}
+
+type Prepared = { readonly journalId: string | undefined; readonly born: boolean };
+
+/** Sees to it that there is a database, and never takes an empty one for one that was lost. */
+async function prepare(
+  directory: string,
+  anchor: Anchor | undefined,
+  options: JournalOptions,
+): Promise<Result<Prepared, JournalFailure>> {
+  const identity = await readIdentity(directory);
+  if (identity.isErr()) return err(identity.error);
+  const journalId = identity.value?.journalId;
+  if (await isDirectory(databasePath(directory))) return ok({ journalId, born: false });
+  if (journalId !== undefined)
+    return err(damaged(directory, undefined, 'identity.json is there, the database is not'));
+  if (anchor !== undefined && options.acceptTruncation !== true) {
+    return err({ type: 'journal-truncated', path: directory, anchorSeq: anchor.seq, headSeq: -1 });
+  }
+  return (await giveBirth(directory, options)).map(() => ({ journalId: undefined, born: true }));
+}
+
+async function check(
+  store: Store,
+  directory: string,
+  { journalId: known, born }: Prepared,
+  anchor: Anchor | undefined,
+  options: JournalOptions,
+): Promise<Result<Session, JournalFailure>> {
+  const journalId = known === undefined ? await identify(store, directory) : ok(known);
+  if (journalId.isErr()) return err(journalId.error);
+  const inspected = await inspect(store, directory, journalId.value);
+  if (inspected.isErr()) return err(inspected.error);
+
+  const { base, head } = inspected.value;
+  const anchored = checkAnchor(store, { path: directory, base, head }, anchor);
+  if (anchored.isErr() && options.acceptTruncation !== true) return err(anchored.error);
+  const renewed = await renewRows(store, directory, inspected.value, options);
+  if (renewed.isErr()) return err(renewed.error);
+
+  const writer = writerFrom({
+    store,
+    path: directory,
+    head,
+    inline: options.inline,
+    flush: flushOf(directory),
+  });
+  return ok({
+    store,
+    writer,
+    reader: readerOf({ store, path: directory, base, head: writer.head }),
+    journalId: journalId.value,
+    anchor,
+    runs: head.runs,
+    born,
+    truncated: anchored.isErr() ? { anchorSeq: anchor?.seq ?? -1, headSeq: head.seq } : undefined,
+    close: async () => {
+      try {
+        await store.close();
+      } finally {
+        open.delete(directory);
+      }
+    },
+  });
+}
+
+/**
+ * A database without `identity.json`: a birth that was cut short after its rename. It is taken for ours when it
+ * verifies as a whole from its own genesis, and the file is written again.
+ */
+async function identify(store: Store, directory: string): Promise<Result<string, JournalFailure>> {
+  const genesis = genesisOf(store);
+  if (genesis.isErr()) return err(genesis.error);
+  if (genesis.value === undefined) {
+    return err(
+      damaged(directory, 0, 'identity.json is missing, and the database does not begin with its birth'),
+    );
+  }
+  const { journalId, format, host, atMs } = genesis.value;
+  const inspected = await inspect(store, directory, journalId);
+  if (inspected.isErr()) return err(inspected.error);
+  const { head } = inspected.value;
+  const span = { path: directory, base: { seq: -1, hash: chainSeed(journalId) }, head };
+  const verified = await verifySpan(store, span, 0);
+  if (verified.isErr()) return err(verified.error);
+  const written = await writeIdentity(directory, { journalId, createdAt: toIso(atMs), format, host });
+  return written.map(() => journalId);
+}
+
+/** Makes the stored rows of every inline projection anew where they are not those of today's version. */
+async function renewRows(
+  store: Store,
+  path: string,
+  { base, head }: Inspected,
+  { inline }: JournalOptions,
+): Promise<Result<void, JournalFailure>> {
+  for (const projection of inline) {
+    const current = areRowsCurrent(store, projection, head);
+    if (current.isErr()) return err(current.error);
+    if (current.value) continue;
+    const rows = await foldRows({ store, path, base, head: () => head }, projection);
+    if (rows.isErr()) return err(rows.error);
+    const replaced = await replaceRows(store, projection, rows.value, head);
+    if (replaced.isErr()) return err(replaced.error);
+  }
+  return ok(undefined);
+}
+
+/** An unreadable anchor is forgiven only to those who accept that the tail may be missing. */
+async function readAcceptably(
+  directory: string,
+  { acceptTruncation }: JournalOptions,
+): Promise<Result<Anchor | undefined, JournalFailure>> {
+  const anchor = await readAnchor(directory);
+  if (anchor.isErr() && anchor.error.type === 'journal-damaged' && acceptTruncation === true)
+    return ok(undefined);
+  return anchor;
+}
+
+/** LevelDB's sync does not reach the drive on macOS; Node's does, for the whole volume (JOURNAL 1.2). */
+function flushOf(directory: string): () => Promise<Result<void, JournalFailure>> {
+  if (process.platform !== 'darwin') return async () => ok(undefined);
+  return async () => attempt(directory, () => syncFile(identityPath(directory)));
+}
+
+function atDirectory(failure: JournalFailure, path: string): JournalFailure {
+  return { ...failure, path };
+}

@@ -1,0 +1,182 @@
+import { randomBytes } from 'node:crypto';
+import { constants, copyFile, mkdir, mkdtemp, realpath, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { err, ok } from 'neverthrow';
+import type { Result, ResultAsync } from 'neverthrow';
+import type { JournalFailure } from '../model/failure.ts';
+import { readAnchor } from './anchor.ts';
+import type { Anchor } from './anchor.ts';
+import { discardFlatDirectory, namesIn, unlinkIfThere } from './durable.ts';
+import { readIdentity } from './identity.ts';
+import { genesisOf, inspect } from './inspect.ts';
+import { attempt, damaged, later } from './journal-failure.ts';
+import type { JournalReader } from './journal.ts';
+import { databasePath, isDirectory, snapshotPrefix, sweepScratch } from './layout.ts';
+import { readerOf } from './reader.ts';
+import { openStore } from './store.ts';
+import type { Store } from './store.ts';
+
+const attempts = 4;
+const attemptsAtLogs = 25;
+
+/**
+ * Opens the journal as it is now for reading, whoever is writing it: from a copy, `LOCK` left alone (JOURNAL 1.8).
+ * Tables are copied and not linked, though they never change: opening the copy makes new tables, and LevelDB may give
+ * one the number of a linked table that its manifest does not know yet. It would truncate the writer's file.
+ * Closing discards the copy.
+ */
+export function openSnapshot(directory: string): ResultAsync<JournalReader, JournalFailure> {
+  return later(async () => {
+    const real = await realpath(directory).catch(() => undefined);
+    if (real === undefined) return err({ type: 'journal-absent', path: directory });
+    if (!(await isDirectory(databasePath(real)))) return absent(real);
+    await sweepScratch(real);
+
+    let last: JournalFailure = { type: 'journal-absent', path: real };
+    for (let tried = 0; tried < attempts; tried += 1) {
+      const taken = await take(real);
+      if (taken.isOk()) return taken;
+      last = taken.error;
+      if (last.type === 'journal-newer') break;
+    }
+    return err(last);
+  });
+}
+
+/** Without a database there is no journal yet, unless something says that there was one. */
+async function absent(path: string): Promise<Result<never, JournalFailure>> {
+  const identity = await readIdentity(path);
+  if (identity.isErr()) return err(identity.error);
+  if (identity.value === undefined) return err({ type: 'journal-absent', path });
+  return err(damaged(path, undefined, 'identity.json is there, the database is not'));
+}
+
+async function take(directory: string): Promise<Result<JournalReader, JournalFailure>> {
+  // Read first: the writer moves it on only after what it names is in the database.
+  const anchor = (await readAnchor(directory)).unwrapOr(undefined);
+  const scratch = await makeScratch(directory);
+  if (scratch.isErr()) return err(scratch.error);
+  const path = scratch.value;
+  const taken = await fill(databasePath(directory), path);
+  const store = taken.isErr() ? err(taken.error) : await openStore(path, { create: false });
+  if (store.isErr()) {
+    await discard(path);
+    return err({ ...store.error, path: directory });
+  }
+  const reader = await readerFrom(store.value, directory, anchor, path);
+  if (reader.isOk()) return reader;
+  await store.value.close();
+  await discard(path);
+  return reader;
+}
+
+async function readerFrom(
+  store: Store,
+  path: string,
+  anchor: Anchor | undefined,
+  scratch: string,
+): Promise<Result<JournalReader, JournalFailure>> {
+  const identity = await readIdentity(path);
+  if (identity.isErr()) return err(identity.error);
+  const genesis = identity.value === undefined ? genesisOf(store) : ok(identity.value);
+  if (genesis.isErr()) return err(genesis.error);
+  if (genesis.value === undefined) return err(damaged(path, 0, 'it does not begin with its birth'));
+  const { journalId } = genesis.value;
+  const inspected = await inspect(store, path, journalId);
+  if (inspected.isErr()) return err(inspected.error);
+
+  const { base, head } = inspected.value;
+  let closing: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    await store.close();
+    await discard(scratch);
+  };
+  return ok({
+    journalId,
+    head,
+    anchor,
+    ...readerOf({ store, path, base, head: () => head }),
+    close: () => (closing ??= close()),
+    [Symbol.asyncDispose]: () => (closing ??= close()),
+  });
+}
+
+/** Beside the database, where file systems that can share blocks do; elsewhere when nothing can be written there. */
+function makeScratch(directory: string): ResultAsync<string, JournalFailure> {
+  const name = `${snapshotPrefix}${process.pid}-${randomBytes(4).toString('hex')}`;
+  const beside = join(directory, name);
+  return attempt(directory, () => mkdir(beside, { mode: 0o700 }))
+    .map(() => beside)
+    .orElse(() => attempt(tmpdir(), () => mkdtemp(join(tmpdir(), 'prodigy-journal-'))));
+}
+
+/**
+ * Copies tables before and after the rest, so that all that the manifest names are there, and whole. The rest is
+ * little and soon copied: it is tried again while the writer switches its log, which would leave a hole.
+ */
+function fill(database: string, scratch: string): ResultAsync<void, JournalFailure> {
+  return attempt(database, async () => {
+    await copyTables(database, scratch);
+    for (let tried = 0; tried < attemptsAtLogs; tried += 1) {
+      if (!(await copyLogs(database, scratch))) continue;
+      await copyTables(database, scratch);
+      return true;
+    }
+    return false;
+  }).andThen((isWhole) =>
+    isWhole ? ok(undefined) : err(damaged(database, undefined, 'it changed while it was being read')),
+  );
+}
+
+/** Logs, manifest and `CURRENT`; `false` when they were not the same ones after as before. */
+async function copyLogs(database: string, scratch: string): Promise<boolean> {
+  for (const name of await logsIn(scratch)) await unlinkIfThere(join(scratch, name));
+  const before = await logsIn(database);
+  for (const name of before)
+    if (!(await copyIfThere(join(database, name), join(scratch, name)))) return false;
+  return before.join() === (await logsIn(database)).join();
+}
+
+async function logsIn(directory: string): Promise<readonly string[]> {
+  return (await namesIn(directory)).filter(isMutable).sort();
+}
+
+/** A table that was still being made when it was copied is copied again. */
+async function copyTables(database: string, scratch: string): Promise<void> {
+  for (const name of (await namesIn(database)).filter(isTable)) {
+    const [from, to] = [join(database, name), join(scratch, name)];
+    if ((await sizeOf(from)) !== (await sizeOf(to))) await copyIfThere(from, to);
+  }
+}
+
+/** Shares blocks where the file system can. What is missing in the end, LevelDB misses when it opens. */
+async function copyIfThere(from: string, to: string): Promise<boolean> {
+  try {
+    await copyFile(from, to, constants.COPYFILE_FICLONE);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+async function sizeOf(path: string): Promise<number | undefined> {
+  return stat(path).then(
+    ({ size }) => size,
+    () => undefined,
+  );
+}
+
+function isTable(name: string): boolean {
+  return /^\d+\.(ldb|sst)$/.test(name);
+}
+
+function isMutable(name: string): boolean {
+  return name === 'CURRENT' || /^MANIFEST-\d+$/.test(name) || /^\d+\.log$/.test(name);
+}
+
+async function discard(scratch: string): Promise<void> {
+  // What resists is swept when this process is no more.
+  await discardFlatDirectory(scratch).catch(() => undefined);
+}

@@ -1,0 +1,112 @@
+import { err, ok } from 'neverthrow';
+import type { Result } from 'neverthrow';
+import type { JournalFailure } from '../model/failure.ts';
+import { chainHash } from './chain.ts';
+import { encodeEntry } from './codec.ts';
+import type { Actor, Draft, Entry, Head } from './entry.ts';
+import { entryKey, highHeadKey, lowHeadKey, reserveKey } from './key.ts';
+import type { KeyedProjection } from './projection.ts';
+import { rowChanges } from './stored-rows.ts';
+import type { Store, Write } from './store.ts';
+
+/** A draft with everything but its place: it can be looked for after a failure, by its id. */
+export type Stamped = {
+  readonly draft: Draft;
+  readonly id: string;
+  readonly atMs: number;
+  readonly actor: Actor;
+};
+
+export type Writer = {
+  readonly head: () => Head;
+  /** One at a time. After an `Err` every later call is `journal-dead`, and part may have been written. */
+  append(
+    stamped: readonly Stamped[],
+    extra?: readonly Write[],
+  ): Promise<Result<readonly Entry[], JournalFailure>>;
+};
+
+export type WriterOptions = {
+  readonly store: Store;
+  readonly path: string;
+  readonly head: Head;
+  readonly inline: readonly KeyedProjection<unknown>[];
+  /** Called after each batch, where a synced write does not flush the drive (JOURNAL 1.2). */
+  readonly flush: () => Promise<Result<void, JournalFailure>>;
+};
+
+/** The most entries that are written as one. */
+const batchEntries = 256;
+
+/** Appends entries in synced batches, each with the rows that it changes and both records of the head. */
+export function writerFrom({ store, path, head: first, inline, flush }: WriterOptions): Writer {
+  let head = first;
+  let dead = false;
+
+  const appendBatch = async (
+    stamped: readonly Stamped[],
+    extra: readonly Write[],
+  ): Promise<Result<readonly Entry[], JournalFailure>> => {
+    const batch = place(stamped, head);
+    const changes = rowChanges(store, inline);
+    for (const entry of batch.entries) {
+      const applied = changes.apply(entry);
+      if (applied.isErr()) return err(applied.error);
+    }
+    const headText = JSON.stringify(batch.head);
+    const written = await store.write([
+      { type: 'put', key: lowHeadKey, value: headText },
+      ...batch.writes,
+      ...extra,
+      ...changes.writes(batch.head),
+      { type: 'put', key: highHeadKey, value: headText },
+    ]);
+    if (written.isErr()) return err(written.error);
+    const flushed = await flush();
+    if (flushed.isErr()) return err(flushed.error);
+    head = batch.head;
+    return ok(batch.entries);
+  };
+
+  return {
+    head: () => head,
+    append: async (stamped, extra = []) => {
+      const entries: Entry[] = [];
+      for (let from = 0; from < stamped.length; from += batchEntries) {
+        if (dead) return err({ type: 'journal-dead', path });
+        const appended = await appendBatch(stamped.slice(from, from + batchEntries), from === 0 ? extra : []);
+        if (appended.isErr()) {
+          dead = true;
+          return err(appended.error);
+        }
+        entries.push(...appended.value);
+      }
+      return ok(entries);
+    },
+  };
+}
+
+type Placed = { readonly entries: readonly Entry[]; readonly writes: readonly Write[]; readonly head: Head };
+
+/** Gives each draft its sequence number and hash. */
+function place(stamped: readonly Stamped[], { seq, hash, runs }: Head): Placed {
+  const entries: Entry[] = [];
+  const writes: Write[] = [];
+  let head = { seq, hash, runs };
+  for (const { draft, id, atMs, actor } of stamped) {
+    const entry: Entry = { ...draft, seq: head.seq + 1, id, atMs, actor };
+    const text = encodeEntry(entry);
+    const isRun = draft.event.type === 'RunStarted';
+    head = { seq: entry.seq, hash: chainHash(head.hash, text), runs: head.runs + (isRun ? 1 : 0) };
+    writes.push({ type: 'put', key: entryKey(entry.seq), value: head.hash + text });
+    writes.push(...reserveWrites(entry));
+    entries.push(entry);
+  }
+  return { entries, writes, head };
+}
+
+function reserveWrites({ seq, event }: Entry): readonly Write[] {
+  if (event.type === 'ReserveReleased') return [{ type: 'put', key: reserveKey, value: String(seq) }];
+  if (event.type === 'ReserveRestored') return [{ type: 'del', key: reserveKey }];
+  return [];
+}

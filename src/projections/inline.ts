@@ -1,0 +1,13 @@
+import type { KeyedProjection } from '../journal/projection.ts';
+import { lastVerdict } from './last-verdict.ts';
+import { openOperations } from './open-operations.ts';
+import { plans } from './plans.ts';
+import { runSummary } from './run-summary.ts';
+
+/** The projections that are stored beside the entries and never behind them. */
+export const inlineProjections: readonly KeyedProjection<unknown>[] = [
+  openOperations,
+  runSummary,
+  lastVerdict,
+  plans,
+];

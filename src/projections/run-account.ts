@@ -1,0 +1,154 @@
+import type { Entry } from '../journal/entry.ts';
+import type { KindTotals, RemovalIntended, Tally } from '../journal/event.ts';
+import type { Projection } from '../journal/projection.ts';
+import type { ItemId } from '../model/item.ts';
+import { kinds, type Kind } from '../model/kind.ts';
+
+/** What became of one item in this run (DESIGN 6, `outcome` of an item). */
+export type ItemOutcome = 'removed' | 'failed' | 'drifted' | 'vanished' | 'under-way';
+
+export type ItemAccount = {
+  readonly kind: Kind;
+  readonly name: string;
+  readonly path: string;
+  readonly bytes: number;
+  readonly op: string;
+  readonly outcome: ItemOutcome;
+  /** An earlier run had moved it out of its place: this run's scan did not find it there. */
+  readonly takenUp?: boolean;
+  /** Still on disk, in quarantine, so that it can be put back until then. */
+  readonly heldUntilMs?: number;
+  readonly failure?: {
+    readonly code: string;
+    readonly path: string;
+    readonly detail?: string;
+    readonly syscall?: string;
+  };
+  readonly drift?: string;
+};
+
+/** One run's account: nothing in it was measured twice, all of it is folded from what was journalled. */
+export type RunAccount = {
+  readonly kinds: Map<Kind, { before: Tally; scanned: number; kept: number; condemned: number }>;
+  readonly items: Map<ItemId, ItemAccount>;
+};
+
+/** Folds the entries of one run. Feed it those entries only. */
+export const runAccount: Projection<RunAccount> = {
+  initial: () => ({ kinds: new Map(), items: new Map() }),
+  apply(account, entry) {
+    const { event } = entry;
+    if (event.type === 'ScanCompleted') {
+      account.kinds.set(event.kind, {
+        before: event.found,
+        scanned: event.found.items,
+        kept: event.found.items - event.condemned.items,
+        condemned: event.condemned.items,
+      });
+    } else if ('item' in event && entry.op !== undefined) {
+      const next = accountOf(account.items.get(event.item), entry);
+      if (next !== undefined) account.items.set(event.item, next);
+    }
+    return account;
+  },
+};
+
+function accountOf(known: ItemAccount | undefined, { event, op = '' }: Entry): ItemAccount | undefined {
+  if (event.type === 'RemovalIntended') {
+    const { kind, name, bytes } = event;
+    const path = event.moves.at(-1)?.path ?? '';
+    return { kind, name, path, bytes, op, outcome: 'under-way' };
+  }
+  if (known === undefined) return undefined;
+  switch (event.type) {
+    case 'ItemQuarantined':
+      return {
+        ...known,
+        outcome: 'removed',
+        ...(event.heldUntilMs === undefined ? {} : { heldUntilMs: event.heldUntilMs }),
+      };
+    case 'ItemRemoved': {
+      const { heldUntilMs: _, failure: __, ...rest } = known;
+      return { ...rest, outcome: 'removed' };
+    }
+    case 'ItemRestored':
+    case 'ItemDrifted':
+      return { ...known, outcome: 'drifted', drift: event.type === 'ItemDrifted' ? event.reason : event.why };
+    case 'ItemVanished':
+      return { ...known, outcome: 'vanished' };
+    case 'ItemFailed': {
+      const { code, path, detail, syscall } = event;
+      const failure = {
+        code,
+        path,
+        ...(detail === undefined ? {} : { detail }),
+        ...(syscall === undefined ? {} : { syscall }),
+      };
+      return { ...known, outcome: 'failed', failure };
+    }
+    case 'PutBackBlocked':
+      return { ...known, outcome: 'failed', failure: { code: event.code, path: event.path } };
+    case 'PurgeBlocked': {
+      const failure = { code: event.codes[0] ?? 'EIO', path: event.paths[0] ?? known.path };
+      return { ...known, outcome: 'failed', failure };
+    }
+    default:
+      return known;
+  }
+}
+
+const nothing: Tally = { items: 0, bytes: 0 };
+
+function plus(tally: Tally, bytes: number): Tally {
+  return { items: tally.items + 1, bytes: tally.bytes + bytes };
+}
+
+/** The account per kind, as `RunCompleted` and `--json` give it. */
+export function totalsOf(account: RunAccount): Partial<Record<Kind, KindTotals>> {
+  const totals: Partial<Record<Kind, KindTotals>> = {};
+  for (const kind of kinds) {
+    const scan = account.kinds.get(kind);
+    const items = [...account.items.values()].filter((item) => item.kind === kind);
+    if (scan === undefined && items.length === 0) continue;
+    const takenUp = items
+      .filter((item) => item.takenUp === true)
+      .reduce((sum, { bytes }) => plus(sum, bytes), nothing);
+    const removed = items.filter((item) => item.outcome === 'removed');
+    totals[kind] = {
+      // What was taken up had been found and condemned before it was moved: it counts as found here, too.
+      before: {
+        items: (scan?.before.items ?? 0) + takenUp.items,
+        bytes: (scan?.before.bytes ?? 0) + takenUp.bytes,
+      },
+      scanned: (scan?.scanned ?? 0) + takenUp.items,
+      kept: scan?.kept ?? 0,
+      condemned: (scan?.condemned ?? 0) + takenUp.items,
+      removed: removed.reduce((sum, { bytes }) => plus(sum, bytes), nothing),
+      held: removed
+        .filter(({ heldUntilMs }) => heldUntilMs !== undefined)
+        .reduce((sum, { bytes }) => plus(sum, bytes), nothing),
+      failed: items.filter(({ outcome }) => outcome === 'failed').length,
+      drifted: items.filter(({ outcome }) => outcome === 'drifted' || outcome === 'vanished').length,
+    };
+  }
+  return totals;
+}
+
+/**
+ * Takes an operation that an earlier run began into this run's account: it is this one that brings it to its end.
+ *
+ * @param isMoved - it had left its place before this run looked
+ */
+export function adopt(account: RunAccount, op: string, intent: RemovalIntended, isMoved: boolean): void {
+  const { item, kind, name, bytes } = intent;
+  const path = intent.moves.at(-1)?.path ?? '';
+  const takenUp = isMoved ? { takenUp: true } : {};
+  account.items.set(item, { kind, name, path, bytes, op, outcome: 'under-way', ...takenUp });
+}
+
+/** What this run took up from earlier ones, beyond its own plan. */
+export function takenUpBy(account: RunAccount): Tally {
+  return [...account.items.values()]
+    .filter(({ takenUp }) => takenUp === true)
+    .reduce((sum, { bytes }) => plus(sum, bytes), nothing);
+}

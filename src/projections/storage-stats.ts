@@ -1,0 +1,122 @@
+import type { Entry } from '../journal/entry.ts';
+import type { Tally } from '../journal/event.ts';
+import type { Projection } from '../journal/projection.ts';
+import type { ItemId } from '../model/item.ts';
+import { isKind } from '../model/kind.ts';
+import type { Kind } from '../model/kind.ts';
+
+/** One kind in one run. What it found, less what it removed and what it put on hold, is what it left. */
+export type KindStats = {
+  readonly before: Tally;
+  readonly removed: Tally;
+  readonly held: Tally;
+  readonly after: Tally;
+  /** Freed for operations that an earlier run had begun: not part of what this run found. */
+  readonly earlier: Tally;
+};
+
+export type StorageStats = {
+  /** By run in order, then by kind. */
+  readonly runs: Map<string, Map<Kind, KindStats>>;
+  /** Operations that have not ended: the bytes to move when they do. */
+  readonly open: Map<string, OpenBytes>;
+};
+
+type OpenBytes = {
+  readonly run: string;
+  readonly kind: Kind;
+  readonly bytes: number;
+  readonly held: boolean;
+};
+
+const nothing: Tally = { items: 0, bytes: 0 };
+const unknown: KindStats = {
+  before: nothing,
+  removed: nothing,
+  held: nothing,
+  after: nothing,
+  earlier: nothing,
+};
+
+/** Items and bytes of each kind before and after each run. */
+export const storageStats: Projection<StorageStats> = {
+  initial: () => ({ runs: new Map(), open: new Map() }),
+  apply: (stats, entry) => {
+    const { event, run, op } = entry;
+    if (run === undefined) return stats;
+    switch (event.type) {
+      case 'ScanCompleted':
+        change(stats, run, event.kind, () => ({ before: event.found }));
+        break;
+      case 'RemovalIntended':
+        if (op !== undefined) stats.open.set(op, { run, kind: event.kind, bytes: event.bytes, held: false });
+        break;
+      case 'ItemQuarantined':
+        if (event.heldUntilMs !== undefined) hold(stats, entry);
+        break;
+      case 'ItemRemoved':
+        remove(stats, entry, event.item, event.bytes);
+        break;
+      case 'ItemRestored':
+      case 'ItemDrifted':
+      case 'ItemVanished':
+      case 'ItemFailed':
+        letGo(stats, entry);
+        break;
+    }
+    return stats;
+  },
+};
+
+function hold(stats: StorageStats, { run, op }: Entry): void {
+  const open = op === undefined ? undefined : stats.open.get(op);
+  if (op === undefined || open === undefined || open.run !== run || open.held) return;
+  stats.open.set(op, { ...open, held: true });
+  change(stats, run, open.kind, ({ held }) => ({ held: add(held, open.bytes) }));
+}
+
+function remove(stats: StorageStats, entry: Entry, item: ItemId, bytes: number): void {
+  const open = entry.op === undefined ? undefined : stats.open.get(entry.op);
+  const kind = open?.kind ?? kindOf(item);
+  letGo(stats, entry);
+  if (kind === undefined || entry.run === undefined) return;
+  const isOwn = open?.run === entry.run;
+  change(stats, entry.run, kind, ({ removed, earlier }) =>
+    isOwn ? { removed: add(removed, bytes) } : { earlier: add(earlier, bytes) },
+  );
+}
+
+/** The operation ended. What its own run had on hold is not on hold any more. */
+function letGo(stats: StorageStats, { op, run }: Entry): void {
+  const open = op === undefined ? undefined : stats.open.get(op);
+  if (op === undefined || open === undefined) return;
+  stats.open.delete(op);
+  if (!open.held || open.run !== run) return;
+  change(stats, run, open.kind, ({ held }) => ({ held: add(held, -open.bytes, -1) }));
+}
+
+function change(
+  { runs }: StorageStats,
+  run: string,
+  kind: Kind,
+  how: (stats: KindStats) => Partial<Omit<KindStats, 'after'>>,
+): void {
+  const kinds = runs.get(run) ?? new Map<Kind, KindStats>();
+  runs.set(run, kinds);
+  const old = kinds.get(kind) ?? unknown;
+  const { before, removed, held, earlier } = { ...old, ...how(old) };
+  const after = {
+    items: before.items - removed.items - held.items,
+    bytes: before.bytes - removed.bytes - held.bytes,
+  };
+  kinds.set(kind, { before, removed, held, after, earlier });
+}
+
+function add({ items, bytes }: Tally, moreBytes: number, moreItems = 1): Tally {
+  return { items: items + moreItems, bytes: bytes + moreBytes };
+}
+
+function kindOf(item: ItemId): Kind | undefined {
+  const kind = item.slice(0, item.indexOf(':'));
+  return isKind(kind) ? kind : undefined;
+}

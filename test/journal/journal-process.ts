@@ -1,0 +1,34 @@
+import { openJournal } from '../../src/journal/open.ts';
+import { journalOptions, remarks } from './journal-options.ts';
+
+/*
+ * A process of its own, for what one process cannot show: `hold` opens and waits, `append` appends batches (up to
+ * 60,000 entries, then it only waits) and says the last acknowledged number after each, `birth` kills itself after a step of a birth.
+ */
+const [, , mode, directory = '', argument = ''] = process.argv;
+
+const seams = {
+  reserveBytes: 4096,
+  ...(mode === 'birth'
+    ? {
+        afterBirthStep: (step: string): void => {
+          if (step === argument) process.kill(process.pid, 'SIGKILL');
+        },
+      }
+    : {}),
+};
+const journal = await openJournal(journalOptions(directory, { seams }));
+if (journal.isErr()) {
+  process.stdout.write(`${JSON.stringify(journal.error)}\n`);
+} else {
+  process.stdout.write(`open ${journal.value.head.seq}\n`);
+  if (mode !== 'birth' && mode !== 'open') setInterval(() => undefined, 1000);
+  if (mode === 'append') {
+    const size = Number(argument);
+    for (let next = 0; next < 60_000; next += size) {
+      const appended = await journal.value.append(remarks(next, next + size));
+      if (appended.isErr()) break;
+      process.stdout.write(`${journal.value.head.seq}\n`);
+    }
+  }
+}

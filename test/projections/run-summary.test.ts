@@ -1,0 +1,88 @@
+import test from 'ava';
+import type { Draft } from '../../src/journal/entry.ts';
+import { oldestFirst, runHistory } from '../../src/projections/run-history.ts';
+import { runSummary } from '../../src/projections/run-summary.ts';
+import { failed, folded, inOp, inRun, intended, removed, rowsOf, started } from './entries.ts';
+
+const item = 'logs:/root/b';
+
+const run: readonly Draft[] = [
+  ...inRun(
+    'one',
+    started,
+    { type: 'RunPlanned', plan: 'p', items: 4, bytes: 100 },
+    { type: 'RunConfirmed', plan: 'p', items: 4, bytes: 100, how: 'prompt' },
+  ),
+  ...['a', 'b', 'c', 'd'].map((name) => inOp('one', name, intended(name, 25))),
+  inOp('one', 'a', { type: 'ItemQuarantined', item: 'logs:/root/a' }),
+  inOp('one', 'b', { type: 'ItemQuarantined', item, heldUntilMs: 9, bytes: 25 }),
+  inOp('one', 'a', removed('a', 25)),
+  inOp('one', 'c', failed('c', true)),
+  inOp('one', 'd', failed('d', false)),
+];
+
+test('a run is summed up as it goes', (t) => {
+  t.like(rowsOf(runSummary, run).get('one'), {
+    run: 'one',
+    startedSeq: 0,
+    lastSeq: 11,
+    lastAtMs: 11_000,
+    plan: 'p',
+    planned: { items: 4, bytes: 100 },
+    confirmed: 'prompt',
+    intended: 4,
+    removed: { items: 1, bytes: 25 },
+    held: { items: 1, bytes: 25 },
+    failed: 2,
+    retryable: 1,
+    ended: undefined,
+  });
+});
+
+test('its end is kept with its totals', (t) => {
+  const ended = inRun('one', {
+    type: 'RunCompleted',
+    outcome: 'partial',
+    exitCode: 9,
+    totals: {},
+    freeBefore: 1,
+    freeAfter: 2,
+  });
+  t.deepEqual(rowsOf(runSummary, [...run, ...ended]).get('one')?.ended, {
+    outcome: 'partial',
+    exitCode: 9,
+    totals: {},
+    freeBefore: 1,
+    freeAfter: 2,
+    atMs: 12_000,
+  });
+});
+
+test('a run found dead by another is marked, and the other is not', (t) => {
+  const rows = rowsOf(runSummary, [
+    ...run,
+    ...inRun(
+      'two',
+      { ...started, resumeOf: 'one' },
+      { type: 'RunInterrupted', interrupted: 'one', by: 'found-dead' },
+    ),
+  ]);
+  t.is(rows.get('one')?.interruptedBy, 'found-dead');
+  t.is(rows.get('one')?.lastSeq, 11);
+  t.like(rows.get('two'), { resumeOf: 'one', interruptedBy: undefined });
+});
+
+test('entries of no run, and of a run that did not begin, make no row', (t) => {
+  t.is(rowsOf(runSummary, [{ event: removed('a', 1) }, ...inRun('ghost', removed('a', 1))]).size, 0);
+});
+
+test('history is the same rows, in order of their beginning', (t) => {
+  const two = [...inRun('z', started), ...inRun('a', started), ...inRun('z', removed('a', 1))];
+  t.deepEqual([...folded(runHistory, two).keys()], ['z', 'a']);
+  const rows = rowsOf(runSummary, two);
+  t.deepEqual(folded(runHistory, two), rows);
+  t.deepEqual(
+    oldestFirst([...rows.values()].reverse()).map(({ run }) => run),
+    ['z', 'a'],
+  );
+});
