@@ -1,0 +1,54 @@
+import { lstat } from 'node:fs/promises';
+import type { BigIntStats } from 'node:fs';
+import { err, ok } from 'neverthrow';
+import type { Result } from 'neverthrow';
+import type { DiskFailure } from '../model/failure.ts';
+import type { FileType, Identity } from '../model/item.ts';
+import { errnoOf, toDiskFailure } from './failure.ts';
+
+function typeOf(stats: BigIntStats): FileType {
+  if (stats.isFile()) return 'file';
+  if (stats.isDirectory()) return 'directory';
+  return stats.isSymbolicLink() ? 'symlink' : 'other';
+}
+
+export function toIdentity(stats: BigIntStats): Identity {
+  return {
+    dev: String(stats.dev),
+    ino: String(stats.ino),
+    type: typeOf(stats),
+    mtimeNs: String(stats.mtimeNs),
+    birthtimeNs: String(stats.birthtimeNs),
+    size: Number(stats.size),
+  };
+}
+
+/** A trailing separator would make the system follow a link. */
+function withoutTrailingSeparator(path: string): string {
+  return path.length > 1 ? path.replace(/(?<=.)\/+$/u, '') : path;
+}
+
+/** Which object the name stands for now; `undefined` when there is none. A link is itself, never its target. */
+export async function identify(path: string): Promise<Result<Identity | undefined, DiskFailure>> {
+  try {
+    return ok(toIdentity(await lstat(withoutTrailingSeparator(path), { bigint: true })));
+  } catch (cause) {
+    const code = errnoOf(cause);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return ok(undefined);
+    return err(toDiskFailure(cause, path, 'lstat'));
+  }
+}
+
+/**
+ * Whether both looks saw one object, whatever its name and contents by now. Inode numbers are used again:
+ * where the file system keeps birth times, they must agree.
+ */
+export function sameObject(a: Identity, b: Identity): boolean {
+  const bornTogether = a.birthtimeNs === b.birthtimeNs || a.birthtimeNs === '0' || b.birthtimeNs === '0';
+  return a.dev === b.dev && a.ino === b.ino && a.type === b.type && bornTogether;
+}
+
+/** Whether it is the same object and was not written to. A directory's size says nothing, its time does. */
+export function isUnchanged(a: Identity, b: Identity): boolean {
+  return sameObject(a, b) && a.mtimeNs === b.mtimeNs && (a.type !== 'file' || a.size === b.size);
+}

@@ -1,0 +1,26 @@
+import { isAbsolute, resolve, sep } from 'node:path';
+
+/**
+ * One spelling for each absolute path: `.`, `..`, doubled and trailing separators are resolved in the text,
+ * no disk is asked. `undefined` for what must never reach one: relative or empty text, and NUL bytes.
+ */
+export function normalise(path: string): string | undefined {
+  if (!isAbsolute(path) || path.includes('\0')) return undefined;
+  return resolve(path);
+}
+
+/** Whether `path` lies strictly inside `root`, as text. `/tmpfoo` is not inside `/tmp`; nothing is inside itself. */
+export function isInside(path: string, root: string): boolean {
+  const inner = normalise(path);
+  const outer = normalise(root);
+  if (inner === undefined || outer === undefined) return false;
+  // Only the root of a file system keeps its separator when normalised.
+  const prefix = outer.endsWith(sep) ? outer : outer + sep;
+  return inner.length > prefix.length && inner.startsWith(prefix);
+}
+
+/** Whether `ancestor` is `path` or one of the directories above it, as text. */
+export function isAncestorOrSelf(ancestor: string, path: string): boolean {
+  const same = normalise(ancestor);
+  return (same !== undefined && same === normalise(path)) || isInside(path, ancestor);
+}

@@ -1,0 +1,54 @@
+import { Worker } from 'node:worker_threads';
+import { invariant } from '../model/invariant.ts';
+
+type Question<Response> = { resolve(response: Response): void; reject(cause: unknown): void };
+
+/** A fixed number of threads that answer one request at a time each. */
+export class Pool<Request, Response> {
+  readonly #threads: Worker[] = [];
+  readonly #idle: Worker[] = [];
+  readonly #asked = new Map<Worker, Question<Response>>();
+
+  /** @param module - answers every message with one message, and gets `data` as its `workerData` */
+  constructor(module: URL, size: number, data: unknown) {
+    for (let left = size; left > 0; left -= 1) {
+      const worker = new Worker(module, { workerData: data });
+      this.#threads.push(worker);
+      this.#idle.push(worker);
+      worker.on('message', (response: Response) => {
+        const question = this.#asked.get(worker);
+        this.#asked.delete(worker);
+        this.#idle.push(worker);
+        question?.resolve(response);
+      });
+      worker.on('error', (cause) => this.#died(worker, cause));
+      worker.on('exit', () => this.#died(worker, undefined));
+    }
+  }
+
+  get idle(): number {
+    return this.#idle.length;
+  }
+
+  /** Asks an idle thread. Rejects when the thread dies of it; the others go on. */
+  ask(request: Request): Promise<Response> {
+    const worker = this.#idle.pop();
+    invariant(worker, 'a thread is idle');
+    return new Promise((resolve, reject) => {
+      this.#asked.set(worker, { resolve, reject });
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, no window
+      worker.postMessage(request);
+    });
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#threads.map((worker) => worker.terminate()));
+  }
+
+  #died(worker: Worker, cause: unknown): void {
+    const at = this.#idle.indexOf(worker);
+    if (at !== -1) this.#idle.splice(at, 1);
+    this.#asked.get(worker)?.reject(new Error('the thread has ended', { cause }));
+    this.#asked.delete(worker);
+  }
+}

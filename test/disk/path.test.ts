@@ -1,0 +1,49 @@
+import test from 'ava';
+import { isAncestorOrSelf, isInside, normalise } from '../../src/disk/path.ts';
+
+const inside = test.macro({
+  exec(t, path: string, root: string, expected: boolean) {
+    t.is(isInside(path, root), expected);
+  },
+  title: (_, path, root, expected) =>
+    `${JSON.stringify(path)} ${expected ? 'is' : 'is not'} inside ${String(root)}`,
+});
+
+test(inside, '/tmp/a', '/tmp', true);
+test(inside, '/tmp/a/b', '/tmp/', true);
+test(inside, '/tmp', '/tmp', false);
+test(inside, '/tmp/', '/tmp', false);
+test(inside, '/tmp/.', '/tmp', false);
+test(inside, '/tmp/a/..', '/tmp', false);
+test(inside, '/tmp/a/../..', '/tmp', false);
+test(inside, '/tmp/../tmp/a', '/tmp', true);
+test(inside, '/tmp//a', '/tmp', true);
+test(inside, '/tmpfoo', '/tmp', false);
+test(inside, '/tmpfoo/a', '/tmp', false);
+test(inside, '/tm', '/tmp', false);
+test(inside, '/a', '/', true);
+test(inside, '/', '/', false);
+test(inside, '//', '/', false);
+test(inside, 'a', '/', false);
+test(inside, '', '/', false);
+test(inside, './tmp/a', '/tmp', false);
+test(inside, '/tmp/a', '', false);
+test(inside, '/tmp/a', 'tmp', false);
+test(inside, '/tmp/..a', '/tmp', true);
+test(inside, '/tmp/a\0b', '/tmp', false);
+
+test('a directory is its own ancestor-or-self, a sibling with the same beginning is not', (t) => {
+  t.true(isAncestorOrSelf('/tmp', '/tmp/'));
+  t.true(isAncestorOrSelf('/tmp', '/tmp/a'));
+  t.true(isAncestorOrSelf('/', '/'));
+  t.false(isAncestorOrSelf('/tmp', '/tmpfoo'));
+  t.false(isAncestorOrSelf('/tmp/a', '/tmp'));
+  t.false(isAncestorOrSelf('', ''));
+});
+
+test('only absolute text without NUL has a normal form', (t) => {
+  t.is(normalise('/a/./b/../c/'), '/a/c');
+  t.is(normalise('a'), undefined);
+  t.is(normalise(''), undefined);
+  t.is(normalise('/a\0'), undefined);
+});

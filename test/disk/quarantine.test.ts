@@ -1,0 +1,179 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import test from 'ava';
+import type { Identity } from '../../src/model/item.ts';
+import { identify } from '../../src/disk/identity.ts';
+import { ensureQuarantine, moveBack, moveInto, syncDirectories } from '../../src/disk/quarantine.ts';
+import { isRoot, permitted, picture, plant, temporaryDirectory } from './fixtures.ts';
+
+async function look(at: string): Promise<Identity> {
+  const identity = (await identify(at))._unsafeUnwrap();
+  if (identity === undefined) throw new Error(`${at} is absent`);
+  return identity;
+}
+
+test('each level of the quarantine is made for its owner alone, and found again', async (t) => {
+  const root = temporaryDirectory(t);
+  const made = (await ensureQuarantine(root, ['clean', 'quarantine', 'run-1']))._unsafeUnwrap();
+  t.is(made, path.join(root, 'clean/quarantine/run-1'));
+  for (const level of ['clean', 'clean/quarantine', 'clean/quarantine/run-1']) {
+    t.is(fs.lstatSync(path.join(root, level)).mode & 0o777, 0o700);
+  }
+  t.is((await ensureQuarantine(root, ['clean', 'quarantine', 'run-1']))._unsafeUnwrap(), made);
+});
+
+test('a level that is a link or a file is refused, and nothing is made behind it', async (t) => {
+  const root = temporaryDirectory(t);
+  plant(root, { 'elsewhere/': '', link: { link: 'elsewhere' }, dangling: { link: 'nowhere' }, file: 'x' });
+  t.is((await ensureQuarantine(root, ['link', 'q']))._unsafeUnwrapErr().code, 'ELOOP');
+  t.is((await ensureQuarantine(root, ['dangling', 'q']))._unsafeUnwrapErr().code, 'ELOOP');
+  t.is((await ensureQuarantine(root, ['file', 'q']))._unsafeUnwrapErr().code, 'ENOTDIR');
+  t.deepEqual(fs.readdirSync(path.join(root, 'elsewhere')), []);
+  t.false(fs.existsSync(path.join(root, 'nowhere')));
+});
+
+test('a level of somebody else is refused', async (t) => {
+  if (!isRoot) {
+    t.log('SKIPPED: needs root');
+    t.pass();
+    return;
+  }
+  const root = temporaryDirectory(t);
+  plant(root, { 'theirs/': '' });
+  fs.chownSync(path.join(root, 'theirs'), 65_534, 65_534);
+  t.is((await ensureQuarantine(root, ['theirs', 'q']))._unsafeUnwrapErr().code, 'EPERM');
+  t.deepEqual(fs.readdirSync(path.join(root, 'theirs')), []);
+});
+
+test('names that lead elsewhere are a defect', async (t) => {
+  const root = temporaryDirectory(t);
+  for (const name of ['..', '.', '', 'a/b', 'a\0']) {
+    await t.throwsAsync(ensureQuarantine(root, [name]), { name: 'Defect' });
+  }
+});
+
+test('what was judged is moved as it is', async (t) => {
+  const root = temporaryDirectory(t);
+  plant(root, { 'item/a': 'x', 'q/': '' });
+  const before = picture(path.join(root, 'item')).map((line) => line.split(' ').slice(1));
+  const moved = await moveInto(
+    path.join(root, 'item'),
+    path.join(root, 'q/1'),
+    await look(path.join(root, 'item')),
+  );
+  t.is(moved._unsafeUnwrap(), 'moved');
+  t.false(fs.existsSync(path.join(root, 'item')));
+  t.deepEqual(
+    picture(path.join(root, 'q/1')).map((line) => line.split(' ').slice(1)),
+    before,
+  );
+});
+
+test('what is gone is absent', async (t) => {
+  const root = temporaryDirectory(t);
+  plant(root, { item: 'x', 'q/': '' });
+  const expected = await look(path.join(root, 'item'));
+  fs.unlinkSync(path.join(root, 'item'));
+  t.is((await moveInto(path.join(root, 'item'), path.join(root, 'q/1'), expected))._unsafeUnwrap(), 'absent');
+});
+
+test('an item written to since, made anew, or replaced by a link has drifted and stays', async (t) => {
+  const root = temporaryDirectory(t);
+  plant(root, { file: 'x', 'directory/a': 'x', other: 'x', 'target/': '', 'q/': '' });
+  const item = (name: string) => path.join(root, name);
+  const expected = {
+    file: await look(item('file')),
+    directory: await look(item('directory')),
+    other: await look(item('other')),
+  };
+  fs.writeFileSync(item('file'), 'xy');
+  fs.writeFileSync(item('directory/b'), 'y');
+  fs.unlinkSync(item('other'));
+  fs.symlinkSync('target', item('other'));
+  fs.utimesSync(item('directory'), 1, 1);
+  const before = picture(root);
+  for (const name of ['file', 'directory', 'other'] as const) {
+    const moved = (await moveInto(item(name), item('q/1'), expected[name]))._unsafeUnwrap();
+    t.deepEqual(moved, { drifted: await look(item(name)) });
+  }
+  t.deepEqual(picture(root), before);
+});
+
+test('a taken place in the quarantine is never moved onto', async (t) => {
+  const root = temporaryDirectory(t);
+  plant(root, { 'item/a': 'x', 'q/1/': '', 'q/2': { link: 'nowhere' } });
+  const expected = await look(path.join(root, 'item'));
+  const before = picture(root);
+  for (const place of ['q/1', 'q/2']) {
+    const failure = (
+      await moveInto(path.join(root, 'item'), path.join(root, place), expected)
+    )._unsafeUnwrapErr();
+    t.like(failure, { code: 'EEXIST', path: path.join(root, place) });
+  }
+  t.deepEqual(picture(root), before);
+});
+
+test('a missing quarantine is a failure, not an absent item', async (t) => {
+  const root = temporaryDirectory(t);
+  plant(root, { item: 'x' });
+  const expected = await look(path.join(root, 'item'));
+  const moved = await moveInto(path.join(root, 'item'), path.join(root, 'q/1'), expected);
+  t.like(moved._unsafeUnwrapErr(), { code: 'ENOENT', syscall: 'rename' });
+});
+
+test('a move to another volume fails with EXDEV and leaves the item', async (t) => {
+  const root = temporaryDirectory(t);
+  plant(root, { 'item/a': 'x', 'volume/': '' });
+  const volume = path.join(root, 'volume');
+  if (!(await permitted(t, ['mount', '-t', 'tmpfs', 'tmpfs', volume], ['umount', volume]))) return;
+  const before = picture(path.join(root, 'item'));
+  const moved = await moveInto(
+    path.join(root, 'item'),
+    path.join(volume, '1'),
+    await look(path.join(root, 'item')),
+  );
+  t.like(moved._unsafeUnwrapErr(), { code: 'EXDEV', syscall: 'rename' });
+  t.deepEqual(picture(path.join(root, 'item')), before);
+});
+
+test('files, directories and links come back as they were', async (t) => {
+  const root = temporaryDirectory(t);
+  plant(root, { 'q/file': 'x', 'q/directory/a': 'y', 'q/link': { link: 'nowhere' }, 'home/': '' });
+  for (const name of ['file', 'directory', 'link']) {
+    const before = await look(path.join(root, 'q', name));
+    (await moveBack(path.join(root, 'q', name), path.join(root, 'home', name)))._unsafeUnwrap();
+    t.deepEqual(await look(path.join(root, 'home', name)), before);
+  }
+  t.deepEqual(fs.readdirSync(path.join(root, 'q')), []);
+  t.is(fs.lstatSync(path.join(root, 'home/file')).nlink, 1);
+});
+
+test('coming back never overwrites anything, not even an empty directory or a dangling link', async (t) => {
+  const root = temporaryDirectory(t);
+  plant(root, {
+    'q/file': 'x',
+    'q/directory/a': 'y',
+    'home/file': 'newer',
+    'home/empty/': '',
+    'home/dangling': { link: 'nowhere' },
+  });
+  const before = picture(root);
+  for (const from of ['file', 'directory']) {
+    for (const to of ['file', 'empty', 'dangling']) {
+      const failure = (
+        await moveBack(path.join(root, 'q', from), path.join(root, 'home', to))
+      )._unsafeUnwrapErr();
+      t.is(failure.code, 'EEXIST');
+    }
+  }
+  t.deepEqual(picture(root), before);
+  const nothing = await moveBack(path.join(root, 'q/nothing'), path.join(root, 'home/new'));
+  t.is(nothing._unsafeUnwrapErr().code, 'ENOENT');
+});
+
+test('directories are synced, one that is gone through the one above it', async (t) => {
+  const root = temporaryDirectory(t);
+  t.true((await syncDirectories([root, root, path.join(root, 'gone/further')])).isOk());
+  plant(root, { file: 'x' });
+  t.is((await syncDirectories([path.join(root, 'file/below')]))._unsafeUnwrapErr().code, 'ENOTDIR');
+});
