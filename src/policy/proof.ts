@@ -1,0 +1,98 @@
+import type { Evidence, KeepReason } from '../model/reason.ts';
+import type { WorktreeFacts } from '../model/worktree.ts';
+
+export type WorktreeProof =
+  | { readonly ok: true; readonly proof: 'merged' | 'branch-kept'; readonly evidence: Evidence }
+  | { readonly ok: false; readonly reason: KeepReason; readonly evidence: Evidence };
+
+/**
+ * Whether nothing is lost when the worktree goes (DESIGN 5.5). The evidence names every check, passed or not.
+ * What could not be observed is not proven.
+ */
+export function proveWorktree(
+  facts: WorktreeFacts,
+  options: { readonly mergedOnly: boolean },
+): WorktreeProof {
+  const evidence = evidenceOf(facts);
+  const reason = objection(facts, options.mergedOnly);
+  if (reason !== undefined) return { ok: false, reason, evidence };
+  return { ok: true, proof: facts.mergedInto === undefined ? 'branch-kept' : 'merged', evidence };
+}
+
+/** The first check that fails. What somebody did comes before what we could not find out: it tells more. */
+function objection(facts: WorktreeFacts, mergedOnly: boolean): KeepReason | undefined {
+  const { changes, unreachable } = facts;
+  if (facts.locked !== undefined) return 'locked';
+  if (facts.operation !== undefined) return 'operation-in-progress';
+  if (changes !== undefined) {
+    if (!isNone(changes.uncommitted)) return 'dirty';
+    if (!isNone(changes.untracked)) return 'untracked';
+    if (changes.precious.length > 0) return 'precious';
+  }
+  if (unreachable !== undefined && !isNone(unreachable.count)) return 'unreachable-commits';
+
+  const [doubt] = facts.doubts;
+  if (doubt !== undefined) return doubt.reason;
+  if (changes === undefined || unreachable === undefined || !facts.head) return 'unreadable';
+  if (!facts.mainGitDir || !facts.adminDir) return 'unknown-format';
+  // Nobody has looked whether what is nested is clean and reachable from somewhere else.
+  if (facts.nested.length > 0) return 'unreachable-commits';
+  if (mergedOnly && facts.mergedInto === undefined) return 'unmerged';
+  return undefined;
+}
+
+/** A count that is no number is not none. */
+function isNone(count: number): boolean {
+  return count === 0;
+}
+
+function evidenceOf(facts: WorktreeFacts): Evidence {
+  const [doubt] = facts.doubts;
+  return {
+    head: facts.head ?? 'not known',
+    branch: facts.branch === undefined ? 'detached' : shortRef(facts.branch),
+    commits: commitsOf(facts),
+    ...(facts.mergedInto === undefined
+      ? { unmerged: whatKeeps(facts) }
+      : { merged: shortRef(facts.mergedInto) }),
+    changes: changesOf(facts),
+    precious: facts.changes === undefined ? 'not known' : listOf(facts.changes.precious),
+    operation: facts.operation ?? 'none',
+    locked: facts.locked === undefined ? false : facts.locked === '' ? true : facts.locked,
+    nested: listOf(facts.nested),
+    ...(facts.mainGitDir === undefined || facts.adminDir === undefined ? { repository: 'not known' } : {}),
+    ...(doubt === undefined ? {} : { doubt: doubt.detail }),
+    ...(doubt?.path === undefined ? {} : { path: doubt.path }),
+  };
+}
+
+function commitsOf({ unreachable }: WorktreeFacts): string {
+  if (unreachable === undefined) return 'not known';
+  if (isNone(unreachable.count)) return 'reachable';
+  const example = unreachable.example === undefined ? '' : `, one is ${unreachable.example}`;
+  return `${unreachable.count} that no surviving ref reaches${example}`;
+}
+
+function whatKeeps({ branch, head }: WorktreeFacts): string {
+  const at = head === undefined ? 'an unknown commit' : head.slice(0, 7);
+  return branch === undefined ? `detached at ${at}` : `branch ${shortRef(branch)} kept at ${at}`;
+}
+
+function changesOf({ changes }: WorktreeFacts): string {
+  if (changes === undefined) return 'not known';
+  const counts = [
+    ...(isNone(changes.uncommitted) ? [] : [`${changes.uncommitted} uncommitted`]),
+    ...(isNone(changes.untracked) ? [] : [`${changes.untracked} untracked`]),
+  ];
+  return counts.length === 0 ? 'none' : counts.join(', ');
+}
+
+function listOf(names: readonly string[]): string {
+  if (names.length === 0) return 'none';
+  const shown = names.slice(0, 3).join(', ');
+  return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
+}
+
+function shortRef(ref: string): string {
+  return ref.replace(/^refs\/(?:heads|remotes)\//, '');
+}

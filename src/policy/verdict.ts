@@ -1,0 +1,179 @@
+import type { Item, ItemId, ProcessUse } from '../model/item.ts';
+import type { Look } from '../model/look.ts';
+import type { OwnerId } from '../model/owner.ts';
+import type { Doubt, Evidence, KeepReason, Verdict } from '../model/reason.ts';
+import { ageBasisMs, formatDuration } from './age.ts';
+import { protect } from './closure.ts';
+import type { Guard, Protection } from './closure.ts';
+import { proveItem } from './item-proof.ts';
+import { isInsideWindow } from './retention.ts';
+import type { Policy } from './retention.ts';
+import { inScope } from './scope.ts';
+import type { Scope } from './scope.ts';
+
+type Kept = Extract<Verdict, { type: 'keep' }>;
+
+/** Clocks of file systems and of the machine differ by this much without meaning anything. */
+const clockToleranceMs = 2000;
+
+/** Doubts about where a path leads: asked before anything that the path's content says. */
+const pathReasons: readonly KeepReason[] = ['outside-root', 'symlink', 'mount-point'];
+
+/**
+ * Keep or remove, in the order of DESIGN 5.1: the first objection is the verdict. Evidence holds nothing that
+ * depends on now, so that an unchanged situation gives an equal verdict in every run.
+ */
+export function judge(item: Item, guard: Guard, policy: Policy): Verdict {
+  const objection =
+    doubted(item.doubts.find(({ reason }) => pathReasons.includes(reason))) ??
+    protectedBy(guard.ofItem(item), item) ??
+    // Holds belong here: stronger than any doubt or age.
+    doubted(item.doubts[0]) ??
+    undated(item) ??
+    // A process inside tells more than the age of what it uses.
+    used(item.users) ??
+    fromTheFuture(item, policy.nowMs) ??
+    young(item, policy) ??
+    tooRecent(item, policy) ??
+    perhapsUsed(item, guard);
+  if (objection !== undefined) return objection;
+
+  const proof = proveItem(item, policy);
+  if (!proof.ok) return keep(proof.reason, { ...ownerEvidence(item, guard), ...proof.evidence });
+  const evidence = { rest: restWord(item), ...ownerEvidence(item, guard), ...proof.evidence };
+  return { type: 'remove', reason: 'expired', proof: proof.proof, evidence };
+}
+
+/** Judges all that is in scope; what is outside has no verdict. */
+export function judgeAll(
+  look: Look,
+  policy: Policy,
+  options: { readonly scope: Scope; readonly guard?: Guard },
+): ReadonlyMap<ItemId, Verdict> {
+  const guard = options.guard ?? protect(look, policy.nowMs, policy.windowMs);
+  const verdicts = new Map<ItemId, Verdict>();
+  for (const item of look.items) {
+    const coverage = inScope(item, options.scope);
+    if (coverage === 'out') continue;
+    const verdict = judge(item, guard, policy);
+    const isLost = coverage !== 'in' && verdict.type === 'remove';
+    verdicts.set(item.id, isLost ? keep(coverage.keep, coverage.evidence) : verdict);
+  }
+  return keepWhatExplains(look.items, verdicts);
+}
+
+/**
+ * A session's record stays with any of its worktrees (DESIGN 5.9), and a job's state with letters that wait to be
+ * retried. To be asked again whenever a later rule has turned a removal into a keep.
+ */
+export function keepWhatExplains(
+  items: readonly Item[],
+  verdicts: ReadonlyMap<ItemId, Verdict>,
+): ReadonlyMap<ItemId, Verdict> {
+  const goes = (id: ItemId): boolean => verdicts.get(id)?.type === 'remove';
+  const pending = new Map<OwnerId, ItemId>();
+  for (const { id, detail, owners } of items) {
+    if (detail.type !== 'dlq' || detail.pendingRetry + detail.pendingReview === 0 || goes(id)) continue;
+    for (const owner of owners) {
+      const known = pending.get(owner);
+      if (owner.startsWith('job:') && (known === undefined || id < known)) pending.set(owner, id);
+    }
+  }
+
+  const settled = new Map(verdicts);
+  for (const { id, detail, owners } of items) {
+    if (!goes(id)) continue;
+    if (detail.type === 'session') {
+      const [worktree] = detail.worktrees.filter((other) => !goes(other)).toSorted();
+      if (worktree !== undefined) settled.set(id, keep('has-worktree', { worktree }));
+    }
+    if (detail.type === 'state') {
+      const letters = owners.map((owner) => pending.get(owner)).find((other) => other !== undefined);
+      if (letters !== undefined) settled.set(id, keep('dead-letters-pending', { letters }));
+    }
+  }
+  return settled;
+}
+
+function keep(reason: KeepReason, evidence: Evidence): Kept {
+  return { type: 'keep', reason, evidence };
+}
+
+function doubted(doubt: Doubt | undefined): Kept | undefined {
+  if (doubt === undefined) return undefined;
+  const path: Evidence = doubt.path === undefined ? {} : { path: doubt.path };
+  return keep(doubt.reason, { doubt: doubt.detail, ...path });
+}
+
+function protectedBy(protection: Protection | undefined, { detail }: Item): Kept | undefined {
+  if (protection === undefined) return undefined;
+  const { via, reason } = protection;
+  const way: Evidence = via.length > 1 ? { via: via.join(' > ') } : {};
+  const evidence = { ...protection.evidence, ...way };
+  if (reason !== 'resumable' || detail.type !== 'dlq') return keep(reason, evidence);
+  const { pendingRetry, pendingReview } = detail;
+  if (pendingRetry + pendingReview === 0) return keep(reason, evidence);
+  return keep('dead-letters-pending', { ...evidence, pendingRetry, pendingReview });
+}
+
+/** A time that is no number would pass every comparison of the wrong kind. */
+function undated({ recordedAtMs, youngestSignMs, rest }: Item): Kept | undefined {
+  const times = [recordedAtMs ?? 0, youngestSignMs, rest.type === 'ended' ? rest.atMs : 0];
+  return times.every(Number.isFinite) ? undefined : keep('unknown-format', { doubt: 'a time is no number' });
+}
+
+function used(users: readonly ProcessUse[]): Kept | undefined {
+  if (users.length === 0) return undefined;
+  const words = {
+    cwd: 'works inside',
+    'open-file': 'has a file open inside',
+    executable: 'runs from inside',
+  };
+  const texts = users
+    .toSorted((a, b) => a.pid - b.pid)
+    .map(({ pid, name, how }) => `${pid} (${name}) ${words[how]}`);
+  return keep('in-use', { process: [...new Set(texts)].slice(0, 5).join('; ') });
+}
+
+function fromTheFuture({ recordedAtMs, youngestSignMs, rest }: Item, nowMs: number): Kept | undefined {
+  const latestMs = Math.max(
+    recordedAtMs ?? youngestSignMs,
+    youngestSignMs,
+    rest.type === 'ended' ? rest.atMs : youngestSignMs,
+  );
+  return latestMs > nowMs + clockToleranceMs ? keep('future-time', { latestMs }) : undefined;
+}
+
+/** Exactly the limit is not older. */
+function young(item: Item, { cutoffMs, retentionMs }: Policy): Kept | undefined {
+  if (ageBasisMs(item) < cutoffMs[item.kind]) return undefined;
+  return keep('young', { keptFor: formatDuration(retentionMs[item.kind]) });
+}
+
+/** Age alone is no proof of rest (DESIGN 5.3). */
+function tooRecent({ rest, youngestSignMs }: Item, { nowMs, windowMs }: Policy): Kept | undefined {
+  const sinceMs = rest.type === 'ended' ? rest.atMs : youngestSignMs;
+  if (!isInsideWindow(sinceMs, nowMs, windowMs)) return undefined;
+  const because = {
+    ended: 'it finished inside the activity window',
+    unfinished: 'its record is not terminal, and it shows activity inside the window',
+    'no-record': 'no record says that it ended, and it shows activity inside the window',
+  };
+  return keep('too-recent', { because: because[rest.type] });
+}
+
+function perhapsUsed({ rest }: Item, guard: Guard): Kept | undefined {
+  if (guard.processesReadable || rest.type === 'ended') return undefined;
+  return keep('in-use', { process: 'the process table cannot be read' });
+}
+
+function restWord({ rest }: Item): string {
+  return { ended: 'ended', unfinished: 'not terminal, at rest', 'no-record': 'no record' }[rest.type];
+}
+
+function ownerEvidence({ owners }: Item, guard: Guard): Evidence {
+  const owner = owners.find((id) => id.startsWith('session:')) ?? owners[0];
+  if (owner === undefined) return {};
+  const status = guard.classOf(owner)?.why;
+  return { owner, ...(status === undefined ? {} : { status }) };
+}
