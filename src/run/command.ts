@@ -1,0 +1,40 @@
+import type { ItemId } from '../model/item.ts';
+import type {
+  Event,
+  PlannedItem,
+  RemovalIntended,
+  RunCompleted,
+  RunConfirmed,
+  RunDeclined,
+  RunRefused,
+  RunStarted,
+} from '../journal/event.ts';
+
+/** What can be asked of a run. Commands are never stored. */
+export type Command =
+  | { readonly type: 'StartRun'; readonly started: Omit<RunStarted, 'type'> }
+  /** What was found and decided; refused after the plan. */
+  | { readonly type: 'RecordScan'; readonly events: readonly Event[] }
+  /** `recorded`: the same list is on record already. */
+  | {
+      readonly type: 'RecordPlan';
+      readonly plan: string;
+      readonly items: readonly PlannedItem[];
+      readonly recorded: boolean;
+    }
+  | { readonly type: 'ConfirmRun'; readonly how: RunConfirmed['how'] }
+  | { readonly type: 'DeclineRun'; readonly how: RunDeclined['how'] }
+  | { readonly type: 'RefuseRun'; readonly refused: Omit<RunRefused, 'type'> }
+  | { readonly type: 'BeginRemoval'; readonly intent: Omit<RemovalIntended, 'type'> }
+  | { readonly type: 'EndRun'; readonly completed: Omit<RunCompleted, 'type'> };
+
+export type Refusal =
+  | { readonly type: 'run-already-started' }
+  | { readonly type: 'run-not-started' }
+  | { readonly type: 'run-not-planned' }
+  | { readonly type: 'run-already-planned' }
+  | { readonly type: 'run-not-confirmed' }
+  | { readonly type: 'run-ended' }
+  | { readonly type: 'dry-run' }
+  | { readonly type: 'item-not-planned'; readonly item: ItemId }
+  | { readonly type: 'item-already-under-way'; readonly item: ItemId };
