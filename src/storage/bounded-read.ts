@@ -1,0 +1,30 @@
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { openFlags } from './see.ts';
+
+const utf8 = new TextDecoder('utf-8');
+
+/** The first bytes of a file that may be huge, as text; `undefined` when it is no readable regular file. */
+export function readHead(path: string, maxBytes: number): string | undefined {
+  return readRange(path, () => 0, maxBytes);
+}
+
+/** The last bytes of a file that may be huge, as text. */
+export function readTail(path: string, maxBytes: number): string | undefined {
+  return readRange(path, (size) => Math.max(0, size - maxBytes), maxBytes);
+}
+
+function readRange(path: string, start: (size: number) => number, maxBytes: number): string | undefined {
+  let descriptor: number | undefined;
+  try {
+    descriptor = openSync(path, openFlags);
+    const stats = fstatSync(descriptor);
+    if (!stats.isFile()) return undefined;
+    const buffer = Buffer.allocUnsafe(Math.min(maxBytes, stats.size));
+    const count = readSync(descriptor, buffer, 0, buffer.length, start(stats.size));
+    return utf8.decode(buffer.subarray(0, count));
+  } catch {
+    return undefined;
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
+}

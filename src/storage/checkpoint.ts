@@ -1,0 +1,128 @@
+import { dirname, isAbsolute, join } from 'node:path';
+import { ok } from 'neverthrow';
+import * as v from 'valibot';
+import type { Size } from '../model/item.ts';
+import type { Doubt } from '../model/reason.ts';
+import { readJson } from './json-file.ts';
+import { fileType, isNameable, list, sizeOf, type Seen } from './see.ts';
+import { instant } from './shape.ts';
+import { newest } from './time.ts';
+
+/** A directory of workflow checkpoints, `state/<holder>/checkpoints`. Never holds what is in the files: they have API keys. */
+export type CheckpointFolder = {
+  /** Checkpoints of the holder itself. */
+  readonly own: number;
+  /** Session by whose merge a `merge-workflow-*` file was left, with the file. */
+  readonly merges: readonly { readonly session: string; readonly path: string }[];
+  readonly doubts: readonly Doubt[];
+  /** Where the runs worked, newest first. */
+  readonly workingDirectories: readonly string[];
+  readonly recordedAtMs: number | undefined;
+  readonly youngestSignMs: number | undefined;
+  readonly size: Size | undefined;
+};
+
+/** Highest `version` of a checkpoint that is understood; upstream rejects newer ones too. */
+const knownVersion = 1;
+const suffix = '.checkpoint.json';
+const mergePrefix = 'merge-workflow-';
+
+const schema = v.object({
+  workflow_id: v.string(),
+  execution_state: v.looseObject({
+    status: v.picklist(['Running', 'Paused', 'Completed', 'Failed', 'Interrupted']),
+  }),
+  timestamp: instant,
+  version: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  workflow_path: v.optional(v.unknown()),
+  variable_checkpoint_state: v.optional(v.unknown()),
+});
+
+const workingDirectorySchema = v.object({
+  variable_checkpoint_state: v.object({
+    environment_snapshot: v.object({ working_directory: v.string() }),
+  }),
+});
+
+export async function readCheckpointFolder(folder: Seen): Promise<CheckpointFolder> {
+  const doubts: Doubt[] = [];
+  const isDirectory = folder.identity.type === 'directory';
+  if (!isDirectory) doubts.push({ reason: 'symlink', detail: 'not a directory', path: folder.path });
+  const listed = isDirectory ? list(folder.path) : ok([]);
+  if (listed.isErr()) doubts.push(listed.error);
+  const merges: { session: string; path: string }[] = [];
+  const read: { directory: string | undefined; timestampMs: number }[] = [];
+  const all: Seen[] = [folder];
+  let own = 0;
+  let youngestSignMs: number | undefined = folder.mtimeMs;
+  for (const entry of listed.unwrapOr([])) {
+    const { name } = entry;
+    const path = join(folder.path, name);
+    if (!isNameable(name) || fileType(entry) !== 'file' || !isKnown(name)) {
+      const reason = fileType(entry) === 'symlink' ? 'symlink' : 'unknown-format';
+      doubts.push({ reason, detail: 'unknown entry among checkpoints', path });
+      continue;
+    }
+    if (!name.endsWith(suffix)) continue;
+    if (name.startsWith(mergePrefix)) {
+      merges.push({ session: name.slice(mergePrefix.length, -suffix.length), path });
+      continue;
+    }
+    own += 1;
+    const checkpoint = await readCheckpoint(path);
+    if (checkpoint.seen !== undefined) all.push(checkpoint.seen);
+    youngestSignMs = newest(youngestSignMs, checkpoint.seen?.mtimeMs, checkpoint.timestampMs);
+    if (checkpoint.doubt !== undefined) doubts.push(checkpoint.doubt);
+    if (checkpoint.timestampMs !== undefined) {
+      read.push({ directory: checkpoint.workingDirectory, timestampMs: checkpoint.timestampMs });
+    }
+  }
+  read.sort((a, b) => b.timestampMs - a.timestampMs);
+  return {
+    own,
+    merges,
+    doubts,
+    workingDirectories: read.flatMap(({ directory }) => (directory === undefined ? [] : [directory])),
+    recordedAtMs: read[0]?.timestampMs,
+    youngestSignMs,
+    size: isDirectory && listed.isOk() && all.length === listed.value.length + 1 ? sizeOf(all) : undefined,
+  };
+}
+
+type Checkpoint = {
+  readonly doubt: Doubt | undefined;
+  readonly timestampMs: number | undefined;
+  readonly seen: Seen | undefined;
+  readonly workingDirectory: string | undefined;
+};
+
+export async function readCheckpoint(path: string): Promise<Checkpoint> {
+  const reading = await readJson(path, schema);
+  if (reading.state === 'absent') {
+    return { doubt: undefined, timestampMs: undefined, seen: undefined, workingDirectory: undefined };
+  }
+  const { seen } = reading;
+  if (reading.state === 'broken') {
+    return { doubt: reading.doubt, timestampMs: undefined, seen, workingDirectory: undefined };
+  }
+  const { value } = reading;
+  const doubt: Doubt | undefined =
+    value.version > knownVersion
+      ? { reason: 'unknown-format', detail: `checkpoint version ${value.version}`, path }
+      : undefined;
+  return { doubt, timestampMs: value.timestamp, seen, workingDirectory: workingDirectoryOf(value) };
+}
+
+function workingDirectoryOf(value: v.InferOutput<typeof schema>): string | undefined {
+  const snapshot = v.safeParse(workingDirectorySchema, value);
+  const directory = snapshot.success
+    ? snapshot.output.variable_checkpoint_state.environment_snapshot.working_directory
+    : undefined;
+  if (directory !== undefined && isAbsolute(directory)) return directory;
+  const { workflow_path: workflow } = value;
+  return typeof workflow === 'string' && isAbsolute(workflow) ? dirname(workflow) : undefined;
+}
+
+function isKnown(name: string): boolean {
+  return name.endsWith(suffix) || name.endsWith('.checkpoint.tmp');
+}

@@ -1,0 +1,146 @@
+import { createHash } from 'node:crypto';
+import { lstat, readlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { err, ok, type Result } from 'neverthrow';
+import type { GitFailure } from '../model/failure.ts';
+import { runGit } from './git.ts';
+import { errorCode, isNameable } from './see.ts';
+
+/** A working directory and the git directory that speaks for it. */
+export type Checkout = { readonly workTree: string; readonly gitDir: string };
+
+export type Status = {
+  /** Tracked paths that are staged, changed, deleted or in conflict; submodules with changes of any kind too. */
+  readonly uncommitted: readonly string[];
+  readonly untracked: readonly string[];
+  /** As git says it: directories end with `/`. */
+  readonly ignored: readonly string[];
+};
+
+/** Every flag is given, so that no setting of the user's can make git see less. */
+const statusArgs = [
+  'status',
+  '--porcelain=v2',
+  '-z',
+  '--no-renames',
+  '--untracked-files=all',
+  '--ignored=matching',
+  '--ignore-submodules=none',
+];
+
+export async function readStatus(checkout: Checkout): Promise<Result<Status, GitFailure>> {
+  const asked = await runGit(statusArgs, { ...checkout, complete: true });
+  return asked.map(parseStatus);
+}
+
+/** Porcelain v2 with `-z`. What is not understood counts as an uncommitted change. */
+function parseStatus(text: string): Status {
+  const status: Record<keyof Status, string[]> = { uncommitted: [], untracked: [], ignored: [] };
+  const records = text.split('\0');
+  for (let index = 0; index < records.length; index += 1) {
+    const record = records[index] ?? '';
+    if (record === '' || record.startsWith('# ')) continue;
+    if (record.startsWith('? ')) status.untracked.push(record.slice(2));
+    else if (record.startsWith('! ')) status.ignored.push(record.slice(2));
+    else status.uncommitted.push(record);
+    // A rename is followed by where it came from.
+    if (record.startsWith('2 ')) index += 1;
+  }
+  return status;
+}
+
+export type Tracked = {
+  /** Paths of submodules, relative. */
+  readonly submodules: readonly string[];
+  /** Files that git was told not to look at (`skip-worktree`, `assume-unchanged`) and that differ all the same. */
+  readonly hiddenEdits: readonly string[];
+};
+
+export async function readTracked(checkout: Checkout): Promise<Result<Tracked, GitFailure>> {
+  const listed = await runGit(['ls-files', '-v', '--stage', '-z'], checkout);
+  if (listed.isErr()) return err(listed.error);
+  const entries = parseTracked(listed.value);
+  const hidden = entries.filter((entry) => entry.hidden && entry.mode !== gitlink);
+  const edits = await hiddenEdits(checkout, hidden);
+  if (edits.isErr()) return err(edits.error);
+  const submodules = entries.filter((entry) => entry.mode === gitlink).map((entry) => entry.path);
+  return ok({ submodules: [...new Set(submodules)], hiddenEdits: edits.value });
+}
+
+const gitlink = '160000';
+const symlink = '120000';
+
+type Entry = {
+  readonly path: string;
+  readonly mode: string;
+  readonly object: string;
+  readonly hidden: boolean;
+};
+
+/** `ls-files -v --stage -z`: tag, mode, object, stage, tab, path. Only what matters here is kept. */
+function parseTracked(text: string): readonly Entry[] {
+  const entries: Entry[] = [];
+  for (const record of text.split('\0')) {
+    // The fast way for nearly all of them.
+    if (record === '' || (record.startsWith('H ') && !record.startsWith(gitlink, 2))) continue;
+    const [, tag = '', mode = '', object = '', path = ''] =
+      /^(\S) (\d+) ([0-9a-f]+) \d\t(.*)$/su.exec(record) ?? [];
+    const hidden = tag === 'S' || tag !== tag.toUpperCase();
+    if (hidden || mode === gitlink) entries.push({ path, mode, object, hidden });
+  }
+  return entries;
+}
+
+async function hiddenEdits(
+  checkout: Checkout,
+  entries: readonly Entry[],
+): Promise<Result<readonly string[], GitFailure>> {
+  const edited: string[] = [];
+  const toHash: Entry[] = [];
+  for (const entry of entries) {
+    const look = await lookAt(checkout.workTree, entry);
+    if (look === 'edited') edited.push(entry.path);
+    if (look === 'hash') toHash.push(entry);
+  }
+  if (toHash.length === 0) return ok(edited);
+  // With the filters of each path, as `git add` would apply them.
+  const input = toHash.map((entry) => `${entry.path}\n`).join('');
+  const hashed = await runGit(['hash-object', '--stdin-paths'], {
+    ...checkout,
+    cwd: checkout.workTree,
+    input,
+  });
+  if (hashed.isErr()) return err(hashed.error);
+  const objects = hashed.value.trim().split('\n');
+  for (const [index, entry] of toHash.entries()) {
+    if (objects[index] !== entry.object) edited.push(entry.path);
+  }
+  return ok(edited);
+}
+
+/** An absent file is fine: that is what a sparse checkout looks like, and nothing of it can be lost. */
+async function lookAt(
+  workTree: string,
+  { path, mode, object }: Entry,
+): Promise<'absent' | 'same' | 'edited' | 'hash'> {
+  // Names that `--stdin-paths` would read as something else.
+  if (!isNameable(path) || path.includes('\n') || path.startsWith('"')) return 'edited';
+  const full = join(workTree, path);
+  try {
+    const stats = await lstat(full);
+    if (mode === symlink) {
+      return stats.isSymbolicLink() && (await linkObject(full, object.length)) === object ? 'same' : 'edited';
+    }
+    return stats.isFile() ? 'hash' : 'edited';
+  } catch (cause) {
+    const code = errorCode(cause);
+    return code === 'ENOENT' || code === 'ENOTDIR' ? 'absent' : 'edited';
+  }
+}
+
+/** The name git would give to a link: that of a blob with its target. */
+async function linkObject(path: string, digits: number): Promise<string> {
+  const target = await readlink(path, { encoding: 'buffer' });
+  const algorithm = digits === 64 ? 'sha256' : 'sha1';
+  return createHash(algorithm).update(`blob ${target.length}\0`).update(target).digest('hex');
+}

@@ -1,0 +1,15 @@
+import * as v from 'valibot';
+import { readJson, type Reading } from './json-file.ts';
+import { instant } from './shape.ts';
+
+/** `state/<repository>/mappings/*.json`: which session started which job. */
+export type Mapping = { readonly session: string; readonly job: string; readonly createdAtMs: number };
+
+const schema = v.object({ session_id: v.string(), job_id: v.string(), created_at: instant });
+
+export async function readMapping(path: string): Promise<Reading<Mapping>> {
+  const reading = await readJson(path, schema);
+  if (reading.state !== 'read') return reading;
+  const { session_id: session, job_id: job, created_at: createdAtMs } = reading.value;
+  return { ...reading, value: { session, job, createdAtMs } };
+}

@@ -1,0 +1,109 @@
+import type { Dirent } from 'node:fs';
+import { join, relative, sep } from 'node:path';
+import type { FileType } from '../model/item.ts';
+import type { Doubt } from '../model/reason.ts';
+import { classify, vitalContainers, type Place } from './layout.ts';
+import { fileType, isNameable, list } from './see.ts';
+
+/** One name below a root that means something. */
+export type PlaceFound = {
+  readonly root: string;
+  readonly path: string;
+  readonly type: FileType;
+  readonly place: Exclude<Place, { type: 'container' | 'ignored' | 'unknown' }>;
+};
+
+export type Places = {
+  readonly found: readonly PlaceFound[];
+  /** Names left alone because nobody knows them. */
+  readonly oddities: readonly Doubt[];
+  /** Containers that could not be listed: what is in them is not known, which is not the same as nothing. */
+  readonly blind: readonly Blind[];
+};
+
+export type Blind = { readonly segments: readonly string[]; readonly vital: boolean; readonly doubt: Doubt };
+
+type Walk = { readonly root: string; found: PlaceFound[]; oddities: Doubt[]; blind: Blind[] };
+
+/** Lists both roots down to where items begin: one pass, no link followed, nothing opened. */
+export function findPlaces(roots: readonly string[]): Places {
+  const found: PlaceFound[] = [];
+  const oddities: Doubt[] = [];
+  const blind: Blind[] = [];
+  for (const root of roots) walk({ root, found, oddities, blind }, []);
+  return { found, oddities, blind };
+}
+
+function walk(at: Walk, segments: readonly string[], listed?: readonly Dirent[]): void {
+  const entries = listed ?? listOrNote(at, segments);
+  for (const entry of entries) visit(at, segments, entry);
+}
+
+function visit(at: Walk, above: readonly string[], entry: Dirent): void {
+  const segments = [...above, entry.name];
+  const path = join(at.root, ...segments);
+  const type = fileType(entry);
+  if (!isNameable(entry.name)) {
+    at.oddities.push({ reason: 'unknown-format', detail: 'a name that is not UTF-8', path });
+    return;
+  }
+  const children =
+    type === 'directory' && isDecidedByContents(segments) ? listOrNote(at, segments) : undefined;
+  const place = classify(
+    segments,
+    type,
+    children?.map((child) => ({ name: child.name, type: fileType(child) })) ?? [],
+  );
+  switch (place.type) {
+    case 'ignored':
+      return;
+    case 'unknown':
+      at.oddities.push({
+        reason: type === 'symlink' ? 'symlink' : 'unknown-format',
+        detail: 'not known here, left alone',
+        path,
+      });
+      return;
+    case 'container':
+      if (type === 'symlink')
+        noteBlind(at, segments, { reason: 'symlink', detail: 'a link, not followed', path });
+      else walk(at, segments, children);
+      return;
+    case 'mapreduce': {
+      const inside = type === 'directory' ? listOrNote(at, segments) : [];
+      if (inside.length > 0) walk(at, segments, inside);
+      else at.found.push({ root: at.root, path, type, place });
+      return;
+    }
+    default:
+      at.found.push({ root: at.root, path, type, place });
+  }
+}
+
+/** `events/*` and `dlq/*` are jobs in old releases and hold jobs in newer ones. */
+function isDecidedByContents([top, ...rest]: readonly string[]): boolean {
+  return (top === 'events' || top === 'dlq') && rest.length === 1;
+}
+
+function listOrNote(at: Walk, segments: readonly string[]): readonly Dirent[] {
+  const listed = list(join(at.root, ...segments));
+  if (listed.isOk()) return listed.value;
+  noteBlind(at, segments, listed.error);
+  return [];
+}
+
+function noteBlind(at: Walk, segments: readonly string[], doubt: Doubt): void {
+  const vital = segments.length === 0 || (segments.length === 1 && isVital(segments));
+  at.blind.push({ segments, vital, doubt });
+  at.oddities.push(doubt);
+}
+
+/** A name that was listed and could not be looked at. */
+export function blindAt({ root, path }: PlaceFound, doubt: Doubt): Blind {
+  const segments = relative(root, path).split(sep);
+  return { segments, vital: isVital(segments), doubt };
+}
+
+function isVital([top]: readonly string[]): boolean {
+  return vitalContainers.includes(top ?? '');
+}

@@ -1,0 +1,252 @@
+import { readdir, readFile, readlink, realpath } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { execa } from 'execa';
+import { isAncestorOrSelf } from '../disk/path.ts';
+import { parseLsof, parsePs } from './lsof.ts';
+import { errorCode } from './see.ts';
+
+export type ProcessInfo = {
+  readonly pid: number;
+  /** UTC milliseconds, by today's clock: off by as much as the clock was set since. */
+  readonly startedAtMs: number;
+  /** As the kernel has it: 15 bytes at most on Linux. */
+  readonly name: string;
+  /** Real path; `undefined` when it cannot be read. */
+  readonly executable?: string | undefined;
+  /** Name of the script or program in the command line, for programs that an interpreter runs. */
+  readonly script?: string | undefined;
+  readonly cwd?: string | undefined;
+  /** Only those under the prefixes asked for. Real paths. */
+  readonly openFiles: readonly string[];
+  readonly self: boolean;
+  readonly ancestor: boolean;
+};
+
+export type ProcessTable = {
+  /** `false`: nothing is known of what runs. */
+  readonly readable: boolean;
+  readonly processes: readonly ProcessInfo[];
+  /** Processes of others that cannot be looked into and whose name is one of those that work on our storage. */
+  readonly suspects: readonly { readonly pid: number; readonly name: string }[];
+  /** Prefixes asked for whose real path is another: as given, and real. */
+  readonly aliases?: readonly (readonly [given: string, real: string])[];
+};
+
+export const unreadableTable: ProcessTable = { readable: false, processes: [], suspects: [] };
+
+const suspectNames = /^(?:prodigy|claude|git)$/u;
+const lanes = 16;
+
+/**
+ * Who runs, where it stands and what it holds open under `interesting`. A process that ends meanwhile is left out; one
+ * of another user that cannot be looked into is there by name only.
+ */
+export async function readProcessTable(interesting: readonly string[]): Promise<ProcessTable> {
+  const aliases = await realPrefixes(interesting);
+  const prefixes = aliases.map(([, real]) => real);
+  const table = await readPlatform(prefixes);
+  return { ...table, aliases: aliases.filter(([given, real]) => given !== real) };
+}
+
+async function readPlatform(prefixes: readonly string[]): Promise<ProcessTable> {
+  try {
+    if (process.platform === 'linux') return await readProc('/proc', prefixes);
+    if (process.platform === 'darwin') return await readLsof(prefixes);
+  } catch {
+    // Whatever it was: what cannot be read is not believed to be empty.
+  }
+  return unreadableTable;
+}
+
+async function realPrefixes(prefixes: readonly string[]): Promise<readonly (readonly [string, string])[]> {
+  return Promise.all(
+    prefixes.map(async (given) => [given, await realpath(given).catch(() => given)] as const),
+  );
+}
+
+type Row = Omit<ProcessInfo, 'self' | 'ancestor'> & {
+  readonly parent: number;
+  /** Whether cwd and open files could be read. */
+  readonly open: boolean;
+};
+
+/** Marks our own process and those above it, and names the suspects. */
+function tableOf(rows: readonly Row[], selfPid: number): ProcessTable {
+  const byPid = new Map(rows.map((row) => [row.pid, row]));
+  const self = byPid.get(selfPid);
+  // A table without ourselves shows somebody else's processes.
+  if (self === undefined) return unreadableTable;
+  const ancestors = new Set<number>();
+  for (
+    let at = byPid.get(self.parent);
+    at !== undefined && !ancestors.has(at.pid);
+    at = byPid.get(at.parent)
+  ) {
+    ancestors.add(at.pid);
+  }
+  const suspects = rows
+    .filter((row) => !row.open && row.pid !== selfPid && !ancestors.has(row.pid))
+    .map(({ pid, name, script }) => ({ pid, name: [name, script ?? ''].find((it) => suspectNames.test(it)) }))
+    .filter((row): row is { pid: number; name: string } => row.name !== undefined);
+  const processes = rows.map(
+    ({ pid, startedAtMs, name, executable, script, cwd, openFiles }): ProcessInfo => ({
+      pid,
+      startedAtMs,
+      name,
+      executable,
+      script,
+      cwd,
+      openFiles,
+      self: pid === selfPid,
+      ancestor: ancestors.has(pid),
+    }),
+  );
+  return { readable: true, processes, suspects };
+}
+
+/** Linux. */
+async function readProc(proc: string, prefixes: readonly string[]): Promise<ProcessTable> {
+  const pids = (await readdir(proc)).filter((name) => /^\d+$/u.test(name));
+  const uptimeSeconds = Number((await readFile(join(proc, 'uptime'), 'utf8')).split(' ')[0]);
+  const clock = { bootedAtMs: Date.now() - uptimeSeconds * 1_000, ticksPerSecond: await clockTicks() };
+  if (!Number.isFinite(clock.bootedAtMs)) return unreadableTable;
+  const rows: Row[] = [];
+  const next = pids.values();
+  const lane = async (): Promise<void> => {
+    for (const pid of next) {
+      const row = await readOne(join(proc, pid), clock, prefixes);
+      if (row !== undefined) rows.push(row);
+    }
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
+  return tableOf(
+    rows.sort((a, b) => a.pid - b.pid),
+    process.pid,
+  );
+}
+
+type Clock = { readonly bootedAtMs: number; readonly ticksPerSecond: number };
+
+async function readOne(
+  directory: string,
+  clock: Clock,
+  prefixes: readonly string[],
+): Promise<Row | undefined> {
+  const text = await readFile(join(directory, 'stat'), 'utf8').catch(() => undefined);
+  const stat = text === undefined ? undefined : parseStat(text);
+  // The dead stay in the table until somebody asks for them; they hold nothing.
+  if (stat === undefined || stat.state === 'Z' || stat.state === 'X') return undefined;
+  const [executable, cwd, openFiles] = await Promise.all([
+    linkOf(join(directory, 'exe')),
+    linkOf(join(directory, 'cwd')),
+    openFilesOf(join(directory, 'fd'), prefixes),
+  ]);
+  const interpreted = executable === undefined || interpreters.test(basename(executable));
+  return {
+    pid: stat.pid,
+    parent: stat.parent,
+    name: stat.name,
+    startedAtMs: Math.round(clock.bootedAtMs + (stat.startTicks / clock.ticksPerSecond) * 1_000),
+    executable,
+    script: interpreted ? await scriptOf(join(directory, 'cmdline'), executable !== undefined) : undefined,
+    cwd,
+    openFiles: openFiles ?? [],
+    open: cwd !== undefined && openFiles !== undefined,
+  };
+}
+
+const interpreters = /^(?:node|nodejs|bun|deno)/u;
+
+export type Stat = {
+  readonly pid: number;
+  readonly name: string;
+  readonly state: string;
+  readonly parent: number;
+  /** Field 22: clock ticks since boot. */
+  readonly startTicks: number;
+};
+
+/** `/proc/<pid>/stat`: the name is in parentheses and may hold any of them, and spaces. */
+export function parseStat(text: string): Stat | undefined {
+  const open = text.indexOf('(');
+  const close = text.lastIndexOf(')');
+  if (open < 0 || close < open) return undefined;
+  const fields = text.slice(close + 2).split(' ');
+  const pid = Number(text.slice(0, open));
+  const [state = '', parent = ''] = fields;
+  const startTicks = Number(fields[19]);
+  if (!Number.isInteger(pid) || !Number.isFinite(startTicks)) return undefined;
+  return { pid, name: text.slice(open + 1, close), state, parent: Number(parent), startTicks };
+}
+
+/** What was renamed or removed meanwhile is still shown under its old name, with this at the end. */
+const deleted = / \(deleted\)$/u;
+
+async function linkOf(path: string): Promise<string | undefined> {
+  try {
+    return (await readlink(path)).replace(deleted, '');
+  } catch {
+    return undefined;
+  }
+}
+
+async function openFilesOf(
+  directory: string,
+  prefixes: readonly string[],
+): Promise<readonly string[] | undefined> {
+  let names: readonly string[];
+  try {
+    names = await readdir(directory);
+  } catch (cause) {
+    return errorCode(cause) === 'ENOENT' ? [] : undefined;
+  }
+  const links = await Promise.all(names.map((name) => linkOf(join(directory, name))));
+  const isWanted = (path: string | undefined): path is string =>
+    path?.startsWith('/') === true && prefixes.some((prefix) => isAncestorOrSelf(prefix, path));
+  return [...new Set(links.filter(isWanted))];
+}
+
+/** Which program an interpreter runs, or which one this is when the executable itself cannot be read. Never the arguments. */
+async function scriptOf(path: string, isInterpreter: boolean): Promise<string | undefined> {
+  const text = await readFile(path, 'utf8').catch(() => '');
+  const words = text.split('\0');
+  const word = isInterpreter ? words.slice(1).find((it) => it !== '' && !it.startsWith('-')) : words[0];
+  return word === undefined || word === '' ? undefined : basename(word);
+}
+
+let ticks: Promise<number> | undefined;
+
+async function clockTicks(): Promise<number> {
+  ticks ??= execa('getconf', ['CLK_TCK'], { reject: false, timeout: 5_000, stdin: 'ignore' }).then((done) => {
+    const count = Number(done.stdout);
+    // What every Linux in use answers.
+    return Number.isInteger(count) && count > 0 ? count : 100;
+  });
+  return ticks;
+}
+
+/** macOS. Open files of other users are not shown to us: they are there by name only. */
+async function readLsof(prefixes: readonly string[]): Promise<ProcessTable> {
+  const options = { reject: false, timeout: 60_000, stdin: 'ignore', maxBuffer: 256 * 1024 * 1024 } as const;
+  const env = { LC_ALL: 'C' };
+  const [ps, lsof] = await Promise.all([
+    execa('ps', ['-axo', 'pid=,ppid=,etime=,comm='], { ...options, env }),
+    // It fails when it could not tell everything, which is always.
+    execa('lsof', ['-w', '-n', '-P', '-F', 'pfn'], { ...options, env }),
+  ]);
+  const open = parseLsof(lsof.stdout);
+  if (ps.failed || open.size === 0) return unreadableTable;
+  const rows = parsePs(ps.stdout, Date.now()).map((row): Row => {
+    const files = open.get(row.pid);
+    return {
+      ...row,
+      executable: files?.executable ?? (row.command.startsWith('/') ? row.command : undefined),
+      cwd: files?.cwd,
+      openFiles: (files?.openFiles ?? []).filter((path) =>
+        prefixes.some((prefix) => isAncestorOrSelf(prefix, path)),
+      ),
+      open: files?.cwd !== undefined,
+    };
+  });
+  return tableOf(rows, process.pid);
+}

@@ -1,0 +1,226 @@
+import { randomUUID } from 'node:crypto';
+import { constants } from 'node:fs';
+import { link, mkdir, open, rename, unlink } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { err, ok, type Result } from 'neverthrow';
+import * as v from 'valibot';
+import { toDiskFailure } from '../disk/failure.ts';
+import type { DiskFailure } from '../model/failure.ts';
+import type { ProcessInfo, ProcessTable } from './processes.ts';
+import { errorCode, openFlags } from './see.ts';
+import { instantMs } from './time.ts';
+
+/** Who a lock names as its holder. */
+export type LockHolder = { readonly pid: number; readonly host: string; readonly acquiredAt: string };
+
+export type LockReading =
+  | { readonly state: 'absent' }
+  /** `live`: the holder runs; `foreign`: another host, nobody can tell; `stale`: it is dead; `ours`: this process. */
+  | ({ readonly state: 'live' | 'foreign' | 'stale' | 'ours' } & LockHolder)
+  /** Not understood. A young one may be half written, so somebody is at work. */
+  | { readonly state: 'broken-young' | 'broken'; readonly detail: string };
+
+export type LockContext = {
+  readonly host: string;
+  readonly nowMs: number;
+  readonly table: ProcessTable;
+  readonly ownPid: number;
+};
+
+const youngMs = 3_600_000;
+const maxBytes = 64 * 1024;
+/** Clocks of processes are counted from boot, those of locks are on the wall. */
+const startMarginMs = 2_000;
+
+const lockShape = v.object({
+  job_id: v.string(),
+  process_id: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(0xffff_ffff)),
+  hostname: v.pipe(v.string(), v.minLength(1)),
+  acquired_at: v.pipe(
+    v.string(),
+    v.check((text) => instantMs(text) !== undefined),
+  ),
+});
+
+/** What a resume lock of Prodigy's says of its session or job. Never through a link. */
+export async function readLock(path: string, context: LockContext): Promise<LockReading> {
+  const file = await readLockFile(path);
+  if (file.state === 'absent') return file;
+  const holder = file.text === undefined ? undefined : parseHolder(file.text);
+  if (holder === undefined) {
+    const isYoung = file.mtimeMs === undefined || context.nowMs - file.mtimeMs < youngMs;
+    return { state: isYoung ? 'broken-young' : 'broken', detail: file.detail ?? 'not a lock of Prodigy' };
+  }
+  return { state: holderState(holder, context), ...holder };
+}
+
+function holderState(holder: LockHolder, context: LockContext): 'live' | 'foreign' | 'stale' | 'ours' {
+  const { table, ownPid } = context;
+  if (holder.host.toLowerCase() !== context.host.toLowerCase()) return 'foreign';
+  const process = table.processes.find(({ pid }) => pid === holder.pid);
+  const acquiredAtMs = instantMs(holder.acquiredAt) ?? 0;
+  const startedLater = process !== undefined && process.startedAtMs > acquiredAtMs + startMarginMs;
+  if (holder.pid === ownPid) return startedLater ? 'stale' : 'ours';
+  // Asked now: the table may be older than the lock.
+  if (!isAlive(holder.pid)) return 'stale';
+  if (process === undefined || couldBeHolder(process)) return 'live';
+  // The pid was given out again: to a process that is younger than the lock, or to another program.
+  return startedLater || process.executable !== undefined ? 'stale' : 'live';
+}
+
+/** Prodigy, or this program run by node. The clock may have been set since it started: its start is not held against it. */
+function couldBeHolder({ name, executable, script }: ProcessInfo): boolean {
+  return [name, executable ?? '', script ?? ''].some((text) => basename(text).startsWith('prodigy'));
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (cause) {
+    // Only this means that there is none; another user's process may not be signalled, but lives.
+    return errorCode(cause) !== 'ESRCH';
+  }
+}
+
+type LockFile =
+  | { readonly state: 'absent' }
+  | {
+      readonly state: 'present';
+      readonly text: string | undefined;
+      readonly mtimeMs: number | undefined;
+      readonly detail?: string;
+    };
+
+async function readLockFile(path: string): Promise<LockFile> {
+  try {
+    await using file = await open(path, openFlags);
+    const stats = await file.stat();
+    const { mtimeMs } = stats;
+    if (!stats.isFile()) return { state: 'present', text: undefined, mtimeMs, detail: 'not a regular file' };
+    if (stats.size > maxBytes) return { state: 'present', text: undefined, mtimeMs, detail: 'too long' };
+    if (stats.size === 0) return { state: 'present', text: undefined, mtimeMs, detail: 'empty' };
+    return { state: 'present', text: await file.readFile('utf8'), mtimeMs };
+  } catch (cause) {
+    const code = errorCode(cause);
+    if (code === 'ENOENT') return { state: 'absent' };
+    return { state: 'present', text: undefined, mtimeMs: undefined, detail: code ?? 'cannot be read' };
+  }
+}
+
+function parseHolder(text: string): LockHolder | undefined {
+  try {
+    const checked = v.safeParse(lockShape, JSON.parse(text));
+    if (!checked.success) return undefined;
+    const { process_id: pid, hostname: host, acquired_at: acquiredAt } = checked.output;
+    return { pid, host, acquiredAt };
+  } catch {
+    return undefined;
+  }
+}
+
+export type OwnLock = { readonly host: string; readonly pid: number; readonly nowIso: string };
+
+/**
+ * Takes Prodigy's resume lock for a session or job as Prodigy would, so that it cannot be resumed meanwhile.
+ *
+ * @param path - `<root>/resume_locks/<id>.lock`
+ */
+export async function takeLock(
+  path: string,
+  id: string,
+  { host, pid, nowIso }: OwnLock,
+): Promise<Result<'taken' | 'held', DiskFailure>> {
+  const content = { job_id: id, process_id: pid, hostname: host, acquired_at: nowIso };
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+  let created = false;
+  try {
+    await mkdir(dirname(path), { recursive: true });
+  } catch (cause) {
+    return err(toDiskFailure(cause, dirname(path)));
+  }
+  try {
+    await using file = await open(path, flags, 0o644);
+    created = true;
+    // Prodigy's own writer: two spaces, no newline at the end.
+    await file.writeFile(JSON.stringify(content, undefined, 2));
+    await file.sync();
+    return ok('taken');
+  } catch (cause) {
+    if (errorCode(cause) === 'EEXIST') return ok('held');
+    // A lock without content would block Prodigy until a human removed it.
+    if (created) await unlink(path).catch(() => undefined);
+    return err(toDiskFailure(cause, path));
+  }
+}
+
+/**
+ * Takes over a lock whose holder is dead. Whoever changes or takes it at the same time wins: then it is `held`.
+ *
+ * @param expected - the holder that was found to be dead
+ */
+export async function replaceStaleLock(
+  path: string,
+  expected: LockHolder,
+  id: string,
+  own: OwnLock,
+): Promise<Result<'taken' | 'held', DiskFailure>> {
+  const present = await readLockFile(path);
+  if (present.state === 'absent') return takeLock(path, id, own);
+  if (!isHeldBy(present, expected)) return ok('held');
+  const aside = join(dirname(path), `.${basename(path)}.${randomUUID()}`);
+  try {
+    // A rename takes away exactly one file, and only one of two who try.
+    await rename(path, aside);
+  } catch (cause) {
+    if (errorCode(cause) === 'ENOENT') return takeLock(path, id, own);
+    return err(toDiskFailure(cause, path));
+  }
+  try {
+    if (!isHeldBy(await readLockFile(aside), expected)) {
+      // Somebody replaced it between the two looks: it goes back, unless yet another one was made by now.
+      await putBack(aside, path);
+      return ok('held');
+    }
+    return await takeLock(path, id, own);
+  } finally {
+    await unlink(aside).catch(() => undefined);
+  }
+}
+
+async function putBack(aside: string, path: string): Promise<void> {
+  try {
+    await link(aside, path);
+  } catch (cause) {
+    // Where there are no hard links a rename must do.
+    if (errorCode(cause) !== 'EEXIST') await rename(aside, path).catch(() => undefined);
+  }
+}
+
+/** Removes the lock when it is the one that this process took; any other is left alone. */
+export async function releaseLock(
+  path: string,
+  { host, pid }: Pick<OwnLock, 'host' | 'pid'>,
+): Promise<Result<'released' | 'not-ours' | 'absent', DiskFailure>> {
+  const present = await readLockFile(path);
+  if (present.state === 'absent') return ok('absent');
+  const holder = present.text === undefined ? undefined : parseHolder(present.text);
+  if (holder?.pid !== pid || holder.host !== host) return ok('not-ours');
+  try {
+    await unlink(path);
+    return ok('released');
+  } catch (cause) {
+    if (errorCode(cause) === 'ENOENT') return ok('absent');
+    return err(toDiskFailure(cause, path));
+  }
+}
+
+function isHeldBy(file: LockFile, expected: LockHolder): boolean {
+  const holder = file.state === 'present' && file.text !== undefined ? parseHolder(file.text) : undefined;
+  return (
+    holder !== undefined &&
+    holder.pid === expected.pid &&
+    holder.host === expected.host &&
+    holder.acquiredAt === expected.acquiredAt
+  );
+}

@@ -1,0 +1,19 @@
+import * as v from 'valibot';
+import { instantMs } from './time.ts';
+
+/** A time of Prodigy's, to UTC milliseconds. */
+export const instant: v.GenericSchema<string, number> = v.pipe(
+  v.string(),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    const ms = instantMs(dataset.value);
+    if (ms !== undefined) return ms;
+    addIssue({ message: 'not a time' });
+    return NEVER;
+  }),
+);
+
+/** Text where there should be text; anything else counts as nothing. For hints, never for protection. */
+export const hint: v.GenericSchema<unknown, string | undefined> = v.fallback(
+  v.optional(v.string()),
+  undefined,
+);

@@ -1,0 +1,59 @@
+import type { ProcessUse } from '../model/item.ts';
+import type { Doubt } from '../model/reason.ts';
+import { attribute, type Repositories } from './attribution.ts';
+import { groupBy, mapEach } from './each.ts';
+import { prodigiesAtWork, usersOf, type ProdigyAtWork } from './liveness.ts';
+import { readProcessTable, type ProcessTable } from './processes.ts';
+import { readLock } from './prodigy-lock.ts';
+import { relate, type Relations } from './relations.ts';
+import type { LockEntry, Survey } from './entries.ts';
+import { survey as readSurvey } from './survey.ts';
+
+export type LockFound = LockEntry & { readonly lock: Awaited<ReturnType<typeof readLock>> };
+
+/** The storage as it was found, its relations, and the processes beside it: what cleaners make items of. */
+export type Storage = {
+  readonly survey: Survey;
+  readonly relations: Relations;
+  readonly repositories: Repositories;
+  readonly table: ProcessTable;
+  readonly prodigies: readonly ProdigyAtWork[];
+  readonly locks: ReadonlyMap<string, readonly LockFound[]>;
+  /** Set when something without which nothing can be judged could not be listed: it keeps everything. */
+  readonly blindness: Doubt | undefined;
+  readonly nowMs: number;
+  /** Processes that use something at or below `path`. */
+  usersOf(path: string): readonly ProcessUse[];
+};
+
+export type StorageRequest = {
+  readonly roots: readonly string[];
+  readonly nowMs: number;
+  readonly host: string;
+  readonly ownPid: number;
+};
+
+const locksAtOnce = 64;
+
+export async function readStorage({ roots, nowMs, host, ownPid }: StorageRequest): Promise<Storage> {
+  const survey = await readSurvey(roots);
+  const relations = relate(survey);
+  const repositories = await attribute(survey, relations);
+  // After the records, so that a run which began meanwhile is seen by one or the other.
+  const table = await readProcessTable(roots);
+  const found = await mapEach(survey.locks, locksAtOnce, async (entry): Promise<LockFound> => {
+    const lock = await readLock(entry.path, { host, nowMs, table, ownPid });
+    return { ...entry, lock };
+  });
+  return {
+    survey,
+    relations,
+    repositories,
+    table,
+    prodigies: await prodigiesAtWork(table),
+    locks: groupBy(found, ({ id }) => id),
+    blindness: survey.blind.find(({ vital }) => vital)?.doubt,
+    nowMs,
+    usersOf: (path) => usersOf(path, table),
+  };
+}

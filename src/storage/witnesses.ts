@@ -1,0 +1,64 @@
+import { join, sep } from 'node:path';
+import type { Identity } from '../model/item.ts';
+import type { Witness } from '../model/owner.ts';
+import { addTo } from './each.ts';
+import { see } from './see.ts';
+import type { Storage } from './storage.ts';
+
+/** The files that would show that an owner came to life, as they are now: present or absent. */
+export type Witnesses = { ofSession(id: string): Witness[]; ofJob(job: string): Witness[] };
+
+export function witnesses({ survey, repositories }: Storage): Witnesses {
+  const present = new Map<string, Identity>();
+  const all = [survey.sessions, survey.checkpoints, survey.metadata, survey.locks, survey.jobs] as const;
+  for (const { path, seen } of all.flat()) present.set(path, seen.identity);
+  const merges = new Map<string, string[]>();
+  for (const { folder } of survey.checkpoints) {
+    for (const { session, path } of folder.merges) {
+      addTo(merges, session, path);
+      const found = see(path).unwrapOr(undefined);
+      if (found !== undefined) present.set(path, found.identity);
+    }
+  }
+  const metadata = new Map<string, string[]>();
+  for (const { name, path } of survey.metadata) addTo(metadata, name, path);
+  const holders = new Map<string, { root: string; holder: string }[]>();
+  for (const { name, root, holder } of survey.worktrees) addTo(holders, name, { root, holder });
+  const jobs = new Map<string, string[]>();
+  for (const { job, path } of survey.jobs) addTo(jobs, job, path);
+
+  // Joined once and not for each of ten thousand sessions.
+  const roots = survey.roots.map((root) => ({
+    sessions: join(root, 'sessions') + sep,
+    state: join(root, 'state') + sep,
+    locks: join(root, 'resume_locks') + sep,
+    worktrees: join(root, 'worktrees') + sep,
+  }));
+  const look = (paths: Iterable<string>): Witness[] =>
+    [...new Set(paths)].map((path) => ({ path, identity: present.get(path) }));
+
+  return {
+    ofSession(id) {
+      const repository = repositories.ofSession(id).repository?.name;
+      const paths = roots.flatMap((root) => [
+        `${root.sessions}${id}.json`,
+        `${root.state}${id}${sep}checkpoints`,
+        `${root.locks}${id}.lock`,
+        ...(repository === undefined
+          ? []
+          : [
+              `${root.worktrees}${repository}${sep}.metadata${sep}${id}.json`,
+              `${root.state}${repository}${sep}checkpoints${sep}merge-workflow-${id}.checkpoint.json`,
+            ]),
+      ]);
+      const own = (holders.get(id) ?? []).map(({ root, holder }) =>
+        join(root, 'worktrees', holder, '.metadata', `${id}.json`),
+      );
+      return look([...paths, ...own, ...(metadata.get(id) ?? []), ...(merges.get(id) ?? [])]);
+    },
+    ofJob(job) {
+      const locks = roots.map((root) => `${root.locks}${job}.lock`);
+      return look([...locks, ...(jobs.get(job) ?? [])]);
+    },
+  };
+}

@@ -1,0 +1,251 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFile, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { basename, join } from 'node:path';
+import { execa } from 'execa';
+import test, { type ExecutionContext } from 'ava';
+import { parseLsof, parsePs } from '../../src/storage/lsof.ts';
+import {
+  parseStat,
+  readProcessTable,
+  type ProcessInfo,
+  type ProcessTable,
+} from '../../src/storage/processes.ts';
+import { isProdigy, prodigiesAtWork, prodigyProcessesIn, usersOf } from '../../src/storage/liveness.ts';
+import { readLock } from '../../src/storage/prodigy-lock.ts';
+import { addWorktree, commitFile, makeRepository } from '../helpers/git.ts';
+import { isRoot, temporaryDirectory } from '../helpers/temporary.ts';
+
+const seen = process.platform === 'linux' || process.platform === 'darwin' ? test : test.skip;
+
+/** Starts node in `cwd`, runs `code`, waits until it says that it is ready. Ends with the test. */
+async function child(
+  t: ExecutionContext,
+  cwd: string,
+  code = '',
+  options: { readonly program?: string; readonly uid?: number } = {},
+): Promise<number> {
+  const { program = process.execPath, uid } = options;
+  const script = `${code};process.stdout.write('ready\\n');setInterval(() => {}, 1000)`;
+  const running = spawn(program, ['-e', script], {
+    cwd,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    ...(uid === undefined ? {} : { uid, gid: uid }),
+  });
+  t.teardown(() => {
+    running.kill('SIGKILL');
+  });
+  await once(running.stdout, 'data');
+  if (running.pid === undefined) throw new Error('it did not start');
+  return running.pid;
+}
+
+function find(table: ProcessTable, pid: number): ProcessInfo {
+  const found = table.processes.find((process) => process.pid === pid);
+  if (found === undefined) throw new Error(`no process ${pid}`);
+  return found;
+}
+
+seen('a child with its working directory deep inside is a user, also silently', async (t) => {
+  const top = temporaryDirectory(t);
+  const item = join(top, 'item');
+  await mkdir(join(item, 'a', 'b'), { recursive: true });
+  await mkdir(join(top, 'item-2'));
+  const pid = await child(t, join(item, 'a', 'b'));
+  const table = await readProcessTable([top]);
+  t.true(table.readable);
+  t.deepEqual(usersOf(item, table), [
+    { pid, name: find(table, pid).name, how: 'cwd', path: join(item, 'a', 'b') },
+  ]);
+  t.is(usersOf(`${item}/`, table).length, 1);
+  t.deepEqual(usersOf(join(top, 'item-2'), table), []);
+  t.deepEqual(usersOf(join(top, 'ite'), table), []);
+  t.deepEqual(usersOf(join(item, 'a', 'b', 'c'), table), []);
+});
+
+seen('an open file inside is a use, a sibling with a common prefix is not', async (t) => {
+  const top = temporaryDirectory(t);
+  await mkdir(join(top, 'events'));
+  await mkdir(join(top, 'events-2'));
+  const file = join(top, 'events', 'events 1.jsonl');
+  const pid = await child(t, '/', `require('node:fs').openSync(${JSON.stringify(file)}, 'a')`);
+  const table = await readProcessTable([top]);
+  t.deepEqual(
+    usersOf(join(top, 'events'), table).map(({ how, path }) => ({ how, path })),
+    [{ how: 'open-file', path: file }],
+  );
+  t.is(usersOf(file, table)[0]?.pid, pid);
+  t.deepEqual(usersOf(join(top, 'events-2'), table), []);
+  const elsewhere = await readProcessTable([join(top, 'events-2')]);
+  t.deepEqual(find(elsewhere, pid).openFiles, []);
+});
+
+seen('an open file that was moved or removed meanwhile is still seen', async (t) => {
+  const top = temporaryDirectory(t);
+  const file = join(top, 'log');
+  const pid = await child(t, '/', `require('node:fs').openSync(${JSON.stringify(file)}, 'a')`);
+  await rename(file, join(top, 'moved'));
+  t.deepEqual(find(await readProcessTable([top]), pid).openFiles, [join(top, 'moved')]);
+  await rm(join(top, 'moved'));
+  if (process.platform !== 'linux') return;
+  t.deepEqual(find(await readProcessTable([top]), pid).openFiles, [join(top, 'moved')]);
+});
+
+seen('what a link leads to is found by the name of the link', async (t) => {
+  const top = temporaryDirectory(t);
+  await mkdir(join(top, 'real', 'item'), { recursive: true });
+  await symlink(join(top, 'real'), join(top, 'link'));
+  const pid = await child(t, join(top, 'real', 'item'));
+  const table = await readProcessTable([join(top, 'link')]);
+  t.is(usersOf(join(top, 'link', 'item'), table)[0]?.pid, pid);
+  t.is(usersOf(join(top, 'real', 'item'), table)[0]?.pid, pid);
+});
+
+seen('our own process and those above it are marked; our open files are no use, our place is', async (t) => {
+  const table = await readProcessTable([process.cwd()]);
+  t.true(find(table, process.pid).self);
+  t.true(find(table, process.ppid).ancestor);
+  t.false(find(table, process.pid).ancestor);
+  const own = usersOf(process.cwd(), table).filter(({ pid }) => pid === process.pid);
+  t.deepEqual(
+    own.map(({ how }) => how),
+    ['cwd'],
+  );
+});
+
+seen('a start time is the one of the process', async (t) => {
+  const beforeMs = Date.now();
+  const pid = await child(t, '/');
+  const { startedAtMs } = find(await readProcessTable([]), pid);
+  t.true(startedAtMs > beforeMs - 2_000 && startedAtMs < Date.now() + 2_000);
+});
+
+seen('an executable called prodigy is Prodigy, tied to the repository it stands in', async (t) => {
+  if (process.platform === 'darwin') {
+    t.pass('a copied executable may not run there');
+    return;
+  }
+  const top = temporaryDirectory(t);
+  const main = await makeRepository(join(top, 'app'));
+  await commitFile(main, 'src/a', 'a');
+  await addWorktree(main, join(top, 'w', 's'), 'x');
+  const program = join(top, 'bin (new)', 'prodigy');
+  await mkdir(join(top, 'bin (new)'));
+  await copyFile(process.execPath, program);
+  const [inRepository, inWorktree, other] = await Promise.all([
+    child(t, join(main, 'src'), '', { program }),
+    child(t, join(top, 'w', 's'), '', { program }),
+    child(t, main),
+  ]);
+  // An update replaces the program under a running one.
+  await rm(program);
+  const table = await readProcessTable([top]);
+  const own = new Set([inRepository, inWorktree, other]);
+  const prodigies = table.processes.filter((process) => isProdigy(process) && own.has(process.pid));
+  t.deepEqual(
+    prodigies.map(({ pid }) => pid),
+    [inRepository, inWorktree].sort((a, b) => a - b),
+  );
+  t.deepEqual(
+    prodigyProcessesIn([main], table).map(({ pid }) => pid),
+    [inRepository],
+  );
+  const repository = { name: 'app', gitDir: join(main, '.git') };
+  const atWork = await prodigiesAtWork(table);
+  for (const pid of [inRepository, inWorktree]) {
+    t.deepEqual(atWork.find(({ process: { pid: at } }) => at === pid)?.repository, repository);
+  }
+  t.true(usersOf(join(top, 'bin (new)'), table).every(({ how }) => how === 'executable'));
+});
+
+seen(
+  'a process of another user is there by name; it is suspect when it is called git, claude or prodigy',
+  async (t) => {
+    if (!isRoot() || process.platform !== 'linux') {
+      t.pass('only root can start one');
+      return;
+    }
+    // Root sees everything, so the looking is done by a third user.
+    const top = temporaryDirectory(t);
+    const pid = await child(t, '/', `process.title = 'claude'`, { uid: 65_533 });
+    const plain = await child(t, '/', `process.title = 'editor'`, { uid: 65_533 });
+    const module = new URL('../../src/storage/processes.js', import.meta.url).href;
+    const script = `
+    const { readProcessTable } = await import(${JSON.stringify(module)});
+    process.setgid(65534); process.setuid(65534);
+    const { suspects, processes, readable } = await readProcessTable([${JSON.stringify(top)}]);
+    console.log(JSON.stringify({ suspects, readable, plain: processes.find(({ pid }) => pid === ${plain}) }));`;
+    const { stdout } = await execa(process.execPath, ['--input-type=module', '-e', script], { cwd: '/' });
+    const told = JSON.parse(stdout) as ProcessTable & { readonly plain: ProcessInfo };
+    t.true(told.readable);
+    t.true(told.suspects.some((suspect) => suspect.pid === pid && suspect.name === 'claude'));
+    t.false(told.suspects.some((suspect) => suspect.pid === plain));
+    t.is(told.plain.cwd, undefined);
+  },
+);
+
+seen('a lock whose pid is alive but belongs to another program is stale', async (t) => {
+  const pid = await child(t, '/');
+  const path = join(temporaryDirectory(t), 'x.lock');
+  const host = hostname();
+  const table = await readProcessTable([]);
+  const lock = { job_id: 'x', process_id: pid, hostname: host, acquired_at: new Date().toISOString() };
+  await writeFile(path, JSON.stringify(lock));
+  t.is((await readLock(path, { host, nowMs: Date.now(), table, ownPid: process.pid })).state, 'stale');
+});
+
+test('names with spaces and parentheses are read right', (t) => {
+  const rest = `S 41 ${Array.from({ length: 17 }, (_, index) => index).join(' ')} 99171 0`;
+  t.deepEqual(parseStat(`42 (a) b (c)) ${rest}`), {
+    pid: 42,
+    name: 'a) b (c)',
+    state: 'S',
+    parent: 41,
+    startTicks: 99_171,
+  });
+  t.is(parseStat('rubbish'), undefined);
+  t.is(parseStat('42 (x) S 1'), undefined);
+});
+
+test('lsof is read field by field', (t) => {
+  const text = [
+    'p12',
+    'fcwd',
+    'n/Users/u/app',
+    'ftxt',
+    'n/opt/bin/prodigy',
+    'ftxt',
+    'n/usr/lib/dyld',
+    'f3',
+    'n/Users/u/a b',
+  ];
+  const more = ['f4', 'n->0x1234', 'p13', 'fcwd', 'n/', ''];
+  t.deepEqual(
+    [...parseLsof([...text, ...more].join('\n'))],
+    [
+      [12, { cwd: '/Users/u/app', executable: '/opt/bin/prodigy', openFiles: ['/Users/u/a b'] }],
+      [13, { cwd: '/', executable: undefined, openFiles: [] }],
+    ],
+  );
+});
+
+test('ps is read with any length of elapsed time', (t) => {
+  const text =
+    '    1     0 02-03:04:05 /sbin/launchd\n  812     1    00:07 /opt/My App/prodigy\n 9 1 1:00:00 -zsh\nrubbish\n';
+  const day = 86_400_000;
+  t.deepEqual(
+    parsePs(text, 10 * day).map(({ pid, parent, startedAtMs, name }) => [
+      pid,
+      parent,
+      10 * day - startedAtMs,
+      name,
+    ]),
+    [
+      [1, 0, 2 * day + 3 * 3_600_000 + 4 * 60_000 + 5_000, 'launchd'],
+      [812, 1, 7_000, 'prodigy'],
+      [9, 1, 3_600_000, '-zsh'],
+    ],
+  );
+  t.is(basename('/opt/My App/prodigy'), 'prodigy');
+});
