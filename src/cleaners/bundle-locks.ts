@@ -1,0 +1,130 @@
+import { readdir, rmdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { StaleLockReplaced } from '../journal/event.ts';
+import { readProcessTable, type ProcessTable } from '../storage/processes.ts';
+import { readLock, releaseLock, replaceStaleLock, takeLock } from '../storage/prodigy-lock.ts';
+
+/** Prodigy's own resume locks, held by us while bundles go, so that Prodigy refuses to resume them (P11). */
+export type BundleLocks = {
+  /** Takes the locks of these sessions and jobs. `refused`: why an id could not be had. */
+  readonly hold: (ids: readonly string[]) => Promise<Held>;
+  /** Paths of the locks that are ours now. */
+  readonly paths: () => ReadonlySet<string>;
+  readonly release: () => Promise<void>;
+  /** Releases, and takes the lock directory away again if it was not there before. */
+  readonly close: () => Promise<void>;
+};
+
+export type Held = {
+  readonly refused: ReadonlyMap<string, string>;
+  readonly replaced: readonly StaleLockReplaced[];
+};
+
+/**
+ * @param roots - Prodigy keeps its locks in the first; a lock in any of them is respected
+ */
+export async function openBundleLocks(
+  roots: readonly string[],
+  { host, clock }: { readonly host: string; readonly clock: () => number },
+): Promise<BundleLocks> {
+  const pid = process.pid;
+  const first = join(roots[0] ?? '', 'resume_locks');
+  const wasThere = await stat(first).then(
+    () => true,
+    () => false,
+  );
+  const held = new Set<string>();
+
+  async function one(
+    id: string,
+    table: ProcessTable,
+    replaced: StaleLockReplaced[],
+  ): Promise<string | undefined> {
+    for (const root of roots) {
+      const path = join(root, 'resume_locks', `${id}.lock`);
+      const reading = await readLock(path, { host, nowMs: clock(), table, ownPid: pid });
+      const isFirst = root === roots[0];
+      switch (reading.state) {
+        case 'ours':
+          continue;
+        case 'absent': {
+          if (!isFirst) continue;
+          const taken = await takeLock(path, id, ownLock());
+          if (taken.isErr()) return `${taken.error.code} ${path}`;
+          if (taken.value === 'held') return `taken meanwhile: ${path}`;
+          held.add(path);
+          continue;
+        }
+        case 'stale': {
+          const { acquiredAt } = reading;
+          const taken = await replaceStaleLock(path, reading, id, ownLock());
+          if (taken.isErr()) return `${taken.error.code} ${path}`;
+          if (taken.value === 'held') return `taken meanwhile: ${path}`;
+          held.add(path);
+          replaced.push({ type: 'StaleLockReplaced', path, pid: reading.pid, acquiredAt });
+          continue;
+        }
+        case 'live':
+        case 'foreign':
+          return `held by process ${reading.pid} on ${reading.host} since ${reading.acquiredAt}`;
+        default:
+          return `not understood: ${reading.detail}`;
+      }
+    }
+    return undefined;
+  }
+
+  function ownLock(): { host: string; pid: number; nowIso: string } {
+    return { host, pid, nowIso: new Date(clock()).toISOString() };
+  }
+
+  async function release(): Promise<void> {
+    for (const path of held) await releaseLock(path, { host, pid });
+    held.clear();
+  }
+
+  return {
+    hold: async (ids) => {
+      const refused = new Map<string, string>();
+      const replaced: StaleLockReplaced[] = [];
+      const table = await readProcessTable([]);
+      for (const id of new Set(ids)) {
+        const why = await one(id, table, replaced);
+        if (why !== undefined) refused.set(id, why);
+      }
+      return { refused, replaced };
+    },
+    paths: () => held,
+    release,
+    close: async () => {
+      await release();
+      // Only an empty directory goes, and only one that Prodigy had not made.
+      if (!wasThere) await rmdir(first).catch(() => undefined);
+    },
+  };
+}
+
+/**
+ * Takes away the locks that killed runs of ours left behind. Sessions that are gone are never locked again: nobody
+ * else would.
+ *
+ * @param pids - of the runs that were found dead; a lock of a process that lives is never touched
+ */
+export async function dropLocksOfDead(
+  pids: ReadonlySet<number>,
+  roots: readonly string[],
+  { host, nowMs }: { readonly host: string; readonly nowMs: number },
+): Promise<void> {
+  if (pids.size === 0) return;
+  const table = await readProcessTable([]);
+  for (const root of roots) {
+    const directory = join(root, 'resume_locks');
+    for (const name of await readdir(directory).catch(() => [])) {
+      if (!name.endsWith('.lock')) continue;
+      const path = join(directory, name);
+      const reading = await readLock(path, { host, nowMs, table, ownPid: process.pid });
+      if (reading.state !== 'stale' || !pids.has(reading.pid)) continue;
+      await releaseLock(path, { host, pid: reading.pid });
+    }
+  }
+}

@@ -1,0 +1,74 @@
+import type { Item, Part, Rest, Detail } from '../model/item.ts';
+import { itemId } from '../model/item.ts';
+import type { Kind } from '../model/kind.ts';
+import type { OwnerId } from '../model/owner.ts';
+import type { Doubt } from '../model/reason.ts';
+import type { Attributed } from '../storage/session-finder.ts';
+import { restOf } from '../storage/rest.ts';
+import type { Seen } from '../storage/see.ts';
+import type { Storage } from '../storage/storage.ts';
+import { newest } from '../storage/time.ts';
+
+/** Knows one kind: what of the storage are its items. Of ages, runs and journals it knows nothing. */
+export type Cleaner = {
+  readonly kind: Kind;
+  /** Items not measured yet, in the order of the storage. Asks no disk: the storage was read before. */
+  find(storage: Storage): Item[];
+};
+
+/** What a cleaner says of an item; the rest follows from the storage. */
+export type Draft = {
+  readonly kind: Kind;
+  readonly name: string;
+  readonly root: string;
+  /** In the order in which they are moved. */
+  readonly parts: readonly Part[];
+  readonly attributed: Attributed;
+  readonly owners: readonly OwnerId[];
+  /** Given what the owners say of the end of the work. */
+  readonly recordedAtMs: (rest: Rest) => number | undefined;
+  readonly youngestSignMs: readonly (number | undefined)[];
+  readonly doubts: readonly (Doubt | undefined)[];
+  readonly detail: Detail;
+};
+
+/** Most items have none of them, and there are many items. */
+const none: readonly never[] = [];
+
+/** Shown names and owners aside, an item is its parts. */
+export function itemOf(storage: Storage, draft: Draft): Item {
+  const { kind, parts, attributed } = draft;
+  const owners = draft.owners.length === 0 ? none : [...new Set(draft.owners)];
+  const rest = restOf(owners, storage.relations);
+  const recordedAtMs = draft.recordedAtMs(rest);
+  const path = (parts.find(({ role }) => role === 'main') ?? parts.at(-1))?.path ?? '';
+  const doubts = [...draft.doubts, storage.blindness].filter((doubt) => doubt !== undefined);
+  const users = parts.flatMap((part) => storage.usersOf(part.path));
+  return {
+    id: itemId(kind, path),
+    kind,
+    name: draft.name,
+    root: draft.root,
+    path,
+    parts,
+    repository: attributed.repository,
+    attribution: attributed.attribution,
+    owners,
+    recordedAtMs,
+    youngestSignMs: newest(recordedAtMs, ...draft.youngestSignMs) ?? storage.nowMs,
+    rest,
+    doubts: doubts.length === 0 ? none : doubts,
+    users: users.length === 0 ? none : users,
+    size: undefined,
+    detail: draft.detail,
+  };
+}
+
+export function partOf(role: Part['role'], { path, identity }: Seen): Part {
+  return { role, path, identity };
+}
+
+/** When the work ended, if it did. */
+export function endOf(rest: Rest): number | undefined {
+  return rest.type === 'ended' ? rest.atMs : undefined;
+}

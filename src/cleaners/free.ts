@@ -1,0 +1,102 @@
+import { dirname } from 'node:path';
+import { readMounts, type MountTable } from '../disk/mounts.ts';
+import { identify } from '../disk/identity.ts';
+import { syncDirectories } from '../disk/quarantine.ts';
+import { removeTree } from '../disk/remove.ts';
+import type { Event, RemovalIntended } from '../journal/event.ts';
+import type { DiskFailure, ItemFailure } from '../model/failure.ts';
+import { eachOf } from './each-of.ts';
+import type { Fact } from './run-record.ts';
+import { detachWorktree } from './worktrees.ts';
+
+/** An operation whose parts all lie in quarantine. */
+export type Quarantined = { readonly op: string; readonly intent: RemovalIntended; readonly attempt: number };
+
+/** How many trees are freed side by side; within each the remover has many calls in flight of its own. */
+const treesAtOnce = 4;
+
+/**
+ * Frees the bytes of what is in quarantine: takes worktrees out of git, unlinks, makes it durable, and only then says
+ * what became of each. Never stops at the first failure.
+ */
+export async function free(
+  operations: readonly Quarantined[],
+  onFreed: (files: number) => void = () => undefined,
+): Promise<readonly Fact[]> {
+  const mounts = await readMounts();
+  const done: { operation: Quarantined; event: Event }[] = [];
+  await eachOf(operations, treesAtOnce, async (operation) => {
+    done.push({ operation, event: await freeOne(operation, mounts, onFreed) });
+  });
+
+  const directories = new Set(
+    done.flatMap(({ operation }) => operation.intent.moves.map(({ to }) => dirname(to))),
+  );
+  const synced = await syncDirectories([...directories]);
+  return done.map(({ operation, event }) => ({
+    op: operation.op,
+    event: synced.isErr() && event.type === 'ItemRemoved' ? blocked(operation, [synced.error], 1) : event,
+  }));
+}
+
+async function freeOne(
+  operation: Quarantined,
+  mounts: MountTable | undefined,
+  onFreed: (files: number) => void,
+): Promise<Event> {
+  const { intent } = operation;
+  if (intent.worktree !== undefined) {
+    const left = await detachWorktree(intent.worktree, intent.moves[0]?.path ?? '');
+    if (left.isErr()) return blocked(operation, [asDiskFailure(left.error, intent)], 1);
+  }
+  let files = 0;
+  let wasThere = false;
+  const failures: DiskFailure[] = [];
+  let failed = 0;
+  for (const { to } of intent.moves) {
+    const present = await identify(to);
+    wasThere ||= present.isOk() && present.value !== undefined;
+    const removed = await removeTree(to, dirname(to), mounts === undefined ? {} : { mounts });
+    if (removed.isErr()) {
+      failures.push(asDiskFailure(removed.error, intent));
+      failed += 1;
+      continue;
+    }
+    files += removed.value.removedEntries;
+    failures.push(...removed.value.blocked);
+    failed += removed.value.blockedCount;
+    // "Removed" may only be said after a look (LESSONS 2).
+    if (!removed.value.gone && removed.value.blockedCount === 0) {
+      failures.push({ type: 'disk', code: 'ENOTEMPTY', syscall: 'rmdir', path: to });
+      failed += 1;
+    }
+  }
+  onFreed(files);
+  if (failed > 0) return blocked(operation, failures, failed);
+  return {
+    type: 'ItemRemoved',
+    item: intent.item,
+    bytes: intent.bytes,
+    files,
+    ...(wasThere ? {} : { observed: 'absent' as const }),
+  };
+}
+
+function blocked({ intent, attempt }: Quarantined, failures: readonly DiskFailure[], count: number): Event {
+  return {
+    type: 'PurgeBlocked',
+    item: intent.item,
+    paths: failures.slice(0, 20).map(({ path }) => path),
+    codes: [...new Set(failures.map(({ code }) => code))],
+    blocked: count,
+    attempt,
+  };
+}
+
+function asDiskFailure(failure: ItemFailure, intent: RemovalIntended): DiskFailure {
+  if (failure.type === 'disk') return failure;
+  const path = intent.moves[0]?.path ?? intent.root;
+  if (failure.type === 'git')
+    return { type: 'disk', code: 'EGIT', syscall: failure.stderr.slice(0, 300), path };
+  return { type: 'disk', code: 'EOUTSIDE', syscall: failure.type, path };
+}

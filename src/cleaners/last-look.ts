@@ -1,0 +1,185 @@
+import { isUnchanged } from '../disk/identity.ts';
+import type { Identity, Item } from '../model/item.ts';
+import type { Look } from '../model/look.ts';
+import type { OwnerId, Witness } from '../model/owner.ts';
+import type { Doubt, Evidence, KeepReason } from '../model/reason.ts';
+import type { WorktreeFacts } from '../model/worktree.ts';
+import { inspectWorktree } from '../storage/git-worktree.ts';
+import { usersOf } from '../storage/liveness.ts';
+import type { ProcessTable } from '../storage/processes.ts';
+import { readLock } from '../storage/prodigy-lock.ts';
+import { see } from '../storage/see.ts';
+
+export type LastLookContext = {
+  /** Paths that this run moved away: their absence is no news. */
+  readonly expectedAbsent: ReadonlySet<string>;
+  /** Resume locks that this run holds. */
+  readonly ownLocks: ReadonlySet<string>;
+  readonly nowMs: number;
+  readonly host: string;
+  readonly ownPid: number;
+  readonly table: ProcessTable;
+};
+
+export type Drift = {
+  readonly reason: KeepReason | 'changed-since-decision';
+  readonly evidence: Evidence;
+};
+
+/**
+ * Looks again, just before an item goes, at everything that the verdict rested on. `undefined` when nothing speaks
+ * against it.
+ */
+export async function lastLook(item: Item, look: Look, context: LastLookContext): Promise<Drift | undefined> {
+  return (
+    changedPart(item) ??
+    user(item, context) ??
+    (await changedOwner(item, look, context)) ??
+    (await changedWorktree(item))
+  );
+}
+
+function changedPart({ parts }: Item): Drift | undefined {
+  for (const { path, identity } of parts) {
+    const drift = differs(path, identity);
+    if (drift !== undefined) return drift;
+  }
+  return undefined;
+}
+
+function user(item: Item, { table }: LastLookContext): Drift | undefined {
+  const known = new Set(item.users.map(({ pid }) => pid));
+  for (const { path } of item.parts) {
+    const [use] = usersOf(path, table);
+    if (use === undefined) continue;
+    const { pid, name, how } = use;
+    return {
+      reason: 'in-use',
+      evidence: { pid, process: name, how, path: use.path, before: known.has(pid) },
+    };
+  }
+  return undefined;
+}
+
+async function changedOwner(item: Item, look: Look, context: LastLookContext): Promise<Drift | undefined> {
+  for (const owner of bundle(item.owners, look)) {
+    for (const witness of look.owners.get(owner)?.witnesses ?? []) {
+      const drift = await testimony(witness, context);
+      if (drift !== undefined) return { ...drift, evidence: { owner, ...drift.evidence } };
+    }
+  }
+  return undefined;
+}
+
+/** Owners that stand and fall with those of the item. */
+function bundle(owners: readonly OwnerId[], look: Look): ReadonlySet<OwnerId> {
+  const together = new Set(owners);
+  const neighbours = neighboursOf(look);
+  // The set grows while it is walked.
+  for (const owner of together) for (const other of neighbours.get(owner) ?? []) together.add(other);
+  return together;
+}
+
+const neighbours = new WeakMap<Look, ReadonlyMap<OwnerId, readonly OwnerId[]>>();
+
+function neighboursOf(look: Look): ReadonlyMap<OwnerId, readonly OwnerId[]> {
+  const known = neighbours.get(look);
+  if (known !== undefined) return known;
+  const found = new Map<OwnerId, OwnerId[]>();
+  for (const [a, b] of look.links) {
+    found.set(a, [...(found.get(a) ?? []), b]);
+    found.set(b, [...(found.get(b) ?? []), a]);
+  }
+  neighbours.set(look, found);
+  return found;
+}
+
+async function testimony({ path, identity }: Witness, context: LastLookContext): Promise<Drift | undefined> {
+  if (context.ownLocks.has(path)) return undefined;
+  if (path.endsWith('.lock')) return lockDrift(path, context);
+  const looked = see(path);
+  if (looked.isErr()) return unreadable(looked.error);
+  const now = looked.value?.identity;
+  if (now === undefined) {
+    // What has gone cannot have come to life; but somebody else is at work here, unless it was us.
+    return identity === undefined || context.expectedAbsent.has(path) ? undefined : changed(path, 'gone');
+  }
+  if (identity === undefined) return changed(path, 'appeared');
+  return isUnchanged(now, identity) ? undefined : changed(path, 'changed');
+}
+
+async function lockDrift(path: string, context: LastLookContext): Promise<Drift | undefined> {
+  const lock = await readLock(path, context);
+  if (lock.state === 'absent' || lock.state === 'stale' || lock.state === 'ours') return undefined;
+  return { reason: 'active', evidence: { lock: path, state: lock.state } };
+}
+
+async function changedWorktree({ path, detail }: Item): Promise<Drift | undefined> {
+  if (detail.type !== 'worktree') return undefined;
+  const before = detail.facts;
+  const now = await inspectWorktree(path, {
+    originalBranch: before.originalBranch,
+    measureNested: before.nested,
+  });
+  return objection(now, before, path);
+}
+
+/** Only what is new: what was known when the item was judged, the verdict has dealt with. */
+function objection(now: WorktreeFacts, before: WorktreeFacts, path: string): Drift | undefined {
+  const drift = (reason: Drift['reason'], evidence: Evidence): Drift => ({
+    reason,
+    evidence: { path, ...evidence },
+  });
+  const doubt = now.doubts.find(({ detail }) => !before.doubts.some((known) => known.detail === detail));
+  if (doubt !== undefined) return drift(doubt.reason, { doubt: doubt.detail });
+  if (now.head !== before.head || now.branch !== before.branch) {
+    return drift('changed-since-decision', {
+      head: now.head ?? 'not known',
+      before: before.head ?? 'not known',
+    });
+  }
+  if (now.adminDir !== before.adminDir || now.mainGitDir !== before.mainGitDir) {
+    return drift('changed-since-decision', { repository: now.mainGitDir ?? 'not known' });
+  }
+  if (now.locked !== before.locked) return drift('locked', { locked: now.locked ?? false });
+  if (now.operation !== before.operation) {
+    return drift('operation-in-progress', { operation: now.operation ?? 'none' });
+  }
+  return lostWork(now, before, drift);
+}
+
+function lostWork(
+  { changes, unreachable }: WorktreeFacts,
+  before: WorktreeFacts,
+  drift: (reason: Drift['reason'], evidence: Evidence) => Drift,
+): Drift | undefined {
+  if (changes === undefined) return before.changes === undefined ? undefined : drift('unreadable', {});
+  if (unreachable === undefined)
+    return before.unreachable === undefined ? undefined : drift('unreadable', {});
+  const { uncommitted, untracked, precious } = changes;
+  if (uncommitted !== (before.changes?.uncommitted ?? 0)) return drift('dirty', { uncommitted });
+  if (untracked !== (before.changes?.untracked ?? 0)) return drift('untracked', { untracked });
+  if (precious.length !== (before.changes?.precious.length ?? 0)) {
+    return drift('precious', { precious: precious.slice(0, 3).join(', ') });
+  }
+  if (unreachable.count !== (before.unreachable?.count ?? 0)) {
+    return drift('unreachable-commits', { commits: unreachable.count });
+  }
+  return undefined;
+}
+
+function differs(path: string, identity: Identity): Drift | undefined {
+  const looked = see(path);
+  if (looked.isErr()) return unreadable(looked.error);
+  const now = looked.value?.identity;
+  if (now === undefined) return changed(path, 'gone');
+  return isUnchanged(now, identity) ? undefined : changed(path, 'changed');
+}
+
+function unreadable({ reason, detail, path = '' }: Doubt): Drift {
+  return { reason, evidence: { path, detail } };
+}
+
+function changed(path: string, what: 'gone' | 'appeared' | 'changed'): Drift {
+  return { reason: 'changed-since-decision', evidence: { path, what } };
+}

@@ -1,0 +1,52 @@
+import { ok, type Result } from 'neverthrow';
+import { moveBack, moveInto } from '../disk/quarantine.ts';
+import type { Move } from '../journal/event.ts';
+import type { DiskFailure } from '../model/failure.ts';
+import type { Identity } from '../model/item.ts';
+
+export type MovedOut =
+  | { readonly type: 'moved' }
+  | { readonly type: 'vanished' }
+  /** Part `path` is not what was judged; what had been moved is back in its place. */
+  | { readonly type: 'changed'; readonly path: string; readonly observed: Identity | undefined }
+  /** Nothing is moved (any more). */
+  | { readonly type: 'failed'; readonly failure: DiskFailure }
+  /** What was moved could not be put back: it waits in quarantine. */
+  | { readonly type: 'stuck'; readonly failure: DiskFailure };
+
+/**
+ * Renames every part of an item into quarantine, in order, or none: when a part is not what was judged or cannot be
+ * moved, those before it are put back. Each rename has its own last look at identity.
+ */
+export async function moveOut(moves: readonly Move[]): Promise<MovedOut> {
+  const moved: Move[] = [];
+  for (const move of moves) {
+    const done = await moveInto(move.path, move.to, move.identity);
+    if (done.isErr()) return rollBack(moved, { type: 'failed', failure: done.error });
+    if (done.value === 'moved') moved.push(move);
+    else if (done.value === 'absent') {
+      // A lesser part that somebody else removed changes nothing; without the item itself there is nothing to do.
+      if (move.role !== 'main') continue;
+      return moved.length === 0 && moves.length === 1
+        ? { type: 'vanished' }
+        : rollBack(moved, { type: 'changed', path: move.path, observed: undefined });
+    } else {
+      return rollBack(moved, { type: 'changed', path: move.path, observed: done.value.drifted });
+    }
+  }
+  return { type: 'moved' };
+}
+
+async function rollBack(moved: readonly Move[], why: MovedOut): Promise<MovedOut> {
+  const back = await putBack(moved);
+  return back.isErr() ? { type: 'stuck', failure: back.error } : why;
+}
+
+/** Puts parts back in their places, last moved first; never over something that has taken the place. */
+export async function putBack(moved: readonly Move[]): Promise<Result<void, DiskFailure>> {
+  for (const { path, to } of moved.toReversed()) {
+    const back = await moveBack(to, path);
+    if (back.isErr()) return back;
+  }
+  return ok(undefined);
+}

@@ -1,0 +1,32 @@
+import { basename, dirname, join } from 'node:path';
+import type { Move, RemovalMode } from '../journal/event.ts';
+import type { Item } from '../model/item.ts';
+
+/** Levels below a root that lead to this journal's quarantine. */
+export function quarantineLevels(journalId: string): readonly string[] {
+  return ['clean', 'quarantine', journalId];
+}
+
+/** Prefix of what is renamed beside its place, where the quarantine cannot be reached by a rename. */
+export const trashPrefix = '.prodigy-trash-';
+
+/**
+ * Where each part of an item goes. Names are flat, `<op>.<part number>`, so that 100,000 log files cost no 100,000
+ * directories; the operation's id alone tells whose it is.
+ */
+export function movesOf(item: Item, op: string, mode: RemovalMode, quarantine: string): readonly Move[] {
+  return item.parts.map(({ role, path, identity }, index) => ({
+    role,
+    path,
+    identity,
+    to:
+      mode === 'quarantine'
+        ? join(quarantine, `${op}.${index}`)
+        : join(dirname(path), `${trashPrefix}${op}.${index}`),
+  }));
+}
+
+/** The operation that an entry of a quarantine belongs to, or `undefined` when the name is not one of ours. */
+export function operationOf(path: string): string | undefined {
+  return /^(?:\.prodigy-trash-)?([A-Za-z0-9_-]{8,64})\.\d+$/.exec(basename(path))?.[1];
+}

@@ -1,0 +1,138 @@
+import { itemId, type Item, type Part } from '../model/item.ts';
+import type { OwnerId } from '../model/owner.ts';
+import type { Doubt } from '../model/reason.ts';
+import { addTo, groupBy } from '../storage/each.ts';
+import { nameMs } from '../storage/names.ts';
+import { sessionOwner, worktreeOwners } from '../storage/relations.ts';
+import { see } from '../storage/see.ts';
+import type { Storage } from '../storage/storage.ts';
+import type { CheckpointsEntry, SessionDirectoryEntry, SessionEntry } from '../storage/entries.ts';
+import { itemOf, partOf, type Cleaner } from './cleaner.ts';
+
+/** A session's record and checkpoints in one root. The record goes last: it is what explains the others. */
+export const sessionsCleaner: Cleaner = {
+  kind: 'sessions',
+  find(storage) {
+    const worktrees = worktreesOf(storage);
+    return piecesOf(storage).map((pieces) => sessionItem(storage, pieces, worktrees.get(pieces.id) ?? []));
+  },
+};
+
+type Pieces = {
+  readonly id: string;
+  readonly root: string;
+  readonly record: SessionEntry | undefined;
+  readonly directory: SessionDirectoryEntry | undefined;
+  readonly checkpoints: CheckpointsEntry | undefined;
+  /** Of merges of this session, lying among another one's or a repository's checkpoints. */
+  readonly merges: readonly string[];
+};
+
+function piecesOf({ survey, relations }: Storage): Pieces[] {
+  const keyOf = (root: string, id: string): string => `${root}\n${id}`;
+  const records = groupBy(survey.sessions, ({ root, id }) => keyOf(root, id));
+  const directories = groupBy(survey.sessionDirectories, ({ root, id }) => keyOf(root, id));
+  const own = survey.checkpoints.filter(({ holder }) => relations.isSession(holder));
+  const checkpoints = groupBy(own, ({ root, holder }) => keyOf(root, holder));
+  const merges = new Map<string, string[]>();
+  for (const { root, holder, folder } of survey.checkpoints) {
+    for (const { session, path } of folder.merges) {
+      if (session !== holder) addTo(merges, keyOf(root, session), path);
+    }
+  }
+  const found: Pieces[] = [];
+  for (const key of new Set([...records.keys(), ...directories.keys(), ...checkpoints.keys()])) {
+    const record = records.get(key)?.[0];
+    const directory = directories.get(key)?.[0];
+    const folder = checkpoints.get(key)?.[0];
+    const id = record?.id ?? directory?.id ?? folder?.holder;
+    const root = (record ?? directory ?? folder)?.root;
+    if (id === undefined || root === undefined) continue;
+    // The empty directory that merely asking for checkpoints makes is a container.
+    if (record === undefined && directory === undefined && folder !== undefined && isEmpty(folder)) continue;
+    found.push({ id, root, record, directory, checkpoints: folder, merges: merges.get(key) ?? [] });
+  }
+  return found;
+}
+
+function sessionItem(storage: Storage, pieces: Pieces, worktrees: readonly Item['id'][]): Item {
+  const { id, root, record, directory, checkpoints } = pieces;
+  const reading = record?.reading;
+  const attributed = storage.repositories.ofSession(id);
+  const repository = attributed.repository?.name;
+  return itemOf(storage, {
+    kind: 'sessions',
+    name: repository === undefined ? id : `${repository}/${id}`,
+    root,
+    parts: partsOf(pieces),
+    attributed,
+    owners: ownersOf(pieces),
+    recordedAtMs: () =>
+      reading?.state === 'read'
+        ? reading.value.lastRecordedMs
+        : (checkpoints?.folder.recordedAtMs ?? nameMs(id)),
+    youngestSignMs: [
+      record?.seen.mtimeMs,
+      checkpoints?.folder.youngestSignMs,
+      checkpoints?.folder.recordedAtMs,
+      directory?.tree.youngestSignMs,
+    ],
+    doubts: doubtsOf(pieces),
+    detail: { type: 'session', worktrees, record: record !== undefined },
+  });
+}
+
+function partsOf({ record, directory, checkpoints, merges }: Pieces): Part[] {
+  const parts: Part[] = [];
+  for (const path of merges) {
+    const seen = see(path).unwrapOr(undefined);
+    if (seen !== undefined) parts.push(partOf('merge-checkpoint', seen));
+  }
+  const mainPart = record ?? checkpoints ?? directory;
+  if (checkpoints !== undefined && checkpoints !== mainPart)
+    parts.push(partOf('checkpoints', checkpoints.seen));
+  if (directory !== undefined && directory !== mainPart) parts.push(partOf('directory', directory.seen));
+  if (mainPart !== undefined) parts.push(partOf('main', mainPart.seen));
+  return parts;
+}
+
+/** Whoever's merge left a checkpoint among this session's own goes with it, so it must agree. */
+function ownersOf({ id, checkpoints }: Pieces): OwnerId[] {
+  const merging = checkpoints?.folder.merges ?? [];
+  return [sessionOwner(id), ...merging.map(({ session }) => sessionOwner(session))];
+}
+
+function doubtsOf({ record, directory, checkpoints }: Pieces): (Doubt | undefined)[] {
+  const { reading } = record ?? {};
+  return [
+    reading?.state === 'broken' ? reading.doubt : undefined,
+    record?.link,
+    ...(directory?.doubts ?? []),
+    ...(checkpoints?.folder.doubts ?? []),
+  ];
+}
+
+function isEmpty({ folder }: CheckpointsEntry): boolean {
+  return folder.own === 0 && folder.merges.length === 0 && folder.doubts.length === 0;
+}
+
+/** Ids of the worktree items that each session's record explains, agents included. */
+function worktreesOf({ survey, relations }: Storage): ReadonlyMap<string, Item['id'][]> {
+  const known = new Map<string, Item['id'][]>();
+  for (const { holder, name, path } of survey.worktrees) {
+    for (const owner of worktreeOwners(holder, name, relations.ownersIn)) {
+      if (owner.startsWith('session:'))
+        addTo(known, owner.slice('session:'.length), itemId('worktrees', path));
+    }
+  }
+  return known;
+}
+
+/** Checkpoints that belong to no session we know: left alone, but worth telling. */
+export function strayCheckpoints({ survey, relations }: Storage): Doubt[] {
+  return survey.checkpoints
+    .filter(
+      ({ holder, folder }) => !relations.isSession(holder) && (folder.own > 0 || folder.doubts.length > 0),
+    )
+    .map(({ path }) => ({ reason: 'unattributed', detail: 'checkpoints of no session', path }));
+}
