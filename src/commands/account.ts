@@ -1,0 +1,44 @@
+import type { RunRecord } from '../cleaners/run-record.ts';
+import type { RunOutcome, Tally } from '../journal/event.ts';
+import { takenUpBy, totalsOf } from '../projections/run-account.ts';
+import type { DocumentInput, ItemResult } from '../ui/document.ts';
+import type { FailureView, ResultView } from '../ui/result-text.ts';
+
+export type Account = Pick<DocumentInput, 'totals' | 'results' | 'failures'> &
+  Pick<ResultView, 'drifted' | 'heldUntilMs'> & { readonly remaining: number; readonly takenUp: Tally };
+
+/** What this run did, folded from what it journalled. */
+export function accountOf({ account, run }: RunRecord): Account {
+  const results = new Map<string, { outcome: ItemResult; heldUntilMs?: number }>();
+  const failures: FailureView[] = [];
+  const drifted: { name: string; why: string }[] = [];
+  let heldUntilMs: number | undefined;
+  for (const [item, { outcome, name, kind, failure, drift, heldUntilMs: until }] of account.items) {
+    const isDrift = outcome === 'drifted' || outcome === 'vanished';
+    const result: ItemResult = isDrift ? 'drifted' : outcome === 'under-way' ? 'remaining' : outcome;
+    results.set(item, { outcome: result, ...(until === undefined ? {} : { heldUntilMs: until }) });
+    if (until !== undefined) heldUntilMs = Math.min(heldUntilMs ?? until, until);
+    if (isDrift) drifted.push({ name: `${kind} ${name}`, why: drift ?? 'already gone, not by us' });
+    if (failure !== undefined && outcome === 'failed') {
+      failures.push({ item, name, kind, code: failure.code, path: failure.path, detail: failure.detail });
+    }
+  }
+  const takenUp = takenUpBy(account);
+  const finished = [...results.values()].filter(({ outcome }) => outcome !== 'remaining').length;
+  return {
+    totals: totalsOf(account),
+    results,
+    failures,
+    drifted,
+    heldUntilMs,
+    takenUp,
+    remaining: Math.max(0, run().planned.items + takenUp.items - finished),
+  };
+}
+
+/** How a run that was not stopped by its journal ended. */
+export function outcomeOf(account: Account, planned: number, isInterrupted: boolean): RunOutcome {
+  if (isInterrupted) return 'interrupted';
+  if (account.failures.length > 0) return 'partial';
+  return planned === 0 && account.results.size === 0 ? 'nothing-to-do' : 'completed';
+}

@@ -1,0 +1,87 @@
+import type { Result } from 'neverthrow';
+import { readConfig, type Environment } from '../config.ts';
+import type { Failure } from '../model/failure.ts';
+import type { Output } from './options.ts';
+import type { Actions } from './program.ts';
+import type { Shell } from './shell.ts';
+
+export type ResumeFlags = {
+  readonly acceptClock?: boolean;
+  readonly json?: boolean;
+  readonly jsonl?: boolean;
+  readonly color?: boolean;
+};
+
+type Common = { readonly json?: boolean; readonly color?: boolean };
+
+/** Binds the program's commands to the world; `finish` gets the exit code. */
+export function actionsFor(
+  environment: Environment,
+  version: string,
+  finish: (code: number) => void,
+): Actions {
+  async function perform(
+    flags: Common,
+    work: (shell: Shell) => Promise<Result<number, Failure>>,
+  ): Promise<void> {
+    const config = readConfig(environment);
+    if (config.isErr()) return finish(await tell(config.error, flags));
+    const { openShell } = await import('./shell.ts');
+    const done = await work(openShell(config.value, version, flags.color === false));
+    finish(done.isErr() ? await tell(done.error, flags) : done.value);
+  }
+
+  return {
+    clean: (words, flags) =>
+      perform(flags, async (shell) => {
+        const { parseRequest } = await import('./options.ts');
+        const request = parseRequest(words, flags);
+        if (request.isErr()) return request.map(() => 0);
+        if (request.value.kinds.length === 0) {
+          const { overview } = await import('./overview.ts');
+          return overview(request.value, shell);
+        }
+        const { clean } = await import('./clean.ts');
+        return clean(request.value, shell);
+      }),
+    resume: (run, flags) =>
+      perform(flags, async (shell) => {
+        const { resume } = await import('./resume.ts');
+        const output: Output = flags.json === true ? 'json' : flags.jsonl === true ? 'jsonl' : 'text';
+        return resume({ run, output, acceptClock: flags.acceptClock === true }, shell);
+      }),
+    undo: (what, flags) =>
+      perform(flags, async (shell) => {
+        const { undo } = await import('./undo.ts');
+        return undo(what, shell);
+      }),
+    log: (flags) =>
+      perform(flags, async (shell) => {
+        const { log } = await import('./log.ts');
+        return log(flags, shell);
+      }),
+    verify: (flags) =>
+      perform(flags, async (shell) => {
+        const { verify } = await import('./log.ts');
+        return verify(flags, shell);
+      }),
+  };
+}
+
+/** Says what went wrong and what to do next: on stderr, and with `--json` as a document on stdout, too. */
+async function tell(failure: Failure, flags: Common): Promise<number> {
+  const [{ explain }, { exitCodeOfFailure }] = await Promise.all([
+    import('../ui/explain.ts'),
+    import('./outcome.ts'),
+  ]);
+  const exitCode = exitCodeOfFailure(failure);
+  const { sentence, next } = explain(failure);
+  process.stderr.write(`Error: ${sentence}\n${next === undefined ? '' : `  ${next}\n`}`);
+  if (flags.json === true) {
+    const outcome = exitCode === 4 ? 'refused' : 'failed';
+    const error = { type: failure.type, message: sentence, ...(next === undefined ? {} : { next }) };
+    const document = { schema: 'prodigy-clean/1', outcome, exitCode, error };
+    process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+  }
+  return exitCode;
+}

@@ -1,0 +1,109 @@
+import { hostname } from 'node:os';
+import { err, ok, type Result } from 'neverthrow';
+import { openBundleLocks } from '../cleaners/bundle-locks.ts';
+import { purgeHeld, type Recovered } from '../cleaners/recover.ts';
+import type { RunRecord } from '../cleaners/run-record.ts';
+import type { Scan } from '../cleaners/scan.ts';
+import { sweep, type Condemned } from '../cleaners/sweep.ts';
+import { freeBytes } from '../disk/volume.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { DiskFailure, JournalFailure } from '../model/failure.ts';
+import type { Item } from '../model/item.ts';
+import type { Kind } from '../model/kind.ts';
+import { openOperations, type OpenOperation } from '../projections/open-operations.ts';
+import { readProcessTable } from '../storage/processes.ts';
+import type { Progress } from '../ui/progress.ts';
+import type { Shell } from './shell.ts';
+
+/** Below this the disk counts as full: small chunks, nothing held for undo (JOURNAL 3.5). */
+const shortOfSpaceBytes = 64 * 1024 * 1024;
+
+export type Work = {
+  readonly journal: Journal;
+  readonly record: RunRecord;
+  readonly scan: Scan;
+  readonly recovered: Recovered;
+  readonly isUndoable: boolean;
+};
+
+/** Acts on a confirmed plan, and frees what undo no longer needs. */
+export async function carryOut(
+  plan: readonly Condemned[],
+  { journal, record, scan, recovered, isUndoable }: Work,
+  shell: Shell,
+  progress: Progress,
+): Promise<Result<void, JournalFailure | DiskFailure>> {
+  const { config } = shell;
+  const totals = new Map<Kind, number>();
+  for (const { item } of plan) totals.set(item.kind, (totals.get(item.kind) ?? 0) + 1);
+  const done = new Map<Kind, { items: number; bytes: number }>();
+  const locks = await openBundleLocks(config.roots, { host: config.host, clock: shell.clock });
+  try {
+    const swept = await sweep(plan, {
+      record,
+      journalId: journal.journalId,
+      look: scan.look,
+      openIntents: recovered.openIntents,
+      attempts: new Map([...recovered.openIntents].map(([item, { intent }]) => [item, intent.attempt])),
+      locks,
+      host: hostname(),
+      ownPid: process.pid,
+      clock: shell.clock,
+      newId: shell.newId,
+      holdMs: (item) => holdMs(item, isUndoable, shell),
+      isShortOfSpace: () => isShortOfSpace(config.firstRoot),
+      readProcesses: () => readProcessTable(config.roots),
+      signal: shell.signal,
+      onProgress: (kind, items, bytes) => {
+        const sum = done.get(kind) ?? { items: 0, bytes: 0 };
+        sum.items += items;
+        sum.bytes += bytes;
+        done.set(kind, sum);
+        progress.cleaning(kind, sum.items, totals.get(kind) ?? 0, sum.bytes);
+      },
+    });
+    if (swept.isErr()) return err(swept.error);
+  } finally {
+    await locks.close();
+  }
+  return shell.signal.aborted ? ok(undefined) : expireHeld(journal, record, shell);
+}
+
+function holdMs(item: Item, isUndoable: boolean, { config }: Shell): number {
+  const isSmall = item.kind !== 'worktrees' && (item.size?.bytes ?? 0) <= config.undoBytes;
+  return isUndoable && isSmall ? config.undoMs : 0;
+}
+
+export async function isShortOfSpace(path: string): Promise<boolean> {
+  const free = await freeBytes(path);
+  return free !== undefined && free < shortOfSpaceBytes;
+}
+
+/** Frees what was held for undo long enough, and the oldest of it beyond the cap (DESIGN 8). */
+export async function expireHeld(
+  journal: Journal,
+  record: RunRecord,
+  { clock, config }: Pick<Shell, 'clock' | 'config'>,
+): Promise<Result<void, JournalFailure | DiskFailure>> {
+  const rows = await journal.rows(openOperations);
+  if (rows.isErr()) return err(rows.error);
+  const held = [...rows.value.values()]
+    .filter(({ state, heldUntilMs }) => state === 'quarantined' && heldUntilMs !== undefined)
+    .sort((a, b) => a.intentSeq - b.intentSeq);
+  const now = clock();
+  const expired = held.filter(({ heldUntilMs }) => (heldUntilMs ?? 0) <= now);
+  const living = held.filter((operation) => !expired.includes(operation));
+
+  let bytes = living.reduce((sum, { intent }) => sum + intent.bytes, 0);
+  const beyond: OpenOperation[] = [];
+  for (const operation of living) {
+    if (bytes <= config.undoBytes) break;
+    bytes -= operation.intent.bytes;
+    beyond.push(operation);
+  }
+  for (const { op, state } of [...expired, ...beyond]) record.adopt(op, state);
+  const first = await purgeHeld(expired, 'undo-expired', { record });
+  if (first.isErr()) return err(first.error);
+  const second = await purgeHeld(beyond, 'undo-cap', { record });
+  return second.isErr() ? err(second.error) : ok(undefined);
+}

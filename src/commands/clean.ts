@@ -1,0 +1,117 @@
+import { err, ok, type Result } from 'neverthrow';
+import { freeBytes } from '../disk/volume.ts';
+import type { RunOutcome } from '../journal/event.ts';
+import type { Failure } from '../model/failure.ts';
+import type { Scope } from '../policy/scope.ts';
+import { planText } from '../ui/plan-text.ts';
+import { openProgress, type Progress } from '../ui/progress.ts';
+import { accountOf, outcomeOf } from './account.ts';
+import { answer } from './answer.ts';
+import { carryOut } from './carry-out.ts';
+import { consentTo } from './consent.ts';
+import { dryRun, nothingStored } from './dry-run.ts';
+import { openForWork } from './journal-access.ts';
+import { lookAndJudge, runPolicy, runScope } from './looking.ts';
+import type { CleanRequest } from './options.ts';
+import { exitCodeOf } from './outcome.ts';
+import { clockProblem, endRun, putOnRecord, refuse, takeUp } from './run-steps.ts';
+import { scopeOf } from './scope.ts';
+import { actorOf, type Shell } from './shell.ts';
+import { viewOf } from './view.ts';
+
+/** `prodigy clean --all ...`: look, judge, show, ask, act, account. */
+export async function clean(request: CleanRequest, shell: Shell): Promise<Result<number, Failure>> {
+  const scope = await scopeOf(request, shell.cwd, shell.config.roots);
+  if (scope.isErr()) return err(scope.error);
+  if (shell.config.roots.length === 0) return ok(nothingStored(request, scope.value, shell));
+  const progress = openProgress(shell.terminal, request.output === 'jsonl');
+  try {
+    return request.dryRun
+      ? await dryRun(request, scope.value, shell, progress)
+      : await run(request, scope.value, shell, progress);
+  } finally {
+    progress.stop();
+  }
+}
+
+async function run(
+  request: CleanRequest,
+  scope: Scope,
+  shell: Shell,
+  progress: Progress,
+): Promise<Result<number, Failure>> {
+  const startedAtMs = shell.clock();
+  const policy = runPolicy(startedAtMs, request.olderThanMs, request.kinds, request.mergedOnly);
+  const command = ['prodigy clean', ...request.argv].join(' ');
+  const opened = await openForWork(shell, command);
+  if (opened.isErr()) return err(opened.error);
+  await using work = opened.value;
+  const { journal } = work;
+  const record = work.startRecord(request.output);
+  const freeBefore = await freeBytes(shell.config.roots[0] ?? shell.config.firstRoot);
+
+  const started = await record.command({
+    type: 'StartRun',
+    started: {
+      command: 'clean',
+      argv: request.argv,
+      dryRun: false,
+      scope: runScope(scope, shell.config.roots),
+      policy,
+      actor: actorOf(shell),
+    },
+  });
+  if (started.isErr()) return err(started.error);
+  const clock = await clockProblem(journal, started.value[0]?.seq ?? 0, startedAtMs, request.acceptClock);
+  if (clock.isErr()) return err(clock.error);
+  if (clock.value !== undefined) return refuse(clock.value, record);
+  const recovered = await takeUp(journal, record, shell, progress);
+  if (recovered.isErr()) return err(recovered.error);
+
+  const scan = await lookAndJudge(scope, policy, shell, progress);
+  progress.pause();
+  const planned = await putOnRecord(
+    { request, scope, policy, scan, record, journal, command: undefined },
+    shell,
+  );
+  if (planned.isErr()) return err(planned.error);
+  const view = viewOf(scan, scope, policy, shell.config.roots, {
+    run: record.id,
+    plan: planned.value,
+    dryRun: false,
+  });
+  if (request.output === 'text')
+    shell.terminal.out(planText(view, shell.terminal.outColours, request.isFull));
+
+  let outcome: RunOutcome;
+  if (scan.condemned.length > 0) {
+    const consent = await consentTo(view, request, record, shell);
+    if (consent.isErr()) return err(consent.error);
+    if (consent.value === 'declined') outcome = shell.signal.aborted ? 'interrupted' : 'declined';
+    else {
+      const done = await carryOut(
+        scan.condemned,
+        { journal, record, scan, recovered: recovered.value, isUndoable: request.isUndoable },
+        shell,
+        progress,
+      );
+      if (done.isErr()) return err(done.error);
+      outcome = outcomeOf(accountOf(record), scan.condemned.length, shell.signal.aborted);
+    }
+  } else {
+    outcome = outcomeOf(accountOf(record), 0, shell.signal.aborted);
+  }
+  progress.stop();
+
+  const account = accountOf(record);
+  const exitCode = exitCodeOf(outcome, shell.receivedSignal());
+  const restored = await journal.restoreReserve();
+  if (restored.isErr()) return err(restored.error);
+  const freeAfter = await freeBytes(shell.config.roots[0] ?? shell.config.firstRoot);
+  if (outcome !== 'declined') {
+    const ended = await endRun(record, outcome, exitCode, account, freeBefore, freeAfter);
+    if (ended.isErr()) return err(ended.error);
+  }
+  answer({ request, view, outcome, exitCode, startedAtMs, account, freeBefore, freeAfter }, shell);
+  return ok(exitCode);
+}

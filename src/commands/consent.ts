@@ -1,0 +1,70 @@
+import { err, ok, type Result } from 'neverthrow';
+import type { RunRecord } from '../cleaners/run-record.ts';
+import type { Failure } from '../model/failure.ts';
+import { formatBytes, formatCount, printable } from '../ui/format.ts';
+import { scopeText } from '../ui/plan-text.ts';
+import { ask } from '../ui/prompt.ts';
+import type { RunView } from '../ui/view.ts';
+import type { CleanRequest } from './options.ts';
+import { refuse } from './run-steps.ts';
+import type { Shell } from './shell.ts';
+
+/** Others wait for the lock that is held while somebody thinks. */
+const questionTimeoutMs = 10 * 60 * 1000;
+/** Beyond half of a kind and this many of its items, consent is the word `yes`. */
+const manyItems = 100;
+
+/** Asks once, after the full list; default no (DESIGN 6). */
+export async function consentTo(
+  view: RunView,
+  request: CleanRequest,
+  record: RunRecord,
+  shell: Shell,
+): Promise<Result<'given' | 'declined', Failure>> {
+  const going = view.items.filter(({ verdict }) => verdict === 'remove');
+  const bytes = going.reduce((sum, item) => sum + item.bytes, 0);
+  if (request.force) {
+    const confirmed = await record.command({ type: 'ConfirmRun', how: 'force' });
+    return confirmed.isErr() ? err(confirmed.error) : ok('given');
+  }
+  if (!shell.terminal.canAsk || request.output !== 'text') {
+    return refuse({ type: 'no-terminal', items: going.length, bytes }, record);
+  }
+  const many = view.scope.kinds.find((kind) => {
+    const of = view.items.filter((item) => item.kind === kind);
+    const gone = of.filter(({ verdict }) => verdict === 'remove').length;
+    return gone > manyItems && gone * 2 > of.length;
+  });
+  const worktrees = going.filter(({ kind }) => kind === 'worktrees').length;
+  const undo = undoText(worktrees, going.length - worktrees, request.isUndoable);
+  const what = `Remove ${formatCount(going.length, 'item')} (${formatBytes(bytes)}) of ${scopeText(view)} on ${printable(shell.config.host)}?`;
+  const question =
+    many === undefined
+      ? `${what} ${undo} [y/N] `
+      : `${what} ${undo}\nThat is more than half of all ${many}. Type yes to go on: `;
+  const answered = await ask(
+    question,
+    many === undefined ? undefined : 'yes',
+    questionTimeoutMs,
+    shell.signal,
+  );
+  if (answered === 'yes') {
+    const how = many === undefined ? 'prompt' : 'typed-word';
+    const confirmed = await record.command({ type: 'ConfirmRun', how });
+    return confirmed.isErr() ? err(confirmed.error) : ok('given');
+  }
+  if (shell.signal.aborted) return ok('declined');
+  const declined = await record.command({ type: 'DeclineRun', how: answered });
+  return declined.isErr() ? err(declined.error) : ok('declined');
+}
+
+function undoText(worktrees: number, others: number, isUndoable: boolean): string {
+  const parts: string[] = [];
+  if (worktrees > 0)
+    parts.push(`${worktrees === 1 ? 'The worktree is' : 'Worktrees are'} freed at once, the branches stay.`);
+  if (others > 0)
+    parts.push(
+      isUndoable ? 'The rest can be put back for 7 days.' : 'The rest cannot be undone (--no-undo).',
+    );
+  return parts.join(' ');
+}

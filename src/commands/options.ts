@@ -1,0 +1,181 @@
+import { err, ok, type Result } from 'neverthrow';
+import type { UsageFailure } from '../model/failure.ts';
+import { isKind, kinds, type Kind } from '../model/kind.ts';
+import { parseDuration } from '../policy/age.ts';
+
+/** Flags of `prodigy clean`, as commander hands them over. */
+export type CleanFlags = Partial<Record<Kind, boolean>> & {
+  readonly all?: boolean;
+  readonly olderThan?: string;
+  readonly allRepos?: boolean;
+  readonly repo?: string;
+  readonly mapreduce?: boolean;
+  readonly jobId?: string;
+  readonly mergedOnly?: boolean;
+  readonly dryRun?: boolean;
+  readonly force?: boolean;
+  readonly yes?: boolean;
+  readonly undo?: boolean;
+  readonly full?: boolean;
+  readonly json?: boolean;
+  readonly jsonl?: boolean;
+  readonly detailedExitcode?: boolean;
+  readonly acceptClock?: boolean;
+};
+
+export type Output = 'text' | 'json' | 'jsonl';
+
+/** What was asked for, checked. */
+export type CleanRequest = {
+  /** Empty: no run, the overview. */
+  readonly kinds: readonly Kind[];
+  readonly olderThanMs: number | undefined;
+  readonly allRepositories: boolean;
+  /** Name or path. */
+  readonly repository: string | undefined;
+  readonly mapreduceOnly: boolean;
+  readonly jobId: string | undefined;
+  readonly mergedOnly: boolean;
+  readonly dryRun: boolean;
+  readonly force: boolean;
+  readonly isUndoable: boolean;
+  readonly isFull: boolean;
+  readonly output: Output;
+  readonly detailedExitCode: boolean;
+  readonly acceptClock: boolean;
+  /** Normalised, as the journal keeps them. */
+  readonly argv: readonly string[];
+};
+
+const words = ['all', ...kinds.toReversed()];
+
+function usage(problem: string, text?: string, accepted?: readonly string[]): UsageFailure {
+  return { type: 'usage', problem, text, accepted };
+}
+
+/** Words and flags, both shapes and any mixture of them (DESIGN 6), to one request; or one clear sentence. */
+export function parseRequest(
+  given: readonly string[],
+  flags: CleanFlags,
+): Result<CleanRequest, UsageFailure> {
+  const selected = new Set<Kind>();
+  for (const word of given) {
+    if (word === 'all') kinds.forEach((kind) => selected.add(kind));
+    else if (isKind(word)) selected.add(word);
+    else {
+      const meant = nearest(word, [...words, 'resume', 'log', 'undo']);
+      return err(
+        usage(
+          `There is no 'prodigy clean ${word}'${meant === undefined ? '' : `; did you mean '${meant}'?`}`,
+          undefined,
+          [...words, 'resume', 'log', 'undo'],
+        ),
+      );
+    }
+  }
+  for (const kind of kinds) if (flags.all === true || flags[kind] === true) selected.add(kind);
+
+  const selections = selectionFlags(flags);
+  if (selected.size === 0 && selections.length > 0) {
+    return err(
+      usage(`${selections[0]} needs to know what to clean: nothing is ever assumed to be "all"`, undefined, [
+        '--all',
+        ...kinds.toReversed().map((kind) => `--${kind}`),
+      ]),
+    );
+  }
+  const conflict = conflictIn(flags);
+  if (conflict !== undefined) return err(conflict);
+
+  let olderThanMs: number | undefined;
+  if (flags.olderThan !== undefined) {
+    const parsed = parseDuration(flags.olderThan);
+    if (parsed.isErr()) return err(parsed.error);
+    olderThanMs = parsed.value;
+  }
+  for (const [flag, value] of [['--repo', flags.repo] as const, ['--job-id', flags.jobId] as const]) {
+    if (value?.trim() === '') return err(usage(`${flag} is empty`, undefined, [`${flag} NAME`]));
+  }
+  const chosen = kinds.filter((kind) => selected.has(kind));
+  return ok({
+    kinds: chosen,
+    olderThanMs,
+    allRepositories: flags.allRepos === true,
+    repository: flags.repo,
+    mapreduceOnly: flags.mapreduce === true,
+    jobId: flags.jobId,
+    mergedOnly: flags.mergedOnly === true,
+    dryRun: flags.dryRun === true,
+    force: flags.force === true || flags.yes === true,
+    isUndoable: flags.undo !== false,
+    isFull: flags.full === true,
+    output: flags.json === true ? 'json' : flags.jsonl === true ? 'jsonl' : 'text',
+    detailedExitCode: flags.detailedExitcode === true,
+    acceptClock: flags.acceptClock === true,
+    argv: normalised(chosen, flags),
+  });
+}
+
+function selectionFlags(flags: CleanFlags): string[] {
+  const given: [string, boolean][] = [
+    ['--older-than', flags.olderThan !== undefined],
+    ['--mapreduce', flags.mapreduce === true],
+    ['--job-id', flags.jobId !== undefined],
+    ['--merged-only', flags.mergedOnly === true],
+    ['--dry-run', flags.dryRun === true],
+    ['--force', flags.force === true || flags.yes === true],
+    ['--no-undo', flags.undo === false],
+    ['--detailed-exitcode', flags.detailedExitcode === true],
+  ];
+  return given.filter(([, isGiven]) => isGiven).map(([flag]) => flag);
+}
+
+function conflictIn(flags: CleanFlags): UsageFailure | undefined {
+  if (flags.json === true && flags.jsonl === true) {
+    return usage('--json and --jsonl exclude each other', undefined, ['--json', '--jsonl']);
+  }
+  if (flags.allRepos === true && flags.repo !== undefined) {
+    return usage('--all-repos and --repo exclude each other', undefined, ['--all-repos', '--repo NAME|PATH']);
+  }
+  if (flags.detailedExitcode === true && flags.dryRun !== true) {
+    return usage('--detailed-exitcode speaks of a dry run', undefined, ['--dry-run --detailed-exitcode']);
+  }
+  return undefined;
+}
+
+function normalised(chosen: readonly Kind[], flags: CleanFlags): string[] {
+  return [
+    ...chosen.map((kind) => `--${kind}`),
+    ...(flags.olderThan === undefined ? [] : ['--older-than', flags.olderThan]),
+    ...(flags.allRepos === true ? ['--all-repos'] : []),
+    ...(flags.repo === undefined ? [] : ['--repo', flags.repo]),
+    ...(flags.mapreduce === true ? ['--mapreduce'] : []),
+    ...(flags.jobId === undefined ? [] : ['--job-id', flags.jobId]),
+    ...(flags.mergedOnly === true ? ['--merged-only'] : []),
+    ...(flags.undo === false ? ['--no-undo'] : []),
+    ...(flags.acceptClock === true ? ['--accept-clock'] : []),
+    ...(flags.dryRun === true ? ['--dry-run'] : []),
+    ...(flags.force === true || flags.yes === true ? ['--force'] : []),
+  ];
+}
+
+/** The known word at most two edits away, for "did you mean". It is only ever told, never executed. */
+export function nearest(word: string, known: readonly string[]): string | undefined {
+  const ranked = known.map((candidate) => ({ candidate, distance: editDistance(word, candidate) }));
+  ranked.sort((a, b) => a.distance - b.distance);
+  const best = ranked[0];
+  return best !== undefined && best.distance <= 2 ? best.candidate : undefined;
+}
+
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i += 1) {
+    const current = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const substitution = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      current.push(Math.min(substitution, (previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1));
+    }
+    previous = current;
+  }
+  return previous[b.length] ?? 0;
+}

@@ -1,0 +1,118 @@
+import { Command, CommanderError } from 'commander';
+import type { CleanFlags } from './options.ts';
+import type { LogFlags } from './log.ts';
+import type { ResumeFlags } from './actions.ts';
+
+/** What the program calls; each loads its own imports, so that `--help` loads nothing but commander. */
+export type Actions = {
+  readonly clean: (words: readonly string[], flags: CleanFlags) => Promise<void>;
+  readonly resume: (run: string | undefined, flags: ResumeFlags) => Promise<void>;
+  readonly undo: (what: string, flags: { readonly color?: boolean }) => Promise<void>;
+  readonly log: (flags: LogFlags) => Promise<void>;
+  readonly verify: (flags: { readonly json?: boolean; readonly color?: boolean }) => Promise<void>;
+};
+
+const examples = `
+Examples:
+  prodigy clean                                  what is there, what could go, and why the rest stays
+  prodigy clean --all --older-than 7d --dry-run  the whole list, nothing removed
+  prodigy clean --all --older-than 7d            the list, one question, then the removal
+  prodigy clean worktrees logs --force           no question asked; no protection lifted
+  prodigy clean resume                           goes on where an interrupted run stopped
+  prodigy clean log --since yesterday            who removed what, when and why
+
+What it never removes: anything active or resumable, anything not proven to be safe, anything it does not understand.
+
+Exit codes: 0 done or nothing to do, 1 failed, 2 wrong usage, 3 some items failed, 4 refused by a safety rule,
+  5 declined, 10 a dry run found something (--detailed-exitcode), 11 another run holds the lock, 70 a defect,
+  127 no other prodigy to hand over to, 130/143 interrupted (prodigy clean resume goes on)`;
+
+/** The tree of commands: help, parsing and the tests of the documentation come from this one place. */
+export function program(version: string, actions: Actions): Command {
+  const top = new Command('prodigy')
+    .description(
+      'The storage cleaner for Prodigy. Every other command is handed to the next prodigy on PATH.',
+    )
+    .version(version, '-V, --version')
+    .enablePositionalOptions()
+    .exitOverride()
+    .showSuggestionAfterError();
+
+  const clean = top
+    .command('clean')
+    .description('show what Prodigy stores, and remove what is old and safe to lose')
+    .argument('[kinds...]', 'all, worktrees, sessions, state, dlq, logs or events; the same as the flags')
+    .version(version, '-V, --version')
+    .option('--all', 'all six kinds')
+    .option('--worktrees', 'git worktrees of sessions and agents (default age 7d)')
+    .option('--sessions', 'session records with their checkpoints (30d)')
+    .option('--logs', 'Claude logs (7d)')
+    .option('--state', 'MapReduce job state (30d)')
+    .option('--events', 'event directories (14d)')
+    .option('--dlq', 'dead letters (30d)')
+    .option(
+      '--older-than <age>',
+      'another age than the default: 90s 15m 24h 7d 2w 6mo 1y, or sums like 1d12h',
+    )
+    .option('--all-repos', 'all repositories, not only the current one')
+    .option('--repo <name|path>', 'this repository')
+    .option('--mapreduce', 'only what belongs to MapReduce jobs and agents')
+    .option('--job-id <id>', 'only what belongs to this job')
+    .option('--merged-only', 'only worktrees whose branch is merged')
+    .option('-n, --dry-run', 'show what would go; remove nothing')
+    .option('-f, --force', 'answer every question with yes; lifts no protection')
+    .option('-y, --yes', 'the same as --force')
+    .option('--no-undo', 'free small items at once instead of holding them 7 days for undo')
+    .option('--full', 'list everything that is kept, too')
+    .option('--accept-clock', 'trust the clock although it runs behind the journal')
+    .option('--detailed-exitcode', 'with --dry-run: exit 10 when something would go')
+    .option('--json', 'one JSON document on stdout')
+    .option('--jsonl', "the journal's entries on stdout as they happen")
+    .option('--no-color', 'no colours (NO_COLOR works too)')
+    .addHelpText('after', examples)
+    .enablePositionalOptions()
+    .action((words: string[], flags: CleanFlags) => actions.clean(words, flags));
+
+  clean
+    .command('resume')
+    .description('finish interrupted runs: what was confirmed then, judged again now')
+    .argument('[run]', 'id of the run, or its beginning; default: every interrupted run')
+    .option('--accept-clock', 'trust the clock although it runs behind the journal')
+    .option('--json', 'one JSON document for each resumed run')
+    .option('--jsonl', "the journal's entries on stdout as they happen")
+    .option('--no-color', 'no colours')
+    .action((run: string | undefined, flags: ResumeFlags) => actions.resume(run, flags));
+
+  clean
+    .command('undo')
+    .description(
+      'put back what a run removed and quarantine still holds (everything but worktrees, for 7 days)',
+    )
+    .argument('<run|item>', 'id of a run or its beginning; id, name or path of an item')
+    .option('--no-color', 'no colours')
+    .action((what: string, flags: { color?: boolean }) => actions.undo(what, flags));
+
+  const log = clean
+    .command('log')
+    .description('the audit trail: every scan, decision, removal and failure')
+    .option('--since <when>', 'from then on: 2026-01-31, yesterday, monday, "2 hours ago", 7d')
+    .option('--until <when>', 'up to then')
+    .option('--run <id>', 'one run, by its id or its beginning')
+    .option('--kind <kind>', 'one of events, logs, dlq, state, sessions, worktrees')
+    .option('--limit <n>', 'the newest n entries only')
+    .option('--json', 'one JSON array on stdout')
+    .option('--jsonl', 'one JSON entry a line')
+    .option('--no-color', 'no colours')
+    .enablePositionalOptions()
+    .action((flags: LogFlags) => actions.log(flags));
+
+  log
+    .command('verify')
+    .description('walk the whole journal and name the first entry that is altered, missing or out of order')
+    .option('--json', 'one JSON document on stdout')
+    .option('--no-color', 'no colours')
+    .action((flags: { json?: boolean }) => actions.verify(flags));
+  return top;
+}
+
+export { CommanderError };

@@ -1,0 +1,142 @@
+import { err, ok, type Result } from 'neverthrow';
+import { recover, type Recovered } from '../cleaners/recover.ts';
+import type { RunRecord } from '../cleaners/run-record.ts';
+import { planOf, scanEvents, type Scan } from '../cleaners/scan.ts';
+import type { RunOutcome, RunPolicy } from '../journal/event.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { Failure, JournalFailure, RefusedFailure } from '../model/failure.ts';
+import type { Scope } from '../policy/scope.ts';
+import { lastVerdict } from '../projections/last-verdict.ts';
+import { openOperations } from '../projections/open-operations.ts';
+import { plans } from '../projections/plans.ts';
+import { runSummary } from '../projections/run-summary.ts';
+import { formatCount } from '../ui/format.ts';
+import type { Progress } from '../ui/progress.ts';
+import type { Account } from './account.ts';
+import { runScope } from './looking.ts';
+import type { CleanRequest } from './options.ts';
+import { actorOf, type Shell } from './shell.ts';
+
+type OnRecord = {
+  readonly request: Pick<CleanRequest, 'argv'>;
+  readonly scope: Scope;
+  readonly policy: RunPolicy;
+  readonly scan: Scan;
+  readonly record: RunRecord;
+  readonly journal: Journal | undefined;
+  /** Given when the run has not been started on record yet. */
+  readonly command: string | undefined;
+};
+
+/** Journals what was found and decided, and the plan; answers the plan's id. */
+export async function putOnRecord(on: OnRecord, shell: Shell): Promise<Result<string, JournalFailure>> {
+  const { scope, policy, scan, record, journal } = on;
+  if (on.command !== undefined) {
+    const started = await record.command({
+      type: 'StartRun',
+      started: {
+        command: on.command,
+        argv: on.request.argv,
+        dryRun: true,
+        scope: runScope(scope, shell.config.roots),
+        policy,
+        actor: actorOf(shell),
+      },
+    });
+    if (started.isErr()) return err(started.error);
+  }
+  const last = journal === undefined ? ok(new Map()) : await journal.rows(lastVerdict);
+  if (last.isErr()) return err(last.error);
+  const events = scanEvents(scan, scope.kinds, last.value);
+  const scanned = await record.command({ type: 'RecordScan', events });
+  if (scanned.isErr()) return err(scanned.error);
+
+  const { plan, items } = planOf(scan.condemned);
+  const known = journal === undefined ? ok(undefined) : await journal.row(plans, plan);
+  if (known.isErr()) return err(known.error);
+  record.plan(items.map(({ item }) => item));
+  const recorded = known.value?.complete === true;
+  const planned = await record.command({ type: 'RecordPlan', plan, items, recorded });
+  return planned.isErr() ? err(planned.error) : ok(plan);
+}
+
+/** The clock must not have run backwards since the last entry before this run (DESIGN 8). */
+export async function clockProblem(
+  journal: Journal,
+  startedSeq: number,
+  nowMs: number,
+  isAccepted: boolean,
+): Promise<Result<RefusedFailure | undefined, JournalFailure>> {
+  if (isAccepted || startedSeq === 0) return ok(undefined);
+  for await (const entry of journal.entries({ to: startedSeq - 1, reverse: true })) {
+    if (entry.isErr()) return err(entry.error);
+    const { atMs } = entry.value;
+    return ok(nowMs < atMs - 60_000 ? { type: 'clock-behind', lastEntryAtMs: atMs, nowMs } : undefined);
+  }
+  return ok(undefined);
+}
+
+/** Journals that a safety rule stopped the run, and fails with it. */
+export async function refuse(failure: RefusedFailure, record: RunRecord): Promise<Result<never, Failure>> {
+  const { type, ...detail } = failure;
+  const noted = await record.command({ type: 'RefuseRun', refused: { rule: type, detail } });
+  return noted.isErr() ? err(noted.error) : err(failure);
+}
+
+/** Brings earlier runs' unfinished operations where they belong, and says so. */
+export async function takeUp(
+  journal: Journal,
+  record: RunRecord,
+  shell: Shell,
+  progress: Progress,
+): Promise<Result<Recovered, Failure>> {
+  const runs = await journal.rows(runSummary);
+  if (runs.isErr()) return err(runs.error);
+  const dead = [...runs.value.values()].filter(
+    ({ run, ended, interruptedBy, dryRun }) =>
+      run !== record.id && !dryRun && ended === undefined && interruptedBy === undefined,
+  );
+  const noted = await record.note(
+    dead.map(({ run }) => ({ type: 'RunInterrupted', interrupted: run, by: 'found-dead' }) as const),
+  );
+  if (noted.isErr()) return err(noted.error);
+
+  const open = await journal.rows(openOperations);
+  if (open.isErr()) return err(open.error);
+  progress.doing('Looking at what earlier runs left');
+  const recovered = await recover([...open.value.values()], {
+    record,
+    journalId: journal.journalId,
+    roots: shell.config.roots,
+    clock: shell.clock,
+  });
+  if (recovered.isErr()) return err(recovered.error);
+  progress.pause();
+  if (recovered.value.settled > 0) {
+    shell.terminal.err(
+      `Finished ${formatCount(recovered.value.settled, 'operation')} that an earlier run had begun.\n`,
+    );
+  }
+  return ok(recovered.value);
+}
+
+export async function endRun(
+  record: RunRecord,
+  outcome: RunOutcome,
+  exitCode: number,
+  { totals }: Account,
+  freeBefore: number | undefined,
+  freeAfter: number | undefined,
+): Promise<Result<void, JournalFailure>> {
+  const ended = await record.command({
+    type: 'EndRun',
+    completed: {
+      outcome,
+      exitCode,
+      totals,
+      ...(freeBefore === undefined ? {} : { freeBefore }),
+      ...(freeAfter === undefined ? {} : { freeAfter }),
+    },
+  });
+  return ended.isErr() ? err(ended.error) : ok(undefined);
+}

@@ -1,0 +1,54 @@
+import { userInfo } from 'node:os';
+import { nanoid } from 'nanoid';
+import type { Config } from '../config.ts';
+import type { RunActor } from '../journal/event.ts';
+import { openTerminal, type Terminal } from '../ui/terminal.ts';
+
+/** The outside world as one value: clock, ids, terminal, signals. Callees declare the part they use. */
+export type Shell = {
+  readonly config: Config;
+  readonly version: string;
+  readonly clock: () => number;
+  readonly newId: () => string;
+  readonly terminal: Terminal;
+  readonly cwd: string;
+  /** Aborted by the first SIGINT, SIGTERM or SIGHUP; the second ends the process at once. */
+  readonly signal: AbortSignal;
+  readonly receivedSignal: () => NodeJS.Signals | undefined;
+};
+
+export function openShell(config: Config, version: string, noColour: boolean): Shell {
+  const stop = new AbortController();
+  let received: NodeJS.Signals | undefined;
+  const terminal = openTerminal(noColour ? 'never' : config.colour, config.dumbTerminal);
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(name, () => {
+      if (received !== undefined) process.exit(name === 'SIGTERM' ? 143 : 130);
+      received = name;
+      terminal.err('\nFinishing the item at hand; once more to stop at once.\n');
+      stop.abort();
+    });
+  }
+  return {
+    config,
+    version,
+    clock: Date.now,
+    newId: () => nanoid(),
+    terminal,
+    cwd: process.cwd(),
+    signal: stop.signal,
+    receivedSignal: () => received,
+  };
+}
+
+/** Who asks: names and ids, never values of other environment variables (P10). */
+export function actorOf({ config, terminal }: Pick<Shell, 'config' | 'terminal'>): RunActor {
+  return {
+    user: userInfo().username,
+    uid: config.uid,
+    ...(config.sudoUser === undefined ? {} : { sudoUser: config.sudoUser }),
+    host: config.host,
+    pid: process.pid,
+    terminal: terminal.canAsk,
+  };
+}

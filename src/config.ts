@@ -1,0 +1,178 @@
+import { lstatSync, readdirSync, realpathSync } from 'node:fs';
+import { hostname, userInfo } from 'node:os';
+import { isAbsolute, join, resolve } from 'node:path';
+import { err, ok, type Result } from 'neverthrow';
+import type { RootFailure } from './model/failure.ts';
+
+/** Environment and defaults as one value. Nobody else reads `process.env`. */
+export type Config = {
+  /** Absolute real paths of the storage roots that exist; the first is where sessions and state live. */
+  readonly roots: readonly string[];
+  /** The first root, whether it exists or not. */
+  readonly firstRoot: string;
+  readonly journalDirectory: string;
+  readonly home: string;
+  readonly host: string;
+  readonly user: string;
+  readonly uid: number;
+  readonly sudoUser: string | undefined;
+  /** `PATH`, for handing over to the next `prodigy`. */
+  readonly searchPath: string;
+  /** Real paths of the `prodigy` commands of ours that already handed this call over. */
+  readonly handedOverBy: readonly string[];
+  readonly colour: 'always' | 'never' | 'auto';
+  readonly dumbTerminal: boolean;
+  readonly zone: string | undefined;
+  /** How long small items stay in quarantine, and how many bytes of them at most. */
+  readonly undoMs: number;
+  readonly undoBytes: number;
+};
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What handing over needs: it must work even where our own commands would refuse. */
+export function readSearchPath(environment: Environment): Pick<Config, 'searchPath' | 'handedOverBy'> {
+  return {
+    searchPath: environment['PATH'] ?? '',
+    handedOverBy: (environment[handOverVariable] ?? '').split('\n').filter((path) => path !== ''),
+  };
+}
+
+export const handOverVariable = 'PRODIGY_CLEAN_HANDED_OVER_BY';
+
+const undoMs = 7 * 24 * 60 * 60 * 1000;
+const undoBytes = 512 * 1024 * 1024;
+
+/** Names directly below a root that Prodigy (or this tool) makes: one of them, or nothing at all, must be there. */
+const prodigysOwn: ReadonlySet<string> = new Set([
+  'worktrees',
+  'sessions',
+  'state',
+  'events',
+  'dlq',
+  'logs',
+  'resume_locks',
+  'orphaned_worktrees',
+  'events_archive',
+  'checkpoints',
+  'locks',
+  'templates',
+  'config.yml',
+  'config.toml',
+  '.health_check',
+  'clean',
+]);
+
+/** Checks the environment before anything is touched: every refusal names the variable and why (exit 2). */
+export function readConfig(environment: Environment): Result<Config, RootFailure> {
+  const home = environment['HOME'];
+  const homeProblem = problemOf('HOME', home);
+  if (homeProblem !== undefined || home === undefined)
+    return err(homeProblem ?? refused('HOME', home, 'unset'));
+
+  const given = environment['PRODIGY_HOME'];
+  const candidates: { variable: 'HOME' | 'PRODIGY_HOME'; path: string }[] = [];
+  if (given !== undefined) {
+    const problem = problemOf('PRODIGY_HOME', given);
+    if (problem !== undefined) return err(problem);
+    candidates.push({ variable: 'PRODIGY_HOME', path: resolve(given) });
+  }
+  candidates.push({ variable: 'HOME', path: join(resolve(home), '.prodigy') });
+
+  const roots: string[] = [];
+  for (const { variable, path } of candidates) {
+    const root = checkedRoot(variable, path, home, roots);
+    if (root.isErr()) return err(root.error);
+    if (root.value !== undefined && !roots.includes(root.value)) roots.push(root.value);
+  }
+
+  const firstRoot =
+    roots.find((root) => root === realOf(candidates[0]?.path ?? '')) ?? candidates[0]?.path ?? '';
+  const journal = environment['PRODIGY_CLEAN_JOURNAL_DIR'];
+  if (journal !== undefined) {
+    const problem = problemOf('PRODIGY_CLEAN_JOURNAL_DIR', journal);
+    if (problem !== undefined) return err(problem);
+  }
+  const { username, uid } = userInfo();
+  return ok({
+    roots,
+    firstRoot,
+    journalDirectory: journal ?? join(firstRoot, 'clean', 'journal'),
+    home,
+    host: hostname(),
+    user: username,
+    uid,
+    sudoUser: environment['SUDO_USER'],
+    ...readSearchPath(environment),
+    colour: colourOf(environment),
+    dumbTerminal: environment['TERM'] === 'dumb',
+    zone: environment['TZ'],
+    undoMs,
+    undoBytes,
+  });
+}
+
+function refused(
+  variable: RootFailure['variable'],
+  value: string | undefined,
+  why: RootFailure['why'],
+): RootFailure {
+  return { type: 'root-refused', variable, value, why };
+}
+
+function problemOf(variable: RootFailure['variable'], value: string | undefined): RootFailure | undefined {
+  if (value === undefined) return refused(variable, value, 'unset');
+  if (value.trim() === '') return refused(variable, value, 'empty');
+  if (!isAbsolute(value)) return refused(variable, value, 'relative');
+  if (resolve(value) === '/') return refused(variable, value, 'filesystem-root');
+  return undefined;
+}
+
+function realOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
+
+/**
+ * A root that exists and may be worked on, `undefined` when there is none. A symbolic link is no root by itself:
+ * its target must have been named in full by `PRODIGY_HOME` before (`accepted`).
+ */
+function checkedRoot(
+  variable: 'HOME' | 'PRODIGY_HOME',
+  path: string,
+  home: string,
+  accepted: readonly string[],
+): Result<string | undefined, RootFailure> {
+  let real: string;
+  try {
+    const stats = lstatSync(path);
+    real = realpathSync(path);
+    if (stats.isSymbolicLink() && !accepted.includes(real)) return err(refused(variable, path, 'symlink'));
+    if (!stats.isSymbolicLink() && !stats.isDirectory())
+      return err(refused(variable, path, 'not-a-directory'));
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    return code === 'ENOENT' ? ok(undefined) : err(refused(variable, path, 'unreadable'));
+  }
+  if (real === '/') return err(refused(variable, path, 'filesystem-root'));
+  if (real === realOf(home)) return err(refused(variable, path, 'home-itself'));
+  try {
+    const names = readdirSync(real);
+    if (names.length > 0 && !names.some((name) => prodigysOwn.has(name))) {
+      return err(refused(variable, path, 'not-prodigy'));
+    }
+  } catch {
+    return err(refused(variable, path, 'unreadable'));
+  }
+  return ok(real);
+}
+
+function colourOf(environment: Environment): Config['colour'] {
+  if ((environment['NO_COLOR'] ?? '') !== '') return 'never';
+  const force = environment['FORCE_COLOR'];
+  if (force !== undefined && force !== '' && force !== '0') return 'always';
+  return environment['TERM'] === 'dumb' ? 'never' : 'auto';
+}

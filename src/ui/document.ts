@@ -1,0 +1,120 @@
+import type { KindTotals, RunOutcome } from '../journal/event.ts';
+import type { Kind } from '../model/kind.ts';
+import type { FailureView } from './result-text.ts';
+import type { ItemView, RunView } from './view.ts';
+
+export type ItemResult = 'removed' | 'kept' | 'failed' | 'drifted' | 'planned' | 'remaining';
+
+export type DocumentInput = {
+  readonly view: RunView;
+  readonly outcome: RunOutcome;
+  readonly exitCode: number;
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
+  readonly totals: Readonly<Partial<Record<Kind, KindTotals>>>;
+  readonly results: ReadonlyMap<string, { readonly outcome: ItemResult; readonly heldUntilMs?: number }>;
+  readonly failures: readonly FailureView[];
+  readonly freeBefore: number | undefined;
+  readonly freeAfter: number | undefined;
+};
+
+type Usage = { items: number; bytes: number };
+
+/** The one document of `--json` (DESIGN 6). Keys may be added, never renamed; bytes are integers, times UTC. */
+export function runDocument(input: DocumentInput): Record<string, unknown> {
+  const { view, totals } = input;
+  const before: Record<string, Usage> = {};
+  const after: Record<string, Usage> = {};
+  const kinds: Record<string, unknown> = {};
+  const sum = { before: { items: 0, bytes: 0 }, after: { items: 0, bytes: 0 }, removed: 0, held: 0 };
+  for (const kind of view.scope.kinds) {
+    const total = totals[kind];
+    if (total === undefined) continue;
+    // In a dry run the estimate: everything that is condemned goes.
+    const gone = view.dryRun ? condemned(view.items, kind) : total.removed;
+    before[kind] = { ...total.before };
+    after[kind] = { items: total.before.items - gone.items, bytes: total.before.bytes - gone.bytes };
+    for (const [side, of] of [['before', before] as const, ['after', after] as const]) {
+      sum[side].items += of[kind]?.items ?? 0;
+      sum[side].bytes += of[kind]?.bytes ?? 0;
+    }
+    sum.removed += total.removed.bytes;
+    sum.held += total.held.bytes;
+    kinds[kind] = {
+      scanned: total.scanned,
+      kept: total.kept,
+      condemned: total.condemned,
+      removed: total.removed.items,
+      failed: total.failed,
+      drifted: total.drifted,
+      bytesReclaimed: total.removed.bytes,
+      bytesHeldForUndo: total.held.bytes,
+    };
+  }
+  return {
+    schema: 'prodigy-clean/1',
+    run: view.run,
+    plan: view.plan,
+    outcome: input.outcome,
+    exitCode: input.exitCode,
+    dryRun: view.dryRun,
+    startedAt: iso(input.startedAtMs),
+    endedAt: iso(input.endedAtMs),
+    cutoffs: Object.fromEntries(view.scope.kinds.map((kind) => [kind, iso(view.cutoffMs[kind] ?? 0)])),
+    scope: {
+      allRepositories: view.scope.allRepositories,
+      repositories: view.scope.repositories.map(({ name, path }) =>
+        path === undefined ? { name } : { name, path },
+      ),
+      roots: view.scope.roots,
+      kinds: view.scope.kinds,
+    },
+    before: { ...before, total: sum.before },
+    after: { ...after, total: sum.after },
+    kinds,
+    items: view.items.map((item) => itemOf(item, input)),
+    outOfScope: view.outOfScope,
+    oddities: view.oddities,
+    reclaimedBytes: sum.removed,
+    heldForUndoBytes: sum.held,
+    ...(input.freeBefore === undefined
+      ? {}
+      : { freeBytes: { before: input.freeBefore, after: input.freeAfter ?? input.freeBefore } }),
+    failures: input.failures.map(({ item, kind, code, path, detail }) => ({
+      item,
+      kind,
+      code,
+      path,
+      ...(detail === undefined ? {} : { detail }),
+    })),
+  };
+}
+
+function condemned(items: readonly ItemView[], kind: Kind): Usage {
+  const going = items.filter((item) => item.kind === kind && item.verdict === 'remove');
+  return { items: going.length, bytes: going.reduce((total, { bytes }) => total + bytes, 0) };
+}
+
+function itemOf(item: ItemView, { results, view }: DocumentInput): Record<string, unknown> {
+  const result = results.get(item.id);
+  const untouched = item.verdict === 'keep' ? 'kept' : view.dryRun ? 'planned' : 'remaining';
+  return {
+    id: item.id,
+    kind: item.kind,
+    name: item.name,
+    path: item.path,
+    ...(item.repository === undefined ? {} : { repository: item.repository }),
+    bytes: item.bytes,
+    ...(item.ageMs === undefined ? {} : { ageMs: item.ageMs }),
+    verdict: item.verdict,
+    reason: item.reason,
+    ...(item.proof === undefined ? {} : { proof: item.proof }),
+    evidence: item.evidence,
+    outcome: result?.outcome ?? untouched,
+    ...(result?.heldUntilMs === undefined ? {} : { heldUntil: iso(result.heldUntilMs) }),
+  };
+}
+
+function iso(ms: number): string {
+  return new Date(ms).toISOString();
+}

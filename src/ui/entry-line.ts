@@ -1,0 +1,102 @@
+import type { Entry } from '../journal/entry.ts';
+import type { Event } from '../journal/event.ts';
+import type { Evidence } from '../model/reason.ts';
+import { countOf, formatBytes, formatCount, printable, singular } from './format.ts';
+
+/** One entry as one line that a person can read; names are made safe to print. */
+export function entryLine({ event, run, seq }: Entry): string {
+  const where = run === undefined ? `#${seq}` : `#${seq} ${run.slice(0, 8)}`;
+  return `${where}  ${sentenceOf(event)}`;
+}
+
+function nameOf(item: string): string {
+  return printable(item);
+}
+
+export function evidenceText(evidence: Evidence): string {
+  return Object.entries(evidence)
+    .map(([key, value]) => `${key}: ${printable(String(value))}`)
+    .join(', ');
+}
+
+/** What happened, in words; everything that came from a file name is escaped. */
+export function sentenceOf(event: Event): string {
+  switch (event.type) {
+    case 'JournalCreated':
+      return `journal ${event.journalId} created on ${printable(event.host)}`;
+    case 'RunStarted': {
+      const who = `${printable(event.actor.user)}@${printable(event.actor.host)}`;
+      const dry = event.dryRun ? ' (removes nothing)' : '';
+      const of = event.resumeOf === undefined ? '' : `, resuming ${event.resumeOf}`;
+      return `run started by ${who}: ${printable([event.command, ...event.argv].join(' '))}${dry}${of}`;
+    }
+    case 'ItemKept':
+      return `kept ${singular(event.kind)} ${printable(event.name)}: ${event.reason} (${evidenceText(event.evidence)})`;
+    case 'ItemCondemned':
+      return `may go: ${singular(event.kind)} ${printable(event.name)}: ${event.reason}, ${event.proof} (${evidenceText(event.evidence)})`;
+    case 'ScanCompleted':
+      return `looked at ${countOf(event.kind, event.found.items)} (${formatBytes(event.found.bytes)}): ${event.condemned.items} may go (${formatBytes(event.condemned.bytes)})`;
+    case 'OddityFound':
+      return `left alone: ${event.reason}: ${printable(event.detail)}${event.path === undefined ? '' : ` ${printable(event.path)}`}`;
+    case 'PlanRecorded':
+      return `plan ${event.plan} recorded, part ${event.piece + 1} of ${event.pieces}`;
+    case 'RunPlanned':
+      return `plan ${event.plan}: ${formatCount(event.items, 'item')}, ${formatBytes(event.bytes)}`;
+    case 'RunConfirmed':
+      return `confirmed (${event.how}): ${formatCount(event.items, 'item')}, ${formatBytes(event.bytes)}, plan ${event.plan}`;
+    case 'RunDeclined':
+      return `declined (${event.how})`;
+    case 'RunRefused':
+      return `refused: ${event.rule} (${evidenceText(event.detail)})`;
+    case 'RemovalIntended':
+      return `about to remove ${singular(event.kind)} ${printable(event.name)}: ${formatBytes(event.bytes)}, ${event.reason}, ${event.proof}`;
+    case 'ItemQuarantined':
+      return event.heldUntilMs === undefined
+        ? `moved out of its place: ${nameOf(event.item)}`
+        : `removed, and held for undo until ${new Date(event.heldUntilMs).toISOString()}: ${nameOf(event.item)}`;
+    case 'ItemDrifted':
+      return `left alone, ${event.reason}: ${nameOf(event.item)} ${evidenceText(event.evidence)}`;
+    case 'ItemVanished':
+      return `already gone, not by us: ${nameOf(event.item)}`;
+    case 'ItemFailed':
+      return `failed: ${nameOf(event.item)}: ${event.code} ${printable(event.path)} ${printable(event.detail ?? '')}`.trimEnd();
+    case 'PutBackBlocked':
+      return `moved in part and could not be put back: ${nameOf(event.item)}: ${event.code} ${printable(event.path)}`;
+    case 'PurgeStarted':
+      return `freeing what was in quarantine (${event.why}): ${nameOf(event.item)}`;
+    case 'PurgeBlocked':
+      return `could not be freed whole: ${nameOf(event.item)}: ${event.codes.join(' ')} ${printable(event.paths[0] ?? '')}${event.blocked > 1 ? ` and ${event.blocked - 1} more` : ''}`;
+    case 'ItemRemoved':
+      return `removed: ${nameOf(event.item)} (${formatBytes(event.bytes)})${event.observed === undefined ? '' : ', found absent'}`;
+    case 'ItemRestored':
+      return `back in its place (${event.why}): ${nameOf(event.item)}`;
+    case 'RenameRedone':
+      return `moved again after a power cut: ${nameOf(event.item)}`;
+    case 'PurgeRedone':
+      return `freed again after a power cut: ${nameOf(event.item)}`;
+    case 'QuarantineOrphanFound':
+      return `unexplained in quarantine, not touched: ${printable(event.path)}`;
+    case 'StaleLockReplaced':
+      return `stale resume lock of dead process ${event.pid} replaced: ${printable(event.path)}`;
+    case 'RunCompleted':
+      return `run ended: ${event.outcome} (exit ${event.exitCode})`;
+    case 'RunInterrupted':
+      return `run ${event.interrupted} was interrupted (${event.by})`;
+    case 'ReserveReleased':
+      return `the disk is full: the journal's reserve of ${formatBytes(event.bytes)} was given up`;
+    case 'ReserveRestored':
+      return `the journal's reserve of ${formatBytes(event.bytes)} is there again`;
+    case 'ClockWentBack':
+      return `the clock runs behind the journal: ${new Date(event.nowMs).toISOString()} after ${new Date(event.lastAtMs).toISOString()}`;
+    case 'TailTruncatedDetected':
+      return `entries are missing at the end: the anchor knows #${event.anchorSeq}, the journal ends at #${event.headSeq}`;
+    case 'SegmentSealed':
+      return `segment ${event.segment} sealed: #${event.from} to #${event.to}`;
+    case 'SegmentRetired':
+      return `segment ${event.segment} retired`;
+    case 'JournalMigrated':
+      return `journal migrated from format ${event.from} to ${event.to}: ${formatCount(event.count, 'entry', 'entries')}`;
+    case 'JournalRepaired':
+      return `journal repaired, ${formatCount(event.lost, 'entry', 'entries')} lost`;
+  }
+}

@@ -1,0 +1,225 @@
+import { unreachable } from '../model/invariant.ts';
+import type { Failure, RootFailure } from '../model/failure.ts';
+import { formatBytes, formatCount, formatTime, printable } from './format.ts';
+
+/** A failure as one clear sentence and one next step. */
+export type Explanation = { readonly sentence: string; readonly next?: string };
+
+/** Turns facts into words: the only place where failures become sentences. */
+export function explain(failure: Failure): Explanation {
+  switch (failure.type) {
+    case 'disk':
+      return {
+        sentence: `${causeOf(failure.code)}: ${printable(failure.path)} (${failure.code}, ${printable(failure.syscall)})`,
+        next: adviceFor(failure.code, failure.path),
+      };
+    case 'outside-storage':
+      return {
+        sentence: `${printable(failure.path)} is not inside the storage: it was not touched.`,
+        next: 'prodigy clean log shows what led there',
+      };
+    case 'git':
+      return {
+        sentence: `git ${printable(failure.args.join(' '))} failed: ${printable(failure.stderr.trim()) || `exit ${failure.exitCode ?? 'unknown'}`}`,
+        next: 'run that git command by hand to see why, then prodigy clean resume',
+      };
+    case 'journal-locked':
+      return {
+        sentence: `The journal ${printable(failure.path)} is in use by another process.`,
+        next: 'wait until it has ended, then try again',
+      };
+    case 'journal-absent':
+      return { sentence: `There is no journal yet: ${printable(failure.path)}.` };
+    case 'journal-full':
+      return {
+        sentence: `The volume of ${printable(failure.path)} is full${failure.freeBytes === undefined ? '' : ` (${formatBytes(failure.freeBytes)} free)`}: without a journal nothing is removed.`,
+        next: 'set PRODIGY_CLEAN_JOURNAL_DIR to a directory on another volume',
+      };
+    case 'journal-unavailable':
+      return {
+        sentence: `The journal ${printable(failure.path)} cannot be written (${failure.code}: ${printable(failure.detail)}): without a journal nothing is removed.`,
+        next: 'mend the cause, or set PRODIGY_CLEAN_JOURNAL_DIR to a writable directory',
+      };
+    case 'journal-damaged':
+      return {
+        sentence: `The journal ${printable(failure.path)} is damaged${failure.seq === undefined ? '' : ` at entry ${failure.seq}`}: ${printable(failure.detail)}. Nothing is removed while it is.`,
+        next: 'keep a copy of the directory; then move it away so that a new journal can begin',
+      };
+    case 'journal-truncated':
+      return {
+        sentence: `The journal ${printable(failure.path)} ends at entry ${failure.headSeq}, but its anchor knows entry ${failure.anchorSeq}: entries are missing. Nothing is removed while that is unexplained.`,
+        next: 'restore the journal directory from a backup, or move it away so that a new journal can begin',
+      };
+    case 'journal-newer':
+      return {
+        sentence: `The journal ${printable(failure.path)} was written by a newer version (format ${failure.format}, this one knows ${failure.supported}).`,
+        next: 'update prodigy-clean',
+      };
+    case 'journal-dead':
+      return {
+        sentence: `An entry could not be written to the journal ${printable(failure.path)}: the run stopped before anything else was touched.`,
+        next: 'prodigy clean resume',
+      };
+    case 'root-refused':
+      return explainRoot(failure);
+    case 'usage':
+      return {
+        sentence:
+          failure.text === undefined ? failure.problem : `${failure.problem}: '${printable(failure.text)}'`,
+        ...(failure.accepted === undefined ? {} : { next: `accepted: ${failure.accepted.join(', ')}` }),
+      };
+    case 'no-terminal':
+      return {
+        sentence: `Nothing was removed: there is no terminal to ask on, and ${formatCount(failure.items, 'item')} (${formatBytes(failure.bytes)}) would go.`,
+        next: 'give --force to answer yes, or --dry-run to see the list only',
+      };
+    case 'clock-behind':
+      return {
+        sentence: `The clock says ${formatTime(failure.nowMs)}, but the journal's last entry is of ${formatTime(failure.lastEntryAtMs)}: ages cannot be trusted.`,
+        next: 'set the clock right, or give --accept-clock',
+      };
+    case 'clock-ahead':
+      return {
+        sentence: `The clock says ${formatTime(failure.nowMs)}, far ahead of the journal's last entry of ${formatTime(failure.lastEntryAtMs)}: ages cannot be trusted.`,
+        next: 'set the clock right, or give --accept-clock',
+      };
+    case 'unfinished-work':
+      return {
+        sentence: `${formatCount(failure.operations, 'operation')} of an earlier run are unfinished.`,
+        next: 'prodigy clean resume',
+      };
+    case 'max-delete':
+      return {
+        sentence: `${formatCount(failure.items, 'item')} (${formatBytes(failure.bytes)}) would go, more than --max-delete ${failure.limit} allows: nothing was removed.`,
+        next: 'raise --max-delete, or select less',
+      };
+    case 'run-locked': {
+      const who = failure.pid === undefined ? 'another run' : `process ${failure.pid}`;
+      const host = failure.host === undefined ? '' : ` on ${printable(failure.host)}`;
+      const since = failure.since === undefined ? '' : ` since ${sinceText(failure.since)}`;
+      const command = failure.command === undefined ? '' : ` (${printable(failure.command)})`;
+      return {
+        sentence: `${capital(who)}${host}${command} is cleaning this storage${since}.`,
+        next: `wait until it has ended; the lock is ${printable(failure.path)}`,
+      };
+    }
+    case 'purge-blocked':
+      return {
+        sentence: `${formatCount(failure.count, 'entry', 'entries')} of ${printable(failure.path)} could not be removed.`,
+        next: 'prodigy clean resume, once the cause is gone',
+      };
+    case 'half-moved':
+      return {
+        sentence: `${printable(failure.path)} was moved in part and waits in quarantine: ${causeOf(failure.cause.code)}.`,
+        next: 'prodigy clean resume, once the cause is gone',
+      };
+    case 'unknown-run':
+      return {
+        sentence: `The journal knows no run '${printable(failure.text)}'.`,
+        next: 'prodigy clean log lists the runs',
+      };
+    case 'unknown-item':
+      return {
+        sentence: `The journal knows no item '${printable(failure.text)}'.`,
+        next: 'prodigy clean log lists what was removed',
+      };
+    case 'no-prodigy':
+      return {
+        sentence: `There is no other prodigy on PATH to hand 'prodigy ${printable(failure.args.join(' '))}' over to.`,
+        next: 'install Prodigy, or use prodigy clean --help',
+      };
+    case 'scan-failed':
+      return {
+        sentence: `${failure.kind} could not be looked at: ${causeOf(failure.cause.code)}: ${printable(failure.cause.path)}.`,
+        next: adviceFor(failure.cause.code, failure.cause.path),
+      };
+    default:
+      return unreachable(failure);
+  }
+}
+
+function explainRoot({ variable, value, why }: RootFailure): Explanation {
+  const shown = value === undefined ? '' : ` '${printable(value)}'`;
+  const set = { next: `set ${variable} to an absolute path` };
+  switch (why) {
+    case 'unset':
+      return { sentence: `${variable} is not set: there is no telling where the storage is.`, ...set };
+    case 'empty':
+      return { sentence: `${variable} is set but empty: that could mean any directory.`, ...set };
+    case 'relative':
+      return { sentence: `${variable}${shown} is not an absolute path.`, ...set };
+    case 'filesystem-root':
+      return { sentence: `${variable}${shown} leads to the root of the file system: refused.`, ...set };
+    case 'home-itself':
+      return { sentence: `${variable}${shown} is the home directory itself: refused.`, ...set };
+    case 'symlink':
+      return {
+        sentence: `The storage root${shown} is a symbolic link, and links are not followed.`,
+        next: 'set PRODIGY_HOME to the directory it leads to',
+      };
+    case 'not-a-directory':
+      return { sentence: `The storage root${shown} is not a directory.`, ...set };
+    case 'not-prodigy':
+      return {
+        sentence: `${shown.trim()} is not a Prodigy storage: it holds none of worktrees, sessions, state, events, dlq, logs.`,
+        ...set,
+      };
+    case 'unreadable':
+      return { sentence: `The storage root${shown} cannot be read.`, next: 'check its permissions' };
+    default:
+      return unreachable(why);
+  }
+}
+
+function sinceText(iso: string): string {
+  const ms = Date.parse(iso);
+  return Number.isNaN(ms) ? printable(iso) : formatTime(ms);
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+const causes: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EPERM: 'not permitted (immutable, or owned by another user)',
+  EBUSY: 'in use, or a mount point',
+  EROFS: 'the file system is read-only',
+  ENOSPC: 'no space left on the device',
+  EDQUOT: 'the disk quota is used up',
+  ENOTEMPTY: 'something was written into it meanwhile',
+  EXDEV: 'it is on another file system',
+  EIO: 'the disk reports an error',
+  EMFILE: 'too many open files',
+  ENAMETOOLONG: 'its name is too long',
+  EGIT: 'git would not let go of it',
+  EFOREIGN: 'something else lies in its place',
+};
+
+export function causeOf(code: string): string {
+  return causes[code] ?? 'the system refused';
+}
+
+/** One next step for an errno, with the path it is about. */
+export function adviceFor(code: string, path: string): string {
+  const shown = printable(path);
+  switch (code) {
+    case 'EACCES':
+      return `sudo chown -R "$USER" '${shown}', then prodigy clean resume`;
+    case 'EPERM':
+      return `look at it with: lsattr -d '${shown}'; sudo chattr -R -i '${shown}' (or chown), then prodigy clean resume`;
+    case 'EBUSY':
+      return `see what uses it: findmnt -T '${shown}'; fuser -v '${shown}', then prodigy clean resume`;
+    case 'EROFS':
+      return 'remount it writable, then prodigy clean resume';
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return 'free some space, then prodigy clean resume';
+    case 'EGIT':
+      return 'run git worktree list in the repository to see its state, then prodigy clean resume';
+    case 'EFOREIGN':
+      return `look at '${shown}': it was not touched`;
+    default:
+      return 'prodigy clean resume, once the cause is gone';
+  }
+}

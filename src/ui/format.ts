@@ -1,0 +1,58 @@
+import { DateTime } from 'luxon';
+import bytesLibrary from 'bytes';
+import type { Kind } from '../model/kind.ts';
+
+/** 1024-based, as Prodigy itself writes sizes: `1.9 GB`. */
+export function formatBytes(bytes: number): string {
+  return (
+    bytesLibrary.format(bytes, { unitSeparator: ' ', decimalPlaces: bytes >= 10 * 1024 ** 3 ? 0 : 1 }) ??
+    '0 B'
+  );
+}
+
+export function formatCount(count: number, one: string, many = `${one}s`): string {
+  return `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`;
+}
+
+/** `41d`, `5h`, `12m`: one unit is enough to judge an age by. */
+export function formatAge(ms: number): string {
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 60) return `${Math.max(0, minutes)}m`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours}h` : `${Math.floor(hours / 24)}d`;
+}
+
+/** In the reader's zone, with its name: `2026-11-16 09:14:02 CET`. */
+export function formatTime(ms: number): string {
+  return DateTime.fromMillis(ms).toFormat('yyyy-MM-dd HH:mm:ss ZZZZ', { locale: 'en' });
+}
+
+/**
+ * Makes a name safe to print: control characters, line and paragraph separators and those that turn text around are
+ * shown as escapes, so that a file name cannot forge a line (LESSONS 3.5).
+ */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, (character) => {
+    const code = character.codePointAt(0) ?? 0;
+    return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`;
+  });
+}
+
+const labels: Readonly<Record<Kind, readonly [string, string]>> = {
+  events: ['event directory', 'event directories'],
+  logs: ['log', 'logs'],
+  dlq: ['dead-letter queue', 'dead-letter queues'],
+  state: ['job state', 'job states'],
+  sessions: ['session', 'sessions'],
+  worktrees: ['worktree', 'worktrees'],
+};
+
+/** `1 worktree`, `45 sessions`. */
+export function countOf(kind: Kind, count: number): string {
+  const [one, many] = labels[kind];
+  return formatCount(count, one, many);
+}
+
+export function singular(kind: Kind): string {
+  return labels[kind][0];
+}

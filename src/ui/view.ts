@@ -1,0 +1,38 @@
+import type { Kind } from '../model/kind.ts';
+import type { Evidence } from '../model/reason.ts';
+
+/** One judged item as it is shown: times relative to the run's now, sizes in bytes. */
+export type ItemView = {
+  readonly id: string;
+  readonly kind: Kind;
+  readonly name: string;
+  readonly path: string;
+  /** Name, for people. */
+  readonly repository: string | undefined;
+  readonly bytes: number;
+  readonly ageMs: number | undefined;
+  readonly verdict: 'remove' | 'keep';
+  readonly reason: string;
+  readonly proof: string | undefined;
+  readonly evidence: Evidence;
+};
+
+export type ScopeView = {
+  readonly repositories: readonly { readonly name: string; readonly path: string | undefined }[];
+  readonly allRepositories: boolean;
+  readonly roots: readonly string[];
+  readonly kinds: readonly Kind[];
+};
+
+/** What a run's screens are made of. */
+export type RunView = {
+  readonly run: string;
+  readonly plan: string;
+  readonly dryRun: boolean;
+  readonly scope: ScopeView;
+  readonly cutoffMs: Readonly<Partial<Record<Kind, number>>>;
+  readonly retentionMs: Readonly<Partial<Record<Kind, number>>>;
+  readonly items: readonly ItemView[];
+  readonly outOfScope: number;
+  readonly oddities: readonly { readonly detail: string; readonly path?: string }[];
+};
