@@ -1,8 +1,16 @@
 import { readdir, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StaleLockReplaced } from '../journal/event.ts';
+import { identify } from '../disk/identity.ts';
 import { readProcessTable, type ProcessTable } from '../storage/processes.ts';
-import { readLock, releaseLock, replaceStaleLock, takeLock } from '../storage/prodigy-lock.ts';
+import { eachOf } from './each-of.ts';
+import {
+  readLock,
+  releaseLock,
+  replaceStaleLock,
+  takeLock,
+  type LockReading,
+} from '../storage/prodigy-lock.ts';
 
 /** Prodigy's own resume locks, held by us while bundles go, so that Prodigy refuses to resume them (P11). */
 export type BundleLocks = {
@@ -19,6 +27,8 @@ export type Held = {
   readonly refused: ReadonlyMap<string, string>;
   readonly replaced: readonly StaleLockReplaced[];
 };
+
+const locksAtOnce = 16;
 
 /**
  * @param roots - Prodigy keeps its locks in the first; a lock in any of them is respected
@@ -37,13 +47,17 @@ export async function openBundleLocks(
 
   async function one(
     id: string,
-    table: ProcessTable,
+    processes: () => Promise<ProcessTable>,
     replaced: StaleLockReplaced[],
   ): Promise<string | undefined> {
     for (const root of roots) {
       const path = join(root, 'resume_locks', `${id}.lock`);
-      const reading = await readLock(path, { host, nowMs: clock(), table, ownPid: pid });
       const isFirst = root === roots[0];
+      const there = await identify(path);
+      const isAbsent = there.isOk() && there.value === undefined;
+      const reading: LockReading = isAbsent
+        ? { state: 'absent' }
+        : await readLock(path, { host, nowMs: clock(), table: await processes(), ownPid: pid });
       switch (reading.state) {
         case 'ours':
           continue;
@@ -87,11 +101,13 @@ export async function openBundleLocks(
     hold: async (ids) => {
       const refused = new Map<string, string>();
       const replaced: StaleLockReplaced[] = [];
-      const table = await readProcessTable([]);
-      for (const id of new Set(ids)) {
-        const why = await one(id, table, replaced);
+      // Hardly ever is there a lock already: the process table is read only then.
+      let table: Promise<ProcessTable> | undefined;
+      const processes = (): Promise<ProcessTable> => (table ??= readProcessTable([]));
+      await eachOf(new Set(ids), locksAtOnce, async (id) => {
+        const why = await one(id, processes, replaced);
         if (why !== undefined) refused.set(id, why);
-      }
+      });
       return { refused, replaced };
     },
     paths: () => held,

@@ -22,7 +22,9 @@ export async function handOver(
   const next = await nextProdigy(config.searchPath, passed);
   if (next === undefined) return err({ type: 'no-prodigy', args });
 
-  const chain = { [handOverVariable]: [...passed].join('\n') };
+  // With the one it is handed to: that may be a shell script that only starts this tool again.
+  const real = await realpath(next).catch(() => next);
+  const chain = { [handOverVariable]: [...passed, real].join('\n') };
   return new Promise((resolve) => {
     const child = spawn(next, args, { stdio: 'inherit', env: { ...environment, ...chain } });
     // A terminal's signals reach the child by themselves; one sent to us alone is passed on. We end when it does.

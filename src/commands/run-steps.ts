@@ -1,4 +1,5 @@
 import { err, ok, type Result } from 'neverthrow';
+import { dropLocksOfDead } from '../cleaners/bundle-locks.ts';
 import { recover, type Recovered } from '../cleaners/recover.ts';
 import type { RunRecord } from '../cleaners/run-record.ts';
 import { planOf, scanEvents, type Scan } from '../cleaners/scan.ts';
@@ -96,6 +97,10 @@ export async function takeUp(
     ({ run, ended, interruptedBy, dryRun }) =>
       run !== record.id && !dryRun && ended === undefined && interruptedBy === undefined,
   );
+  // Before they are noted: a kill in between must not make them forgotten.
+  const { host, roots } = shell.config;
+  const pids = dead.filter(({ actor }) => actor.host === host).map(({ actor }) => actor.pid);
+  await dropLocksOfDead(new Set(pids), roots, { host, nowMs: shell.clock() });
   const noted = await record.note(
     dead.map(({ run }) => ({ type: 'RunInterrupted', interrupted: run, by: 'found-dead' }) as const),
   );

@@ -1,5 +1,6 @@
 import type { OwnerId } from '../model/owner.ts';
 import type { Repositories } from './attribution.ts';
+import { nameMs } from './names.ts';
 import { sessionOwner, type Relations } from './relations.ts';
 import { isTerminal } from './session-file.ts';
 import type { EventsEntry } from './entries.ts';
@@ -20,8 +21,13 @@ export function eventOwners(
 ): (entry: EventsEntry) => OwnerId[] {
   const starts: Start[] = [];
   for (const [id, record] of relations.records) {
-    if (record.state !== 'read') continue;
-    starts.push({ id, startedAtMs: record.startedAtMs, isOpen: !isTerminal(record.status) });
+    if (record.state === 'read') {
+      starts.push({ id, startedAtMs: record.startedAtMs, isOpen: !isTerminal(record.status) });
+      continue;
+    }
+    // What a record that cannot be understood does not tell, the name may: it holds when the session was made.
+    const madeAtMs = record.state === 'broken' ? nameMs(id) : undefined;
+    if (madeAtMs !== undefined) starts.push({ id, startedAtMs: madeAtMs, isOpen: true });
   }
   starts.sort((a, b) => a.startedAtMs - b.startedAtMs);
 

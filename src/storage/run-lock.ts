@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { err, ok, type Result } from 'neverthrow';
 import * as v from 'valibot';
-import { toDiskFailure } from '../disk/failure.ts';
+import { errnoOf, toDiskFailure } from '../disk/failure.ts';
 import type { DiskFailure, RunLocked } from '../model/failure.ts';
 
 const lockShape = v.object({
@@ -131,7 +131,8 @@ async function readLock(
       const parsed = v.safeParse(lockShape, JSON.parse(text));
       if (parsed.success) return { content: parsed.output, text };
     } catch (cause) {
-      if (toDiskFailure(cause, path).code === 'ENOENT') return 'absent';
+      // Anything else, and above all what is no JSON, is a lock that cannot be understood.
+      if (errnoOf(cause) === 'ENOENT') return 'absent';
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

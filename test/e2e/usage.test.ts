@@ -1,0 +1,161 @@
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import { runProdigy } from '../helpers/run-prodigy.ts';
+import { assertSame, fingerprint } from '../helpers/tree.ts';
+import { clean, finished, makeShop } from './shop.ts';
+
+type Wrong = { readonly args: readonly string[]; readonly says: RegExp };
+
+/** Each with what its one sentence must tell: the input, and what is accepted instead. */
+const wrong: readonly Wrong[] = [
+  ...['0d', '-1d', '7', '7x', 'abc', '1.5d', '7d7d', '1m2', '', ' ', '999999999y', '1e3d', '٧d', '7d!'].map(
+    (text): Wrong => ({ args: ['--all', `--older-than=${text}`], says: /accepted: 90s, 15m, 24h, 7d/ }),
+  ),
+  { args: ['--all', '--older-than'], says: /argument missing/ },
+  { args: ['--older-than', '7d'], says: /--older-than needs to know what to clean.*\n.*--all/ },
+  { args: ['--dry-run'], says: /--dry-run needs to know what to clean/ },
+  { args: ['--force'], says: /--force needs to know what to clean/ },
+  { args: ['--mapreduce'], says: /--mapreduce needs to know what to clean/ },
+  { args: ['sesions'], says: /no 'prodigy clean sesions'; did you mean 'sessions'\?/ },
+  { args: ['wortrees', '--force'], says: /did you mean 'worktrees'\?/ },
+  { args: ['everything', '--force'], says: /no 'prodigy clean everything'.*\n.*accepted: all,/ },
+  { args: ['all', '..', '--force'], says: /no 'prodigy clean \.\.'/ },
+  { args: ['logs', '', '--force'], says: /no 'prodigy clean '/ },
+  { args: ['--al', '--force'], says: /unknown option '--al'[^]*did you mean --all/i },
+  { args: ['--worktree', '--force'], says: /unknown option '--worktree'[^]*did you mean --worktrees/i },
+  { args: ['--all', '-x'], says: /unknown option '-x'/ },
+  { args: ['--all', '--json', '--jsonl', '--force'], says: /--json and --jsonl exclude each other/ },
+  {
+    args: ['--all', '--all-repos', '--repo', 'shop', '-f'],
+    says: /--all-repos and --repo exclude each other/,
+  },
+  { args: ['--all', '--detailed-exitcode', '-f'], says: /--detailed-exitcode.*dry run/ },
+  { args: ['--all', '--repo', '', '-f'], says: /--repo is empty/ },
+  { args: ['--all', '--job-id', ' ', '-f'], says: /--job-id is empty/ },
+  { args: ['--all', '--repo', 'nowhere', '-f'], says: /knows no repository: 'nowhere'/ },
+  { args: ['--all', '--repo', './nowhere', '-f'], says: /no git repository: '\.\/nowhere'/ },
+  { args: ['log', '--since', 'gestern'], says: /--since is not a time: 'gestern'[^]*accepted: .*yesterday/ },
+  { args: ['log', '--until', ''], says: /--until is not a time/ },
+  { args: ['log', '--since', '2026-13-45'], says: /--since is not a time/ },
+  { args: ['log', '--kind', 'session'], says: /no kind: 'session'[^]*accepted: .*sessions/ },
+  { args: ['log', '--limit', '0'], says: /--limit is not a count: '0'/ },
+  { args: ['log', '--limit', '-3'], says: /--limit is not a count: '-3'/ },
+  { args: ['log', '--limit', 'ten'], says: /--limit is not a count: 'ten'/ },
+  { args: ['log', '--json', '--jsonl'], says: /exclude each other/ },
+  { args: ['log', '--run', 'nope'], says: /knows no run 'nope'/ },
+  { args: ['log', 'verfy'], says: /verfy|too many arguments/ },
+  { args: ['resume', 'nope'], says: /knows no run 'nope'/ },
+];
+
+test('wrong words, flags, ages, dates and counts are one clear sentence and exit 2, and nothing is touched (stories 1 and 17)', async (t) => {
+  const shop = await makeShop(t);
+  for (const kind of ['logs', 'events', 'state', 'sessions']) await finished(shop, kind, '90d');
+  const before = fingerprint(shop.top);
+  for (const { args, says } of wrong) {
+    const ran = await clean(shop, args);
+    const shown = `prodigy clean ${args.join(' ')}\n${ran.stderr}`;
+    t.is(ran.exitCode, 2, shown);
+    if (!args.includes('--json')) t.is(ran.stdout, '', shown);
+    t.regex(ran.stderr, says, shown);
+    t.true(ran.stderr.trim().split('\n').length <= 2, `one sentence and one next step: ${shown}`);
+  }
+  assertSame(t, before, fingerprint(shop.top));
+});
+
+test('wrong usage with --json is a document, too', async (t) => {
+  const shop = await makeShop(t);
+  const ran = await clean(shop, ['--all', '--older-than', '7', '--json']);
+  t.is(ran.exitCode, 2);
+  const document = JSON.parse(ran.stdout) as Record<string, unknown>;
+  t.is(document['exitCode'], 2);
+  t.is((document['error'] as Record<string, unknown>)['type'], 'usage');
+});
+
+test('a HOME or PRODIGY_HOME that could mean anything is refused before anything is looked at (P4, stories 1, 2, 4)', async (t) => {
+  const shop = await makeShop(t);
+  const { home, repository, top } = shop;
+  await finished(shop, 'logs', '90d');
+  const project = join(top, 'thesis');
+  mkdirSync(project);
+  writeFileSync(join(project, 'chapter-1.md'), 'years of work\n');
+  const link = join(top, 'link');
+  symlinkSync(home.root, link);
+  const file = join(top, 'file');
+  writeFileSync(file, '');
+  const cases: readonly [name: string, env: Record<string, string | undefined>, says: RegExp][] = [
+    ['HOME unset', { HOME: undefined }, /HOME is not set/],
+    ['HOME empty', { HOME: '' }, /HOME is set but empty/],
+    ['HOME relative', { HOME: 'home' }, /HOME 'home' is not an absolute path/],
+    ['PRODIGY_HOME empty', { PRODIGY_HOME: '' }, /PRODIGY_HOME is set but empty/],
+    ['PRODIGY_HOME blank', { PRODIGY_HOME: ' ' }, /PRODIGY_HOME is set but empty/],
+    ['PRODIGY_HOME relative', { PRODIGY_HOME: 'data' }, /PRODIGY_HOME 'data' is not an absolute path/],
+    ['PRODIGY_HOME .', { PRODIGY_HOME: '.' }, /PRODIGY_HOME '\.' is not an absolute path/],
+    ['PRODIGY_HOME ~', { PRODIGY_HOME: '~/data' }, /is not an absolute path/],
+    ['PRODIGY_HOME /', { PRODIGY_HOME: '/' }, /root of the file system/],
+    ['PRODIGY_HOME is the home', { PRODIGY_HOME: home.home }, /the home directory itself/],
+    ['PRODIGY_HOME is the home, spelled oddly', { PRODIGY_HOME: `${home.root}/..` }, /home directory itself/],
+    ['PRODIGY_HOME is a link', { PRODIGY_HOME: link }, /symbolic link/],
+    ['PRODIGY_HOME is a file', { PRODIGY_HOME: file }, /not a directory/],
+    ['PRODIGY_HOME is a project', { PRODIGY_HOME: project }, /not a Prodigy storage/],
+    ['PRODIGY_HOME is a repository', { PRODIGY_HOME: repository }, /not a Prodigy storage/],
+  ];
+  const before = fingerprint(top);
+  const others = [[], ['log'], ['resume'], ['log', 'verify']];
+  for (const [index, [name, env, says]] of cases.entries()) {
+    const run = ['--all', '--all-repos', '--older-than', '1h', '--force'];
+    for (const args of [run, others[index % others.length] ?? []]) {
+      const ran = await runProdigy(home, ['clean', ...args], { cwd: repository, env });
+      t.is(ran.exitCode, 2, `${name}: ${args.join(' ')}\n${ran.stderr}${ran.stdout}`);
+      t.regex(ran.stderr, says, name);
+      t.is(ran.stdout, '', name);
+    }
+  }
+  assertSame(t, before, fingerprint(top));
+});
+
+test('a storage that is itself a link, or no Prodigy storage, is refused and left as it is (story 1)', async (t) => {
+  const shop = await makeShop(t);
+  const { home, top } = shop;
+  const moved = join(top, 'moved-home');
+  mkdirSync(moved);
+  symlinkSync(home.root, join(moved, '.prodigy'));
+  await finished(shop, 'logs', '90d');
+  const stranger = join(top, 'stranger');
+  mkdirSync(join(stranger, '.prodigy'), { recursive: true });
+  writeFileSync(join(stranger, '.prodigy', 'novel.txt'), '');
+  const before = fingerprint(top);
+  for (const [directory, says] of [
+    [moved, /symbolic link/],
+    [stranger, /not a Prodigy storage/],
+  ] as const) {
+    const ran = await runProdigy(directory, ['clean', '--all', '--all-repos', '--force']);
+    t.is(ran.exitCode, 2, ran.stdout);
+    t.regex(ran.stderr, says);
+  }
+  assertSame(t, before, fingerprint(top));
+});
+
+test('help and version work where nothing else would, and --help names every flag', async (t) => {
+  const shop = await makeShop(t);
+  for (const args of [
+    ['clean', '--help'],
+    ['clean', '--version'],
+    ['clean', 'log', '--help'],
+  ]) {
+    const ran = await runProdigy(shop.home, args, { env: { HOME: undefined } });
+    t.is(ran.exitCode, 0, ran.stderr);
+    t.not(ran.stdout, '');
+  }
+  const help = (await runProdigy(shop.home, ['clean', '--help'])).stdout;
+  for (const flag of [
+    '--all',
+    '--worktrees',
+    '--dry-run',
+    '--older-than',
+    '--all-repos',
+    '--force',
+    '--json',
+  ])
+    t.true(help.includes(flag), flag);
+});
