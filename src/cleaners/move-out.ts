@@ -1,4 +1,5 @@
 import { ok, type Result } from 'neverthrow';
+import { identify, sameObject } from '../disk/identity.ts';
 import { moveBack, moveInto } from '../disk/quarantine.ts';
 import type { Move } from '../journal/event.ts';
 import type { DiskFailure } from '../model/failure.ts';
@@ -22,7 +23,7 @@ export async function moveOut(moves: readonly Move[]): Promise<MovedOut> {
   const moved: Move[] = [];
   for (const move of moves) {
     const done = await moveInto(move.path, move.to, move.identity);
-    if (done.isErr()) return rollBack(moved, { type: 'failed', failure: done.error });
+    if (done.isErr()) return afterFailure(move, moved, done.error);
     if (done.value === 'moved') moved.push(move);
     else if (done.value === 'absent') {
       // A lesser part that somebody else removed changes nothing; without the item itself there is nothing to do.
@@ -35,6 +36,18 @@ export async function moveOut(moves: readonly Move[]): Promise<MovedOut> {
     }
   }
   return { type: 'moved' };
+}
+
+/**
+ * A rename that failed, or whose check afterwards did, may have happened: quarantine is looked at before anything is
+ * said. Something there that is not the part was taken by mistake and is not touched again.
+ */
+async function afterFailure(move: Move, moved: readonly Move[], failure: DiskFailure): Promise<MovedOut> {
+  const there = await identify(move.to);
+  if (there.isErr()) return { type: 'stuck', failure: there.error };
+  if (there.value === undefined) return rollBack(moved, { type: 'failed', failure });
+  if (!sameObject(there.value, move.identity)) return { type: 'stuck', failure };
+  return rollBack([...moved, move], { type: 'failed', failure });
 }
 
 async function rollBack(moved: readonly Move[], why: MovedOut): Promise<MovedOut> {

@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import { identify, isUnchanged, sameObject } from '../disk/identity.ts';
-import { moveInto, syncDirectories } from '../disk/quarantine.ts';
+import { dropSecondName, moveInto, syncDirectories } from '../disk/quarantine.ts';
 import type { Event, Move, PurgeStarted } from '../journal/event.ts';
 import type { DiskFailure, JournalFailure } from '../model/failure.ts';
 import { unreachable } from '../model/invariant.ts';
@@ -99,6 +99,8 @@ function mainOf(moves: readonly Move[]): number {
 async function see(moves: readonly Move[]): Promise<readonly SeenPart[]> {
   const seen: SeenPart[] = [];
   for (const { path, to, identity } of moves) {
+    // Putting a file back gives it its old name before it takes the other away: a crash leaves both.
+    await dropSecondName(to, path);
     const original = await identify(path);
     const quarantine = await identify(to);
     seen.push({

@@ -3,7 +3,7 @@ import { err, ok, type Result } from 'neverthrow';
 import { putBack } from '../cleaners/move-out.ts';
 import type { Fact } from '../cleaners/run-record.ts';
 import { identify } from '../disk/identity.ts';
-import { syncDirectories } from '../disk/quarantine.ts';
+import { dropSecondName, syncDirectories } from '../disk/quarantine.ts';
 import type { Failure } from '../model/failure.ts';
 import { kinds } from '../model/kind.ts';
 import { openOperations, type OpenOperation } from '../projections/open-operations.ts';
@@ -102,6 +102,8 @@ function isItem({ item, intent }: OpenOperation, what: string): boolean {
 async function restore({ intent }: OpenOperation): Promise<string | undefined> {
   const present = [];
   for (const move of intent.moves) {
+    // A crash of an earlier undo may have left the file with both names.
+    if (await dropSecondName(move.to, move.path)) continue;
     const there = await identify(move.to);
     if (there.isErr()) return `${causeOf(there.error.code)}: ${move.to}`;
     // A lesser part may have been gone before the item was moved.

@@ -140,6 +140,23 @@ export async function moveBack(from: string, to: string): Promise<Result<void, D
   }
 }
 
+/**
+ * Ends what a crash in the middle of {@link moveBack} left: a file with both names. The name in quarantine goes, and
+ * only when both are surely one file.
+ *
+ * @returns whether there were two names
+ */
+export async function dropSecondName(quarantined: string, original: string): Promise<boolean> {
+  const [second, first] = [await identify(quarantined), await identify(original)];
+  if (second.isErr() || first.isErr() || second.value === undefined || first.value === undefined)
+    return false;
+  if (second.value.type !== 'file' || !sameObject(second.value, first.value)) return false;
+  return unlink(quarantined).then(
+    () => true,
+    () => false,
+  );
+}
+
 /** File systems that cannot sync a directory say so; there is nothing more to be had from them. */
 const cannotSync = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS']);
 

@@ -3,7 +3,13 @@ import path from 'node:path';
 import test from 'ava';
 import type { Identity } from '../../src/model/item.ts';
 import { identify } from '../../src/disk/identity.ts';
-import { ensureQuarantine, moveBack, moveInto, syncDirectories } from '../../src/disk/quarantine.ts';
+import {
+  dropSecondName,
+  ensureQuarantine,
+  moveBack,
+  moveInto,
+  syncDirectories,
+} from '../../src/disk/quarantine.ts';
 import { isRoot, permitted, picture, plant, temporaryDirectory } from './fixtures.ts';
 
 async function look(at: string): Promise<Identity> {
@@ -176,4 +182,18 @@ test('directories are synced, one that is gone through the one above it', async 
   t.true((await syncDirectories([root, root, path.join(root, 'gone/further')])).isOk());
   plant(root, { file: 'x' });
   t.is((await syncDirectories([path.join(root, 'file/below')]))._unsafeUnwrapErr().code, 'ENOTDIR');
+});
+
+test('a file that a crash left with both names keeps the original one', async (t) => {
+  const directory = temporaryDirectory(t);
+  const [original, second] = [path.join(directory, 'original'), path.join(directory, 'second')];
+  fs.writeFileSync(original, 'content');
+  fs.linkSync(original, second);
+  t.true(await dropSecondName(second, original));
+  t.is(fs.readFileSync(original, 'utf8'), 'content');
+  t.false(fs.existsSync(second));
+
+  fs.writeFileSync(second, 'content');
+  t.false(await dropSecondName(second, original));
+  t.true(fs.existsSync(second), 'another file, though equal, is not touched');
 });
