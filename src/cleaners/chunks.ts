@@ -1,43 +1,44 @@
 import type { Condemned } from './sweep.ts';
 
-const treesPerChunk = 64;
-const filesPerChunk = 2_000;
+const itemsPerChunk = 2_000;
+/** Entries after which a chunk is full, so that an interrupted run has not long to finish what it began. */
+const entriesPerChunk = 10_000;
+/** Large trees are freed side by side: below this a chunk is never full by its entries. */
+const treesPerChunk = 4;
 const itemsPerChunkWhenShort = 8;
 
 /**
- * Cuts a plan into chunks that share their syncs (JOURNAL 3.3): of one kind and one root, up to 64 trees or some
- * thousand single files, 8 when the disk is nearly full. Order is kept, so that what depends on a worktree comes in
- * a later chunk than the worktree.
+ * Cuts a plan into chunks that share their syncs (JOURNAL 3.3): of one kind and one root, thousands of small items or
+ * a few large trees, 8 when the disk is nearly full. Order is kept, so that what depends on a worktree comes in a
+ * later chunk than the worktree.
  */
 export function* chunksOf(
   plan: readonly Condemned[],
   isShortOfSpace: boolean,
 ): Generator<readonly Condemned[]> {
   let chunk: Condemned[] = [];
-  let first: Condemned | undefined;
+  let entries = 0;
   for (const condemned of plan) {
-    const isFull = chunk.length >= limitFor(chunk, isShortOfSpace);
-    const isOther =
+    const [first] = chunk;
+    if (
       first !== undefined &&
-      (first.item.kind !== condemned.item.kind ||
-        first.item.root !== condemned.item.root ||
-        isSingleFile(first) !== isSingleFile(condemned));
-    if (isFull || isOther) {
+      (isFull(chunk.length, entries, isShortOfSpace) || !isAlike(first, condemned))
+    ) {
       yield chunk;
       chunk = [];
+      entries = 0;
     }
-    if (chunk.length === 0) first = condemned;
     chunk.push(condemned);
+    entries += condemned.item.size?.files ?? 1;
   }
   if (chunk.length > 0) yield chunk;
 }
 
-function limitFor(chunk: readonly Condemned[], isShortOfSpace: boolean): number {
-  if (isShortOfSpace) return itemsPerChunkWhenShort;
-  const [first] = chunk;
-  return first !== undefined && isSingleFile(first) ? filesPerChunk : treesPerChunk;
+function isFull(items: number, entries: number, isShortOfSpace: boolean): boolean {
+  if (isShortOfSpace) return items >= itemsPerChunkWhenShort;
+  return items >= itemsPerChunk || (items >= treesPerChunk && entries >= entriesPerChunk);
 }
 
-function isSingleFile({ item }: Condemned): boolean {
-  return item.parts.length === 1 && item.parts[0]?.identity.type === 'file';
+function isAlike({ item: a }: Condemned, { item: b }: Condemned): boolean {
+  return a.kind === b.kind && a.root === b.root;
 }

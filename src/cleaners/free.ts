@@ -17,16 +17,19 @@ const treesAtOnce = 4;
 
 /**
  * Frees the bytes of what is in quarantine: takes worktrees out of git, unlinks, makes it durable, and only then says
- * what became of each. Never stops at the first failure.
+ * what became of each. Never stops at the first failure; what an abort leaves in quarantine, `resume` frees.
  */
 export async function free(
   operations: readonly Quarantined[],
-  onFreed: (files: number) => void = () => undefined,
+  signal?: AbortSignal,
+  onFreed: (operation: Quarantined) => void = () => undefined,
 ): Promise<readonly Fact[]> {
   const mounts = await readMounts();
   const done: { operation: Quarantined; event: Event }[] = [];
   await eachOf(operations, treesAtOnce, async (operation) => {
-    done.push({ operation, event: await freeOne(operation, mounts, onFreed) });
+    if (signal?.aborted === true) return;
+    done.push({ operation, event: await freeOne(operation, mounts) });
+    onFreed(operation);
   });
 
   const directories = new Set(
@@ -39,11 +42,7 @@ export async function free(
   }));
 }
 
-async function freeOne(
-  operation: Quarantined,
-  mounts: MountTable | undefined,
-  onFreed: (files: number) => void,
-): Promise<Event> {
+async function freeOne(operation: Quarantined, mounts: MountTable | undefined): Promise<Event> {
   const { intent } = operation;
   if (intent.worktree !== undefined) {
     const left = await detachWorktree(intent.worktree, intent.moves[0]?.path ?? '');
@@ -71,7 +70,6 @@ async function freeOne(
       failed += 1;
     }
   }
-  onFreed(files);
   if (failed > 0) return blocked(operation, failures, failed);
   return {
     type: 'ItemRemoved',

@@ -13,6 +13,7 @@ import { dependsOn } from '../policy/order.ts';
 import { registrationOf } from '../storage/git-worktree.ts';
 import type { ProcessTable } from '../storage/processes.ts';
 import type { BundleLocks } from './bundle-locks.ts';
+import { eachOf } from './each-of.ts';
 import { chunksOf } from './chunks.ts';
 import { free, type Quarantined } from './free.ts';
 import { lastLook } from './last-look.ts';
@@ -46,6 +47,9 @@ export type Sweep = {
   readonly signal: AbortSignal;
   readonly onProgress: (kind: Kind, items: number, bytes: number) => void;
 };
+
+/** Last look and rename follow each other for each item; this many items are under way. */
+const movesAtOnce = 16;
 
 type Operation = Quarantined & {
   readonly item: Item;
@@ -176,15 +180,22 @@ async function moveChunk(
   const out: Operation[] = [];
   const elsewhere: Condemned[] = [];
   const facts: Fact[] = [];
-  const held = await context.locks.hold(operations.flatMap(({ intent }) => intent.locks));
+  const ids = operations.flatMap(({ intent }) => intent.locks);
+  const held = await context.locks.hold(ids);
   const noted = await context.record.note(held.replaced);
   if (noted.isErr()) return err(noted.error);
+  // Whoever could resume one of them is locked out now; whoever is at work already is seen here.
   const table = await context.readProcesses();
 
-  for (const operation of operations) {
+  const results = new Map<Operation, Fact | 'moved'>();
+  await eachOf(operations, movesAtOnce, async (operation) => {
     // What is not begun after an abort keeps its open intent: `resume` takes it up.
-    if (context.signal.aborted) break;
-    const fact = await moveOne(operation, held.refused, table, context);
+    if (context.signal.aborted) return;
+    results.set(operation, await moveOne(operation, held.refused, table, context));
+  });
+  for (const operation of operations) {
+    const fact = results.get(operation);
+    if (fact === undefined) continue;
     if (fact === 'moved') {
       out.push(operation);
       continue;
@@ -283,8 +294,9 @@ async function freeChunk(
   }
   const now = operations.filter(({ intent }) => intent.holdMs === 0);
   if (now.length === 0) return ok(undefined);
-  const facts = await free(now);
-  for (const { item, intent } of now) context.onProgress(item.kind, 1, intent.bytes);
+  const facts = await free(now, context.signal, ({ intent }) =>
+    context.onProgress(intent.kind, 1, intent.bytes),
+  );
   const told = await context.record.facts(facts);
   return told.isErr() ? err(told.error) : ok(undefined);
 }

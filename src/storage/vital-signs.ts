@@ -78,7 +78,8 @@ function judgeProdigy(
   { record, lastSignMs }: Pick<SessionFacts, 'record' | 'lastSignMs'>,
   signs: Signs,
 ): void {
-  const isOver = record.state === 'read' && isTerminal(record.status);
+  // Without a record nothing can be resumed; what a first run makes is younger than its process.
+  const isOver = record.state === 'absent' || (record.state === 'read' && isTerminal(record.status));
   if (!mayBeAtWorkOn({ isTerminal: isOver, modifiedAtMs: lastSignMs }, process)) return;
   const { cwd, pid, name } = process;
   if (cwd === undefined) {

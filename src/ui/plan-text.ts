@@ -8,6 +8,9 @@ import type { ItemView, RunView } from './view.ts';
 /** Kept items are shown one by one up to this many, unless everything is asked for. */
 const keptShown = 20;
 
+/** One column a character: the expensive measure is for the others. */
+const isPlain = /^[\x20-\x7e]*$/;
+
 /** The plan before the question: what would go, what stays and why, in words beside every symbol. */
 export function planText(view: RunView, colours: Colours, isFull: boolean): string {
   const going = view.items.filter(({ verdict }) => verdict === 'remove');
@@ -70,7 +73,13 @@ function cutoffs({ scope, cutoffMs, retentionMs }: RunView): string[] {
 }
 
 function nameWidth(items: readonly ItemView[]): number {
-  return Math.min(60, Math.max(0, ...items.map(({ name }) => stringWidth(printable(name)))));
+  const widest = items.reduce((most, { name }) => Math.max(most, widthOf(name)), 0);
+  return Math.min(60, widest);
+}
+
+function widthOf(name: string): number {
+  const shown = printable(name);
+  return isPlain.test(shown) ? shown.length : stringWidth(shown);
 }
 
 function itemLine(
@@ -80,7 +89,7 @@ function itemLine(
   colour: (text: string) => string,
 ): string {
   const name = printable(item.name);
-  const padded = name + ' '.repeat(Math.max(0, width - stringWidth(name)));
+  const padded = name + ' '.repeat(Math.max(0, width - widthOf(item.name)));
   const size = formatBytes(item.bytes).padStart(9);
   const age = (item.ageMs === undefined ? '?' : formatAge(item.ageMs)).padStart(5);
   const kind = singular(item.kind).padEnd(17);
