@@ -23,7 +23,8 @@ const lock = createHash('sha256')
   .update(readFileSync(join(top, 'package-lock.json')))
   .digest('hex');
 if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
-  run('npm', ['ci', '--no-audit', '--no-fund']);
+  // Not `npm ci`: it refuses a lock file that does not list the optional binaries of every other platform.
+  run('npm', ['install', '--no-audit', '--no-fund', '--no-save']);
   writeFileSync(stamp, lock);
 }
 if (process.argv.includes('--build')) run('npx', ['tsc']);

@@ -3,21 +3,30 @@ import { fileURLToPath } from 'node:url';
 import { actionsFor } from './commands/actions.ts';
 import { program, CommanderError } from './commands/program.ts';
 
+const failed = 1;
 const usage = 2;
 const defect = 70;
 const nobody = 127;
+
+let hasLostOutput = false;
 
 /** The `prodigy` binary: our commands are ours, every other is handed to the next `prodigy` on `PATH`. */
 export async function main(args: readonly string[]): Promise<void> {
   const finish = (code: number): void => {
     process.exitCode = code;
   };
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (cause: NodeJS.ErrnoException) => {
-      // Whoever read has seen enough; the work goes on, and its exit code stands.
-      if (cause.code !== 'EPIPE') throw cause;
-    });
-  }
+  process.stderr.on('error', () => undefined);
+  process.stdout.on('error', (cause: NodeJS.ErrnoException) => {
+    // Whoever read has seen enough, or the disk behind is full: the work goes on. A closed pipe is quiet.
+    if (cause.code === 'EPIPE' || hasLostOutput) return;
+    hasLostOutput = true;
+    process.stderr.write(
+      `Error: the output could not be written (${cause.code ?? cause.message}); the work goes on\n`,
+    );
+  });
+  process.once('exit', (code) => {
+    if (hasLostOutput && code === 0) process.exitCode = failed;
+  });
   try {
     const version = packageVersion();
     if (!isOurs(args)) return finish(await passOn(args, version, finish));
@@ -25,12 +34,22 @@ export async function main(args: readonly string[]): Promise<void> {
       from: 'user',
     });
   } catch (cause) {
-    if (cause instanceof CommanderError) return finish(cause.exitCode === 0 ? 0 : usage);
+    if (cause instanceof CommanderError) return finish(cause.exitCode === 0 ? 0 : wrongUsage(cause, args));
     process.stderr.write(
       `A defect of prodigy-clean: ${cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}\n`,
     );
     finish(defect);
   }
+}
+
+/** The sentence was said on stderr already; `--json` gets its document all the same. */
+function wrongUsage({ message }: CommanderError, args: readonly string[]): number {
+  if (args.includes('--json')) {
+    const error = { type: 'usage', message: message.replace(/^error: /, '') };
+    const document = { schema: 'prodigy-clean/1', outcome: 'failed', exitCode: usage, error };
+    process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
+  }
+  return usage;
 }
 
 /** Prodigy's global `-v` may stand before the command. */

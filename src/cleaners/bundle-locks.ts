@@ -2,6 +2,7 @@ import { readdir, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StaleLockReplaced } from '../journal/event.ts';
 import { identify } from '../disk/identity.ts';
+import { isPlainId } from '../storage/names.ts';
 import { readProcessTable, type ProcessTable } from '../storage/processes.ts';
 import { eachOf } from './each-of.ts';
 import {
@@ -50,6 +51,8 @@ export async function openBundleLocks(
     processes: () => Promise<ProcessTable>,
     replaced: StaleLockReplaced[],
   ): Promise<string | undefined> {
+    // An id that is no plain name would lead out of the lock directory (P4).
+    if (!isPlainId(id)) return `not an id of Prodigy: ${id}`;
     for (const root of roots) {
       const path = join(root, 'resume_locks', `${id}.lock`);
       const isFirst = root === roots[0];
@@ -114,7 +117,7 @@ export async function openBundleLocks(
     release,
     close: async () => {
       await release();
-      // Only an empty directory goes, and only one that Prodigy had not made.
+      // Ours goes again while it is empty. One that Prodigy made stays: a starting run writes into it unasked.
       if (!wasThere) await rmdir(first).catch(() => undefined);
     },
   };

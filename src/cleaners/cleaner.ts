@@ -64,8 +64,9 @@ export function itemOf(storage: Storage, draft: Draft): Item {
   };
 }
 
-export function partOf(role: Part['role'], { path, identity }: Seen): Part {
-  return { role, path, identity };
+/** @param stamp - of a directory, as it was when what the item says was read from it */
+export function partOf(role: Part['role'], { path, identity }: Seen, stamp?: string): Part {
+  return stamp === undefined ? { role, path, identity } : { role, path, identity, stamp };
 }
 
 /** When the work ended, if it did. */

@@ -16,7 +16,7 @@ function lettersItem(storage: Storage, entry: DeadLettersEntry): Item {
     kind: 'dlq',
     name: holder === undefined ? job : `${holder}/${job}`,
     root: entry.root,
-    parts: [partOf('main', entry.seen)],
+    parts: [partOf('main', entry.seen, letters.stamp)],
     attributed: storage.repositories.ofHolder(holder),
     owners: storage.relations.ownersIn(holder, job, ...letters.jobs),
     recordedAtMs: () => letters.lastAttemptMs ?? nameMs(job),

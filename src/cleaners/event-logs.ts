@@ -28,7 +28,7 @@ function directoryItem(storage: Storage, entry: EventsEntry, guess: (entry: Even
     kind: 'events',
     name: holder === undefined ? name : `${holder}/${name}`,
     root: entry.root,
-    parts: [partOf('main', entry.seen)],
+    parts: [partOf('main', entry.seen, files.stamp)],
     attributed: repositories.ofHolder(holder),
     owners: exact.length > 0 ? exact : guess(entry),
     recordedAtMs: (rest) => newest(files.recordedAtMs, nameMs(name), endOf(rest)),

@@ -6,9 +6,12 @@ import type { Doubt, Evidence, KeepReason } from '../model/reason.ts';
 import type { WorktreeFacts } from '../model/worktree.ts';
 import { inspectWorktree } from '../storage/git-worktree.ts';
 import { usersOf } from '../storage/liveness.ts';
+import { livenessAgain } from '../storage/liveness-again.ts';
 import type { ProcessTable } from '../storage/processes.ts';
 import { readLock } from '../storage/prodigy-lock.ts';
 import { see } from '../storage/see.ts';
+import { isTerminal } from '../storage/session-file.ts';
+import { readStamp } from '../storage/stamp.ts';
 
 export type LastLookContext = {
   /** Paths that this run moved away: their absence is no news. */
@@ -32,19 +35,26 @@ export type Drift = {
  */
 export async function lastLook(item: Item, look: Look, context: LastLookContext): Promise<Drift | undefined> {
   return (
-    changedPart(item) ??
+    (await changedPart(item)) ??
     user(item, context) ??
     (await changedOwner(item, look, context)) ??
     (await changedWorktree(item))
   );
 }
 
-function changedPart({ parts }: Item): Drift | undefined {
-  for (const { path, identity } of parts) {
-    const drift = differs(path, identity);
+async function changedPart({ parts }: Item): Promise<Drift | undefined> {
+  for (const { path, identity, stamp } of parts) {
+    const drift = differs(path, identity) ?? (stamp === undefined ? undefined : await inside(path, stamp));
     if (drift !== undefined) return drift;
   }
   return undefined;
+}
+
+/** A directory's own time tells only of names that came and went right in it. */
+async function inside(path: string, stamp: string): Promise<Drift | undefined> {
+  const now = await readStamp(path);
+  if (now.isErr()) return unreadable(now.error);
+  return now.value === stamp ? undefined : changed(path, 'changed inside');
 }
 
 function user(item: Item, { table }: LastLookContext): Drift | undefined {
@@ -63,12 +73,32 @@ function user(item: Item, { table }: LastLookContext): Drift | undefined {
 
 async function changedOwner(item: Item, look: Look, context: LastLookContext): Promise<Drift | undefined> {
   for (const owner of bundle(item.owners, look)) {
+    const alive = await lifeSign(owner, look, context.table);
+    if (alive !== undefined) return alive;
     for (const witness of look.owners.get(owner)?.witnesses ?? []) {
       const drift = await testimony(witness, context);
       if (drift !== undefined) return { ...drift, evidence: { owner, ...drift.evidence } };
     }
   }
   return undefined;
+}
+
+/** Somebody may have begun to work on what nobody worked on when it was judged. */
+async function lifeSign(owner: OwnerId, look: Look, table: ProcessTable): Promise<Drift | undefined> {
+  const { answer, evidence } = await livenessAgain(look.owners, owner, table);
+  if (answer === 'no' || (answer === 'cannot-tell' && hasEnded(owner, look))) return undefined;
+  const signs = evidence.toSorted().slice(0, 5).join('; ');
+  return { reason: 'active', evidence: { owner, signs } };
+}
+
+/** By its own record, or for a job that of its session. How long ago, the verdict has dealt with. */
+function hasEnded(owner: OwnerId, look: Look): boolean {
+  const facts = look.owners.get(owner);
+  if (facts?.type === 'session') return facts.record.state === 'read' && isTerminal(facts.record.status);
+  if (facts?.state === 'complete') return true;
+  return (neighboursOf(look).get(owner) ?? []).some(
+    (other) => other.startsWith('session:') && hasEnded(other, look),
+  );
 }
 
 /** Owners that stand and fall with those of the item. */
@@ -141,7 +171,7 @@ function objection(now: WorktreeFacts, before: WorktreeFacts, path: string): Dri
   if (now.adminDir !== before.adminDir || now.mainGitDir !== before.mainGitDir) {
     return drift('changed-since-decision', { repository: now.mainGitDir ?? 'not known' });
   }
-  if (now.locked !== before.locked) return drift('locked', { locked: now.locked ?? false });
+  if (now.locked !== before.locked) return drift('locked', { locked: now.locked !== undefined });
   if (now.operation !== before.operation) {
     return drift('operation-in-progress', { operation: now.operation ?? 'none' });
   }
@@ -180,6 +210,6 @@ function unreadable({ reason, detail, path = '' }: Doubt): Drift {
   return { reason, evidence: { path, detail } };
 }
 
-function changed(path: string, what: 'gone' | 'appeared' | 'changed'): Drift {
+function changed(path: string, what: 'gone' | 'appeared' | 'changed' | 'changed inside'): Drift {
   return { reason: 'changed-since-decision', evidence: { path, what } };
 }

@@ -7,6 +7,7 @@ import type { Doubt } from '../model/reason.ts';
 import type { WorktreeFacts } from '../model/worktree.ts';
 import { mapEach } from '../storage/each.ts';
 import { inspectWorktree } from '../storage/git-worktree.ts';
+import { rememberLife } from '../storage/liveness-again.ts';
 import { ownerFacts } from '../storage/owners.ts';
 import { isTerminal } from '../storage/session-file.ts';
 import { readStorage, type Storage } from '../storage/storage.ts';
@@ -64,10 +65,12 @@ export async function look(request: LookRequest): Promise<Looked> {
   const inspected = await inspect(storage, all, wanted, measured);
   const mounts = await mountsBelow(request.roots);
   for (const item of wanted) complete(item, { sizes, measured, mounts, facts: inspected.get(item.path) });
+  const owners = ownerFacts(storage, all, inspected);
+  rememberLife(owners, storage, all);
   return {
     look: {
       items: wanted,
-      owners: ownerFacts(storage, all, inspected),
+      owners,
       links: storage.relations.links,
       oddities: [...storage.survey.oddities, ...strayMetadata(storage), ...strayCheckpoints(storage)],
       processesReadable: storage.table.readable,

@@ -1,20 +1,20 @@
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
-import { identify, isUnchanged, sameObject } from '../disk/identity.ts';
-import { dropSecondName, moveInto, syncDirectories } from '../disk/quarantine.ts';
+import { identify, isSameWithin, isUnchanged, sameObject } from '../disk/identity.ts';
+import { dropSecondName, syncDirectories } from '../disk/quarantine.ts';
 import type { Event, Move, PurgeStarted } from '../journal/event.ts';
 import type { DiskFailure, JournalFailure } from '../model/failure.ts';
 import { unreachable } from '../model/invariant.ts';
-import type { ItemId } from '../model/item.ts';
+import type { Identity, ItemId } from '../model/item.ts';
 import type { OpenOperation } from '../projections/open-operations.ts';
-import { adopt } from '../projections/run-account.ts';
+import { adopt, fail } from '../projections/run-account.ts';
 import { reconcile, type NextStep, type SeenPart } from '../run/reconcile.ts';
 import { free, type Quarantined } from './free.ts';
 import { putBack } from './move-out.ts';
 import { operationOf, quarantineLevels } from './quarantine-place.ts';
-import type { Fact, RunRecord } from './run-record.ts';
-import type { OpenIntent } from './sweep.ts';
+import type { RunRecord } from './run-record.ts';
+import type { OpenIntent } from './intent.ts';
 
 export type Recovery = {
   readonly record: RunRecord;
@@ -34,41 +34,51 @@ export type Recovered = {
 
 /**
  * Brings what earlier runs left half done to where it belongs (JOURNAL 3.4): looks at the quarantine first, finishes
- * what is in it, puts half-moved items back, and hands over the intents that were never begun.
+ * what is in it, puts half-moved items back, and hands over the intents that were never begun. One operation's failure
+ * never stops the others, nor the run.
  */
 export async function recover(
   open: readonly OpenOperation[],
   context: Recovery,
-): Promise<Result<Recovered, JournalFailure | DiskFailure>> {
+): Promise<Result<Recovered, JournalFailure>> {
+  const { record } = context;
   const openIntents = new Map<ItemId, OpenIntent>();
   const held: OpenOperation[] = [];
   const toPurge: OpenOperation[] = [];
+  const expired: OpenOperation[] = [];
   let settled = 0;
 
   for (const operation of open) {
-    const { op, intent } = operation;
+    const { op, run, intent, heldUntilMs } = operation;
     const step = reconcile(operation.state, await see(intent.moves), mainOf(intent.moves));
-    context.record.adopt(op, operation.state);
-    const isHeld = operation.heldUntilMs !== undefined && operation.heldUntilMs > context.clock();
-    if (step.type === 'purge' && isHeld && operation.state === 'quarantined') {
-      held.push(operation);
+    record.adopt(op, operation.state);
+    const isUndoable = heldUntilMs !== undefined && operation.state === 'quarantined';
+    if (step.type === 'purge' && isUndoable) {
+      (heldUntilMs > context.clock() ? held : expired).push(operation);
       continue;
     }
-    adopt(context.record.account, op, intent, step.type !== 'record-drifted');
-    const done = await settle(step, operation, context);
+    if (step.type === 'decide-again') {
+      openIntents.set(intent.item, { op, run, intent });
+      continue;
+    }
+    adopt(record.account, op, intent, 'taken-up');
+    const done = await settle(step, operation, record);
     if (done.isErr()) return err(done.error);
     if (done.value === 'open') {
-      openIntents.set(intent.item, { op, intent });
-      adopt(context.record.account, op, intent, false);
-    } else settled += 1;
+      record.account.items.delete(intent.item);
+      openIntents.set(intent.item, { op, run, intent });
+    }
     if (done.value === 'purge') toPurge.push(operation);
+    if (done.value !== 'failed') settled += 1;
   }
 
   const purged = await purgeHeld(toPurge, 'resumed', context);
   if (purged.isErr()) return err(purged.error);
+  const ended = await purgeHeld(expired, 'undo-expired', context);
+  if (ended.isErr()) return err(ended.error);
   const orphans = await reportOrphans(open, context);
   if (orphans.isErr()) return err(orphans.error);
-  return ok({ openIntents, settled, held: held.sort((a, b) => a.atMs - b.atMs) });
+  return ok({ openIntents, settled, held: held.sort((a, b) => a.intentSeq - b.intentSeq) });
 }
 
 /** Frees what lies in quarantine, saying first why it is now. */
@@ -78,6 +88,12 @@ export async function purgeHeld(
   { record }: Pick<Recovery, 'record'>,
 ): Promise<Result<void, JournalFailure>> {
   if (operations.length === 0) return ok(undefined);
+  if (why !== 'resumed') {
+    for (const { op, state, intent } of operations) {
+      record.adopt(op, state);
+      adopt(record.account, op, intent, 'expired');
+    }
+  }
   const started = await record.facts(
     operations.map(({ op, intent }) => ({ op, event: { type: 'PurgeStarted', item: intent.item, why } })),
   );
@@ -104,19 +120,12 @@ async function see(moves: readonly Move[]): Promise<readonly SeenPart[]> {
     const original = await identify(path);
     const quarantine = await identify(to);
     seen.push({
-      // What cannot be looked at is not what was judged.
-      original: original.isErr()
-        ? 'other'
-        : original.value === undefined
-          ? 'absent'
-          : isUnchanged(original.value, identity)
-            ? 'same'
-            : 'other',
+      original: original.isErr() ? 'unknown' : compare(original.value, identity),
       quarantine: quarantine.isErr()
-        ? 'other'
+        ? 'unknown'
         : quarantine.value === undefined
           ? 'absent'
-          : sameObject(quarantine.value, identity)
+          : isSameWithin(quarantine.value, identity)
             ? 'same'
             : 'other',
     });
@@ -124,24 +133,32 @@ async function see(moves: readonly Move[]): Promise<readonly SeenPart[]> {
   return seen;
 }
 
-type Settled = 'open' | 'settled' | 'purge';
+function compare(now: Identity | undefined, then: Identity): 'absent' | 'same' | 'changed' | 'other' {
+  if (now === undefined) return 'absent';
+  if (!sameObject(now, then)) return 'other';
+  return isUnchanged(now, then) ? 'same' : 'changed';
+}
+
+type Settled = 'open' | 'settled' | 'purge' | 'failed';
 
 async function settle(
-  step: NextStep,
+  step: Exclude<NextStep, { type: 'decide-again' }>,
   { op, intent, atMs }: OpenOperation,
-  { record }: Recovery,
-): Promise<Result<Settled, JournalFailure | DiskFailure>> {
+  record: RunRecord,
+): Promise<Result<Settled, JournalFailure>> {
   const { item, moves } = intent;
   const tell = async (event: Event, then: Settled): Promise<Result<Settled, JournalFailure>> => {
-    const fact: Fact = { op, event };
-    const told = await record.facts([fact]);
+    const told = await record.facts([{ op, event }]);
     return told.isErr() ? err(told.error) : ok(then);
   };
   const pick = (parts: readonly number[]): readonly Move[] => parts.flatMap((part) => moves[part] ?? []);
+  /** The operation stays as it is, for the next run to try. */
+  const leave = (code: string, path: string, detail?: string): Result<Settled, JournalFailure> => {
+    fail(record.account, item, { code, path, ...(detail === undefined ? {} : { detail }) });
+    return ok('failed');
+  };
 
   switch (step.type) {
-    case 'decide-again':
-      return ok('open');
     case 'purge':
       return ok('purge');
     case 'record-removed':
@@ -153,56 +170,48 @@ async function settle(
       return tell({ type: 'ItemVanished', item }, 'settled');
     case 'record-drifted':
       return tell({ type: 'ItemDrifted', item, reason: 'changed-since-decision', evidence: {} }, 'settled');
+    case 'record-restored':
+      return tell({ type: 'ItemRestored', item, why: 'put-back' }, 'settled');
     case 'record-quarantined': {
       const synced = await syncMoves(moves);
-      if (synced.isErr()) return err(synced.error);
+      if (synced.isErr()) return leave(synced.error.code, synced.error.path);
       const heldUntilMs = intent.holdMs > 0 ? { heldUntilMs: atMs + intent.holdMs } : {};
       return tell(
         { type: 'ItemQuarantined', item, bytes: intent.bytes, recovered: true, ...heldUntilMs },
         intent.holdMs > 0 ? 'settled' : 'purge',
       );
     }
-    case 'redo-rename': {
-      // While it was held for undo, somebody put it back by hand: that is an undo, too.
-      if (intent.holdMs > 0) return tell({ type: 'ItemRestored', item, why: 'put-back' }, 'settled');
-      const parts = pick(step.parts);
-      for (const { path, to, identity } of parts) {
-        const moved = await moveInto(path, to, identity);
-        if (moved.isErr()) return err(moved.error);
-      }
-      const synced = await syncMoves(parts);
-      if (synced.isErr()) return err(synced.error);
-      return tell({ type: 'RenameRedone', item }, 'purge');
-    }
     case 'put-back': {
       const parts = pick(step.parts);
       const back = await putBack(parts);
       if (back.isErr()) {
         const { path, code } = back.error;
-        return tell({ type: 'PutBackBlocked', item, path, code }, 'settled');
+        return tell({ type: 'PutBackBlocked', item, path, code }, 'failed');
       }
       const synced = await syncMoves(parts);
-      if (synced.isErr()) return err(synced.error);
+      if (synced.isErr()) return leave(synced.error.code, synced.error.path);
       if (step.next === 'decide-again') return ok('open');
-      return tell({ type: 'ItemDrifted', item, reason: 'changed-since-decision', evidence: {} }, 'settled');
+      return step.next === 'record-restored'
+        ? tell({ type: 'ItemRestored', item, why: 'put-back' }, 'settled')
+        : tell({ type: 'ItemDrifted', item, reason: 'changed-since-decision', evidence: {} }, 'settled');
     }
     case 'report-foreign': {
-      const paths = pick(step.parts).map(({ to }) => to);
-      const noted = await record.note(paths.map((path) => ({ type: 'QuarantineOrphanFound', path })));
+      const [first] = pick(step.parts);
+      const path = first?.to ?? '';
+      const noted = await record.note([{ type: 'QuarantineOrphanFound', path }]);
       if (noted.isErr()) return err(noted.error);
-      const path = paths[0] ?? '';
-      const detail = 'something else lies in its place in quarantine';
-      return tell(
-        { type: 'ItemFailed', item, code: 'EFOREIGN', path, detail, attempt: 1, retryable: false },
-        'settled',
-      );
+      return leave('EFOREIGN', path, 'something else lies in its place in quarantine');
+    }
+    case 'report-unknown': {
+      const [first] = pick(step.parts);
+      return leave('EIO', first?.path ?? '', 'it cannot be looked at');
     }
     default:
       return unreachable(step);
   }
 }
 
-function syncMoves(moves: readonly Move[]): ReturnType<typeof syncDirectories> {
+function syncMoves(moves: readonly Move[]): Promise<Result<void, DiskFailure>> {
   return syncDirectories([...new Set(moves.flatMap(({ path, to }) => [dirname(to), dirname(path)]))]);
 }
 

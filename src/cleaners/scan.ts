@@ -5,6 +5,7 @@ import type { Kind } from '../model/kind.ts';
 import type { Look } from '../model/look.ts';
 import type { KeepReason, Verdict } from '../model/reason.ts';
 import { ageBasisMs } from '../policy/age.ts';
+import { oddityKey, type LastOddity } from '../projections/last-oddity.ts';
 import { planOrder } from '../policy/order.ts';
 import type { LastVerdict } from '../projections/last-verdict.ts';
 import { verdictKey } from '../projections/last-verdict.ts';
@@ -68,8 +69,14 @@ export function scanEvents(
   scan: Scan,
   kinds: readonly Kind[],
   last: ReadonlyMap<string, LastVerdict>,
+  lastOddities: ReadonlyMap<string, LastOddity>,
 ): readonly Event[] {
-  const events: Event[] = [];
+  const events: Event[] = scan.look.oddities
+    .filter((oddity) => {
+      const known = lastOddities.get(oddityKey(oddity));
+      return known?.reason !== oddity.reason || known.detail !== oddity.detail;
+    })
+    .map((oddity) => ({ type: 'OddityFound', ...oddity }));
   const perKind = new Map<Kind, { judged: Judged[]; lines: string[] }>(
     kinds.map((kind) => [kind, { judged: [], lines: [] }]),
   );

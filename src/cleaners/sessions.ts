@@ -90,9 +90,13 @@ function partsOf({ record, directory, checkpoints, merges }: Pieces): Part[] {
   }
   const mainPart = record ?? checkpoints ?? directory;
   if (checkpoints !== undefined && checkpoints !== mainPart)
-    parts.push(partOf('checkpoints', checkpoints.seen));
-  if (directory !== undefined && directory !== mainPart) parts.push(partOf('directory', directory.seen));
-  if (mainPart !== undefined) parts.push(partOf('main', mainPart.seen));
+    parts.push(partOf('checkpoints', checkpoints.seen, checkpoints.folder.stamp));
+  if (directory !== undefined && directory !== mainPart)
+    parts.push(partOf('directory', directory.seen, directory.tree.stamp));
+  if (mainPart !== undefined) {
+    const stamp = mainPart === checkpoints ? checkpoints.folder.stamp : directory?.tree.stamp;
+    parts.push(partOf('main', mainPart.seen, mainPart === record ? undefined : stamp));
+  }
   return parts;
 }
 

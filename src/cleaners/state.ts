@@ -1,6 +1,9 @@
-import type { Item } from '../model/item.ts';
+import { itemId, type Item, type ItemId } from '../model/item.ts';
+import type { OwnerId } from '../model/owner.ts';
+import { addTo } from '../storage/each.ts';
 import { nameMs } from '../storage/names.ts';
 import { mappingOwners, sessionOwner } from '../storage/relations.ts';
+import { stampOf } from '../storage/stamp.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { JobEntry, MappingEntry, MapreduceEntry } from '../storage/entries.ts';
 import { endOf, itemOf, partOf, type Cleaner } from './cleaner.ts';
@@ -10,15 +13,35 @@ export const stateCleaner: Cleaner = {
   kind: 'state',
   find(storage) {
     const { survey, relations } = storage;
-    return [
+    const letters = pendingLetters(storage);
+    const items = [
       ...survey.jobs.map((entry) => jobItem(storage, entry)),
       ...survey.mapreduces
         .filter(({ holder, link }) => link !== undefined || relations.isSession(holder))
         .map((entry) => emptyItem(storage, entry)),
       ...survey.mappings.map((entry) => mappingItem(storage, entry)),
     ];
+    return letters.size === 0 ? items : items.map((item) => withLetters(item, letters));
   },
 };
+
+/** Items with letters that wait for a retry or a review, by the jobs that could retry them. */
+function pendingLetters({ survey, relations }: Storage): ReadonlyMap<OwnerId, ItemId[]> {
+  const pending = new Map<OwnerId, ItemId[]>();
+  for (const { holder, job, letters, path } of survey.deadLetters) {
+    if (letters.pendingRetry + letters.pendingReview === 0) continue;
+    for (const owner of new Set(relations.ownersIn(holder, job, ...letters.jobs))) {
+      if (owner.startsWith('job:')) addTo(pending, owner, itemId('dlq', path));
+    }
+  }
+  return pending;
+}
+
+function withLetters(item: Item, pending: ReadonlyMap<OwnerId, readonly ItemId[]>): Item {
+  const letters = [...new Set(item.owners.flatMap((owner) => pending.get(owner) ?? []))];
+  if (item.detail.type !== 'state' || letters.length === 0) return item;
+  return { ...item, detail: { ...item.detail, letters } };
+}
 
 function jobItem(storage: Storage, entry: JobEntry): Item {
   const { holder, job, state } = entry;
@@ -29,7 +52,7 @@ function jobItem(storage: Storage, entry: JobEntry): Item {
     kind: 'state',
     name: holder === undefined ? job : `${holder}/${job}`,
     root: entry.root,
-    parts: [partOf('main', entry.seen)],
+    parts: [partOf('main', entry.seen, state.stamp)],
     attributed: storage.repositories.ofHolder(holder),
     owners: [...relations.ownersIn(holder, job), ...parents],
     recordedAtMs: () => state.recordedAtMs ?? nameMs(job),
@@ -44,7 +67,7 @@ function emptyItem(storage: Storage, { holder, root, seen, link }: MapreduceEntr
     kind: 'state',
     name: `${holder}/mapreduce`,
     root,
-    parts: [partOf('main', seen)],
+    parts: [partOf('main', seen, stampOf(seen.path, []))],
     attributed: storage.repositories.ofHolder(holder),
     owners: storage.relations.ownersIn(holder),
     recordedAtMs: (rest) => endOf(rest) ?? nameMs(holder),

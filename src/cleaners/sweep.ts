@@ -1,31 +1,32 @@
 import { access, constants } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
+import { identify } from '../disk/identity.ts';
 import { ensureQuarantine, syncDirectories } from '../disk/quarantine.ts';
-import type { RemovalIntended, RemovalMode } from '../journal/event.ts';
-import type { DiskFailure, JournalFailure } from '../model/failure.ts';
+import type { RemovalMode } from '../journal/event.ts';
+import type { JournalFailure } from '../model/failure.ts';
 import { invariant, unreachable } from '../model/invariant.ts';
-import type { Item, ItemId } from '../model/item.ts';
+import { pathOf, type Item, type ItemId } from '../model/item.ts';
 import type { Kind } from '../model/kind.ts';
+import type { OwnerId } from '../model/owner.ts';
 import type { Look } from '../model/look.ts';
 import type { Verdict } from '../model/reason.ts';
-import { dependsOn } from '../policy/order.ts';
-import { registrationOf } from '../storage/git-worktree.ts';
+import { adopt } from '../projections/run-account.ts';
+import { explains } from '../policy/order.ts';
+import { usersOf } from '../storage/liveness.ts';
 import type { ProcessTable } from '../storage/processes.ts';
 import type { BundleLocks } from './bundle-locks.ts';
 import { eachOf } from './each-of.ts';
 import { chunksOf } from './chunks.ts';
-import { free, type Quarantined } from './free.ts';
+import { free } from './free.ts';
 import { lastLook } from './last-look.ts';
-import { moveOut } from './move-out.ts';
-import { movesOf, quarantineLevels } from './quarantine-place.ts';
+import { operationFor, type OpenIntent, type Operation } from './intent.ts';
+import { moveOut, putBack } from './move-out.ts';
+import { quarantineLevels } from './quarantine-place.ts';
 import type { Fact, RunRecord } from './run-record.ts';
 
 /** An item with the verdict that condemned it. */
 export type Condemned = { readonly item: Item; readonly verdict: Extract<Verdict, { type: 'remove' }> };
-
-/** An intent that an earlier run journalled and did not carry out: it is carried out, not written again. */
-export type OpenIntent = { readonly op: string; readonly intent: RemovalIntended };
 
 export type Sweep = {
   readonly record: RunRecord;
@@ -51,12 +52,6 @@ export type Sweep = {
 /** Last look and rename follow each other for each item; this many items are under way. */
 const movesAtOnce = 16;
 
-type Operation = Quarantined & {
-  readonly item: Item;
-  readonly verdict: Condemned['verdict'];
-  readonly isNew: boolean;
-};
-
 /**
  * Renames that fail because of where the quarantine is, not because of the item: beside its place it may work.
  * EACCES is what a read-only directory answers when it would get another parent.
@@ -80,39 +75,67 @@ async function mayWorkBeside(code: string, path: string): Promise<boolean> {
 export async function sweep(
   plan: readonly Condemned[],
   context: Sweep,
-): Promise<Result<void, JournalFailure | DiskFailure>> {
+): Promise<Result<void, JournalFailure>> {
   const gone = new Set<ItemId>();
   const expectedAbsent = new Set<string>();
-  const planned = new Set(plan.map(({ item }) => item.id));
   const short = await context.isShortOfSpace();
+  const bundleOf = bundles(context.look);
   for (const chunk of chunksOf(plan, short)) {
     if (context.signal.aborted) break;
-    const done = await sweepChunk(chunk, 'quarantine', { ...context, gone, expectedAbsent, planned, short });
+    const done = await sweepChunk(chunk, 'quarantine', { ...context, gone, expectedAbsent, short, bundleOf });
     if (done.isErr()) return err(done.error);
   }
   return ok(undefined);
 }
 
+/** Everybody linked to an owner, over any number of links. */
+function bundles({ links }: Look): (owner: OwnerId) => readonly OwnerId[] {
+  const neighbours = new Map<OwnerId, OwnerId[]>();
+  for (const [a, b] of links) {
+    neighbours.set(a, [...(neighbours.get(a) ?? []), b]);
+    neighbours.set(b, [...(neighbours.get(b) ?? []), a]);
+  }
+  return (owner) => {
+    const reached = new Set([owner]);
+    // A set is walked in the order in which it grows.
+    for (const next of reached) for (const other of neighbours.get(next) ?? []) reached.add(other);
+    return [...reached];
+  };
+}
+
 type ChunkContext = Sweep & {
   readonly gone: Set<ItemId>;
   readonly expectedAbsent: Set<string>;
-  readonly planned: ReadonlySet<ItemId>;
   readonly short: boolean;
+  readonly bundleOf: (owner: OwnerId) => readonly OwnerId[];
 };
 
 async function sweepChunk(
   chunk: readonly Condemned[],
   mode: RemovalMode,
   context: ChunkContext,
-): Promise<Result<void, JournalFailure | DiskFailure>> {
+): Promise<Result<void, JournalFailure>> {
   const { record, locks } = context;
   const first = chunk[0];
   invariant(first, 'a chunk has items');
   const quarantine = await ensureQuarantine(first.item.root, [...quarantineLevels(context.journalId)]);
-  if (quarantine.isErr()) return err(quarantine.error);
-
-  const operations = chunk.map((condemned) => operationFor(condemned, mode, quarantine.value, context));
-  for (const { op, isNew } of operations) if (!isNew) record.adopt(op, 'intended');
+  // Where there can be no quarantine, an item can still be renamed beside its place.
+  const way = quarantine.isErr() ? 'in-parent' : mode;
+  const operations: Operation[] = [];
+  const given: Fact[] = [];
+  for (const condemned of chunk) {
+    const { operation, givenUp } = operationFor(condemned, way, quarantine.unwrapOr(''), context);
+    operations.push(operation);
+    if (givenUp !== undefined) given.push(givenUp);
+  }
+  for (const { op } of given) record.adopt(op, 'intended');
+  const gaveUp = await record.facts(given);
+  if (gaveUp.isErr()) return err(gaveUp.error);
+  for (const { op, intent, isNew } of operations) {
+    if (isNew) continue;
+    record.adopt(op, 'intended');
+    adopt(record.account, op, intent, 'found');
+  }
   const begun = await record.begin(
     operations
       .filter(({ isNew }) => isNew)
@@ -136,52 +159,16 @@ async function sweepChunk(
   }
 }
 
-function operationFor(
-  { item, verdict }: Condemned,
-  mode: RemovalMode,
-  quarantine: string,
-  context: ChunkContext,
-): Operation {
-  const known = context.openIntents.get(item.id);
-  if (known !== undefined && mode === 'quarantine') {
-    return { op: known.op, intent: known.intent, attempt: known.intent.attempt, item, verdict, isNew: false };
-  }
-  const op = context.newId();
-  const attempt = (context.attempts.get(item.id) ?? 0) + (mode === 'in-parent' ? 2 : 1);
-  const worktree = item.detail.type === 'worktree' ? registrationOf(item.detail.facts) : undefined;
-  const repository = item.repository?.gitDir ?? item.repository?.name;
-  const intent: RemovalIntended = {
-    type: 'RemovalIntended',
-    item: item.id,
-    kind: item.kind,
-    name: item.name,
-    root: item.root,
-    ...(repository === undefined ? {} : { repository }),
-    bytes: item.size?.bytes ?? 0,
-    files: item.size?.files ?? 0,
-    reason: verdict.reason,
-    proof: verdict.proof,
-    mode,
-    moves: movesOf(item, op, mode, quarantine),
-    holdMs: mode === 'in-parent' || context.short ? 0 : context.holdMs(item),
-    attempt,
-    locks: item.owners.map((owner) => owner.slice(owner.indexOf(':') + 1)),
-    ...(worktree === undefined ? {} : { worktree }),
-  };
-  return { op, intent, attempt, item, verdict, isNew: true };
-}
-
 type ChunkMoved = { readonly out: readonly Operation[]; readonly elsewhere: readonly Condemned[] };
 
 async function moveChunk(
   operations: readonly Operation[],
   context: ChunkContext,
-): Promise<Result<ChunkMoved, JournalFailure | DiskFailure>> {
+): Promise<Result<ChunkMoved, JournalFailure>> {
   const out: Operation[] = [];
   const elsewhere: Condemned[] = [];
   const facts: Fact[] = [];
-  const ids = operations.flatMap(({ intent }) => intent.locks);
-  const held = await context.locks.hold(ids);
+  const held = await context.locks.hold(operations.flatMap(({ intent }) => intent.locks));
   const noted = await context.record.note(held.replaced);
   if (noted.isErr()) return err(noted.error);
   // Whoever could resume one of them is locked out now; whoever is at work already is seen here.
@@ -193,9 +180,12 @@ async function moveChunk(
     if (context.signal.aborted) return;
     results.set(operation, await moveOne(operation, held.refused, table, context));
   });
+  // Whoever came in after that look has come along: a working directory and an open file follow the rename.
+  const late = await context.readProcesses();
   for (const operation of operations) {
-    const fact = results.get(operation);
-    if (fact === undefined) continue;
+    const result = results.get(operation);
+    if (result === undefined) continue;
+    const fact = result === 'moved' ? await putBackIfUsed(operation, late) : result;
     if (fact === 'moved') {
       out.push(operation);
       continue;
@@ -210,9 +200,14 @@ async function moveChunk(
     intent.moves.flatMap(({ path, to }) => [dirname(to), dirname(path)]),
   );
   const synced = await syncDirectories([...new Set(directories)]);
-  if (synced.isErr()) return err(synced.error);
   const now = context.clock();
   for (const { op, intent } of out) {
+    if (synced.isErr()) {
+      // Not durable: nothing is freed, and the operation stays open for `resume` to look at.
+      const { path, code } = synced.error;
+      facts.push({ op, event: { type: 'PutBackBlocked', item: intent.item, path, code } });
+      continue;
+    }
     const heldUntilMs = intent.holdMs > 0 ? { heldUntilMs: now + intent.holdMs } : {};
     facts.push({
       op,
@@ -222,6 +217,7 @@ async function moveChunk(
   const told = await context.record.facts(facts);
   if (told.isErr()) return err(told.error);
 
+  if (synced.isErr()) return ok({ out: [], elsewhere });
   for (const { item, intent } of out) {
     context.gone.add(item.id);
     for (const { path } of intent.moves) context.expectedAbsent.add(path);
@@ -241,10 +237,10 @@ async function moveOne(
     const evidence = { lock: refused.get(locked) ?? locked };
     return { op, event: { type: 'ItemDrifted', item: item.id, reason: 'active', evidence } };
   }
-  const waitingFor = dependsOn(item, context.planned).find((id) => !context.gone.has(id));
-  if (waitingFor !== undefined) {
-    const evidence = { worktree: waitingFor };
-    return { op, event: { type: 'ItemDrifted', item: item.id, reason: 'has-worktree', evidence } };
+  const explained = await stillExplained(item, context.gone);
+  if (explained !== undefined) {
+    const reason = item.kind === 'state' ? 'dead-letters-pending' : 'has-worktree';
+    return { op, event: { type: 'ItemDrifted', item: item.id, reason, evidence: { stays: explained } } };
   }
   const drift = await lastLook(item, context.look, {
     expectedAbsent: context.expectedAbsent,
@@ -283,6 +279,28 @@ async function moveOne(
     default:
       return unreachable(moved);
   }
+}
+
+/** What the item explains and is still there, planned or not: the record of a worktree outlives it, never the reverse. */
+async function stillExplained(item: Item, gone: ReadonlySet<ItemId>): Promise<ItemId | undefined> {
+  for (const id of explains(item)) {
+    if (gone.has(id)) continue;
+    const there = await identify(pathOf(id));
+    if (there.isErr() || there.value !== undefined) return id;
+  }
+  return undefined;
+}
+
+async function putBackIfUsed({ op, item, intent }: Operation, table: ProcessTable): Promise<Fact | 'moved'> {
+  const [user] = intent.moves.flatMap(({ to }) => usersOf(to, table));
+  if (user === undefined) return 'moved';
+  const back = await putBack(intent.moves);
+  if (back.isErr()) {
+    const { path, code } = back.error;
+    return { op, event: { type: 'PutBackBlocked', item: item.id, path, code } };
+  }
+  const evidence = { process: `${user.pid} (${user.name}) came in meanwhile` };
+  return { op, event: { type: 'ItemDrifted', item: item.id, reason: 'in-use', evidence } };
 }
 
 async function freeChunk(

@@ -13,7 +13,9 @@ export function accountOf({ account, run }: RunRecord): Account {
   const failures: FailureView[] = [];
   const drifted: { name: string; why: string }[] = [];
   let heldUntilMs: number | undefined;
-  for (const [item, { outcome, name, kind, failure, drift, heldUntilMs: until }] of account.items) {
+  for (const [item, { outcome, name, kind, failure, drift, heldUntilMs: until, earlier }] of account.items) {
+    // What an earlier run had removed is that run's; here only its failure counts.
+    if (earlier === 'expired' && outcome !== 'failed') continue;
     const isDrift = outcome === 'drifted' || outcome === 'vanished';
     const result: ItemResult = isDrift ? 'drifted' : outcome === 'under-way' ? 'remaining' : outcome;
     results.set(item, { outcome: result, ...(until === undefined ? {} : { heldUntilMs: until }) });

@@ -17,17 +17,23 @@ export type Answer = {
   readonly freeAfter: number | undefined;
 };
 
+/** The document of `--json` for one run. */
+export function documentOf(given: Answer, shell: Pick<Shell, 'clock'>): Record<string, unknown> {
+  return runDocument({ ...given, ...given.account, endedAtMs: shell.clock() });
+}
+
 /** Says how it ended, in the form that was asked for. */
 export function answer(given: Answer, shell: Shell): void {
   const { request, view, outcome, account } = given;
   const { terminal } = shell;
   if (request.output === 'json') {
-    const document = runDocument({ ...given, ...account, endedAtMs: shell.clock() });
-    terminal.out(`${JSON.stringify(document, null, 2)}\n`);
+    terminal.out(`${JSON.stringify(documentOf(given, shell), null, 2)}\n`);
     return;
   }
   if (request.output === 'jsonl') return;
-  if (outcome === 'declined') terminal.out('Nothing was removed.\n');
+  if (outcome === 'declined') terminal.out('Nothing of this plan was removed.\n');
+  else if (outcome === 'interrupted' && account.results.size === 0)
+    terminal.out('Interrupted before anything was removed.\n');
   else if (outcome === 'nothing-to-do') terminal.out('Nothing to do.\n');
   else {
     const going = view.items.filter(({ verdict }) => verdict === 'remove');

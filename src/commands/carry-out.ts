@@ -7,7 +7,7 @@ import type { Scan } from '../cleaners/scan.ts';
 import { sweep, type Condemned } from '../cleaners/sweep.ts';
 import { freeBytes } from '../disk/volume.ts';
 import type { Journal } from '../journal/journal.ts';
-import type { DiskFailure, JournalFailure } from '../model/failure.ts';
+import type { JournalFailure } from '../model/failure.ts';
 import type { Item } from '../model/item.ts';
 import type { Kind } from '../model/kind.ts';
 import { openOperations, type OpenOperation } from '../projections/open-operations.ts';
@@ -32,11 +32,16 @@ export async function carryOut(
   { journal, record, scan, recovered, isUndoable }: Work,
   shell: Shell,
   progress: Progress,
-): Promise<Result<void, JournalFailure | DiskFailure>> {
+): Promise<Result<void, JournalFailure>> {
   const { config } = shell;
   const totals = new Map<Kind, number>();
   for (const { item } of plan) totals.set(item.kind, (totals.get(item.kind) ?? 0) + 1);
   const done = new Map<Kind, { items: number; bytes: number }>();
+  // What is held for undo goes first when the disk demands it (DESIGN 8).
+  if (recovered.held.length > 0 && (await isShortOfSpace(config.firstRoot))) {
+    const freed = await purgeHeld(recovered.held, 'disk-full', { record });
+    if (freed.isErr()) return err(freed.error);
+  }
   const locks = await openBundleLocks(config.roots, { host: config.host, clock: shell.clock });
   try {
     const swept = await sweep(plan, {
@@ -74,7 +79,7 @@ function holdMs(item: Item, isUndoable: boolean, { config }: Shell): number {
   return isUndoable && isSmall ? config.undoMs : 0;
 }
 
-export async function isShortOfSpace(path: string): Promise<boolean> {
+async function isShortOfSpace(path: string): Promise<boolean> {
   const free = await freeBytes(path);
   return free !== undefined && free < shortOfSpaceBytes;
 }
@@ -84,7 +89,7 @@ export async function expireHeld(
   journal: Journal,
   record: RunRecord,
   { clock, config }: Pick<Shell, 'clock' | 'config'>,
-): Promise<Result<void, JournalFailure | DiskFailure>> {
+): Promise<Result<void, JournalFailure>> {
   const rows = await journal.rows(openOperations);
   if (rows.isErr()) return err(rows.error);
   const held = [...rows.value.values()]
@@ -101,7 +106,6 @@ export async function expireHeld(
     bytes -= operation.intent.bytes;
     beyond.push(operation);
   }
-  for (const { op, state } of [...expired, ...beyond]) record.adopt(op, state);
   const first = await purgeHeld(expired, 'undo-expired', { record });
   if (first.isErr()) return err(first.error);
   const second = await purgeHeld(beyond, 'undo-cap', { record });

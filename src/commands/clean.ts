@@ -1,8 +1,10 @@
 import { err, ok, type Result } from 'neverthrow';
 import { freeBytes } from '../disk/volume.ts';
+import type { RunRecord } from '../cleaners/run-record.ts';
 import type { RunOutcome } from '../journal/event.ts';
-import type { Failure } from '../model/failure.ts';
+import type { Failure, JournalFailure } from '../model/failure.ts';
 import type { Scope } from '../policy/scope.ts';
+import { formatCount } from '../ui/format.ts';
 import { planText } from '../ui/plan-text.ts';
 import { openProgress, type Progress } from '../ui/progress.ts';
 import { accountOf, outcomeOf } from './account.ts';
@@ -62,7 +64,7 @@ async function run(
     },
   });
   if (started.isErr()) return err(started.error);
-  const clock = await clockProblem(journal, started.value[0]?.seq ?? 0, startedAtMs, request.acceptClock);
+  const clock = await clockProblem(journal, record.id, startedAtMs, request.acceptClock);
   if (clock.isErr()) return err(clock.error);
   if (clock.value !== undefined) return refuse(clock.value, record);
   const recovered = await takeUp(journal, record, shell, progress);
@@ -84,7 +86,9 @@ async function run(
     shell.terminal.out(planText(view, shell.terminal.outColours, request.isFull));
 
   let outcome: RunOutcome;
-  if (scan.condemned.length > 0) {
+  if (shell.signal.aborted) {
+    outcome = 'interrupted';
+  } else if (scan.condemned.length > 0) {
     const consent = await consentTo(view, request, record, shell);
     if (consent.isErr()) return err(consent.error);
     if (consent.value === 'declined') outcome = shell.signal.aborted ? 'interrupted' : 'declined';
@@ -95,7 +99,7 @@ async function run(
         shell,
         progress,
       );
-      if (done.isErr()) return err(done.error);
+      if (done.isErr()) return stopped(done.error, record, shell);
       outcome = outcomeOf(accountOf(record), scan.condemned.length, shell.signal.aborted);
     }
   } else {
@@ -114,4 +118,14 @@ async function run(
   }
   answer({ request, view, outcome, exitCode, startedAtMs, account, freeBefore, freeAfter }, shell);
   return ok(exitCode);
+}
+
+/** The journal failed in the middle: what had been moved by then is told, and is `resume`'s to finish. */
+function stopped(failure: JournalFailure, record: RunRecord, shell: Shell): Result<never, Failure> {
+  const gone = [...record.account.items.values()].filter(({ outcome }) => outcome === 'removed').length;
+  const open = [...record.account.items.values()].filter(({ outcome }) => outcome === 'under-way').length;
+  shell.terminal.err(
+    `Before that, ${formatCount(gone, 'item')} had been removed and ${formatCount(open, 'item')} begun; what was moved lies in quarantine, and prodigy clean resume finishes it.\n`,
+  );
+  return err(failure);
 }

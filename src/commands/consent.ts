@@ -64,7 +64,7 @@ function undoText(worktrees: number, others: number, isUndoable: boolean): strin
     parts.push(`${worktrees === 1 ? 'The worktree is' : 'Worktrees are'} freed at once, the branches stay.`);
   if (others > 0)
     parts.push(
-      isUndoable ? 'The rest can be put back for 7 days.' : 'The rest cannot be undone (--no-undo).',
+      `${worktrees > 0 ? 'The rest' : others === 1 ? 'It' : 'They'} ${isUndoable ? 'can be put back for 7 days.' : 'cannot be undone (--no-undo).'}`,
     );
   return parts.join(' ');
 }

@@ -12,7 +12,7 @@ import { accountOf } from './account.ts';
 import { openForLooking } from './journal-access.ts';
 import { lookAndJudge, runPolicy, runScope } from './looking.ts';
 import type { CleanRequest } from './options.ts';
-import { exitCodes } from './outcome.ts';
+import { exitCodeOf, exitCodes } from './outcome.ts';
 import { endRun, putOnRecord } from './run-steps.ts';
 import type { Shell } from './shell.ts';
 import { viewOf } from './view.ts';
@@ -42,10 +42,16 @@ export async function dryRun(
     dryRun: true,
   });
   const found = scan.condemned.length > 0;
-  const exitCode = request.detailedExitCode && found ? exitCodes.found.code : exitCodes.done.code;
+  const outcome = shell.signal.aborted ? 'interrupted' : 'planned';
+  const exitCode =
+    outcome === 'interrupted'
+      ? exitCodeOf(outcome, shell.receivedSignal())
+      : request.detailedExitCode && found
+        ? exitCodes.found.code
+        : exitCodes.done.code;
   const account = accountOf(record);
   const free = await freeBytes(shell.config.roots[0] ?? shell.config.firstRoot);
-  const ended = await endRun(record, 'planned', exitCode, account, free, free);
+  const ended = await endRun(record, outcome, exitCode, account, free, free);
   if (ended.isErr()) return err(ended.error);
   if (request.output === 'text') {
     shell.terminal.out(planText(view, shell.terminal.outColours, request.isFull));
@@ -57,7 +63,7 @@ export async function dryRun(
   if (request.output === 'json') {
     const document = runDocument({
       view,
-      outcome: 'planned',
+      outcome,
       exitCode,
       startedAtMs,
       endedAtMs: shell.clock(),

@@ -3,11 +3,11 @@ import { err, ok, type Result } from 'neverthrow';
 import type { Failure } from '../model/failure.ts';
 import { kinds } from '../model/kind.ts';
 import { repositoryAt } from '../storage/repository.ts';
-import { openOperations } from '../projections/open-operations.ts';
+import { openOperations, type OpenOperation } from '../projections/open-operations.ts';
 import { runDocument } from '../ui/document.ts';
 import { explain } from '../ui/explain.ts';
 import { printable } from '../ui/format.ts';
-import { overviewText, type VolumeView } from '../ui/overview-text.ts';
+import { overviewText, type UnfinishedView, type VolumeView } from '../ui/overview-text.ts';
 import { scopeText } from '../ui/plan-text.ts';
 import { openProgress } from '../ui/progress.ts';
 import { accountOf } from './account.ts';
@@ -16,6 +16,7 @@ import { openForLooking } from './journal-access.ts';
 import { lookAndJudge, runPolicy } from './looking.ts';
 import type { CleanRequest } from './options.ts';
 import { scopeOf } from './scope.ts';
+import { unfinishedRuns } from './unfinished.ts';
 import type { Shell } from './shell.ts';
 import { viewOf } from './view.ts';
 
@@ -68,12 +69,13 @@ export async function overview(request: CleanRequest, shell: Shell): Promise<Res
     }
     if (request.output === 'text') {
       const open = journal === undefined ? ok(new Map()) : await journal.rows(openOperations);
-      const held = open.isErr() ? [] : [...open.value.values()];
-      const heldBytes = held.reduce((sum: number, { intent }) => sum + intent.bytes, 0);
+      const operations: OpenOperation[] = open.isErr() ? [] : [...open.value.values()];
+      const runs = journal === undefined ? ok([]) : await unfinishedRuns(journal, undefined);
+      const unfinished = unfinishedView(operations, runs.isErr() ? 0 : runs.value.length);
       terminal.out(
         `${terminal.outColours.bold(`Prodigy storage of ${scopeText(view)}: ${config.roots.map(printable).join(', ')}`)}\n\n`,
       );
-      terminal.out(overviewText(view, volume, heldBytes, terminal.outColours));
+      terminal.out(overviewText(view, volume, unfinished, terminal.outColours));
       if (ledger.without !== undefined && ledger.without.type !== 'journal-absent')
         terminal.err(`Not journalled: ${explain(ledger.without).sentence}\n`);
     }
@@ -81,6 +83,15 @@ export async function overview(request: CleanRequest, shell: Shell): Promise<Res
   } finally {
     progress.stop();
   }
+}
+
+function unfinishedView(open: readonly OpenOperation[], runs: number): UnfinishedView {
+  const isHeld = ({ state, heldUntilMs }: OpenOperation): boolean =>
+    state === 'quarantined' && heldUntilMs !== undefined;
+  const bytes = (of: readonly OpenOperation[]): number =>
+    of.reduce((sum, { intent }) => sum + intent.bytes, 0);
+  const stuck = open.filter((operation) => !isHeld(operation) && operation.state !== 'intended');
+  return { heldBytes: bytes(open.filter(isHeld)), blocked: stuck.length, blockedBytes: bytes(stuck), runs };
 }
 
 async function volumeView(path: string): Promise<VolumeView | undefined> {

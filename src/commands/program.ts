@@ -36,7 +36,13 @@ export function program(version: string, actions: Actions): Command {
     .version(version, '-V, --version')
     .enablePositionalOptions()
     .exitOverride()
-    .showSuggestionAfterError();
+    .showSuggestionAfterError()
+    .configureOutput({
+      outputError: (text, write) => {
+        const said = text.replace(/^error: /, 'Error: ').trimEnd();
+        write(said.includes('\n') ? `${said}\n` : `${said}\n  prodigy clean --help lists what there is\n`);
+      },
+    });
 
   const clean = top
     .command('clean')
@@ -71,6 +77,7 @@ export function program(version: string, actions: Actions): Command {
     .option('--no-color', 'no colours (NO_COLOR works too)')
     .addHelpText('after', examples)
     .enablePositionalOptions()
+    .helpCommand(true)
     .action((words: string[], flags: CleanFlags) => actions.clean(words, flags));
 
   clean

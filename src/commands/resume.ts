@@ -1,28 +1,27 @@
 import { err, ok, type Result } from 'neverthrow';
 import { plannedItem, scanOf, type Scan } from '../cleaners/scan.ts';
-import type { Condemned } from '../cleaners/sweep.ts';
 import { freeBytes } from '../disk/volume.ts';
 import { isUnchanged } from '../disk/identity.ts';
 import type { PlannedItem } from '../journal/event.ts';
-import type { JournalReader } from '../journal/journal.ts';
-import type { Failure, JournalFailure } from '../model/failure.ts';
+import type { Failure } from '../model/failure.ts';
 import type { ItemId } from '../model/item.ts';
+import type { Verdict } from '../model/reason.ts';
+import { keepWhatExplains } from '../policy/verdict.ts';
 import { openOperations } from '../projections/open-operations.ts';
-import { plannedItems, plans } from '../projections/plans.ts';
-import { isRemaining, remainingWork } from '../projections/remaining-work.ts';
-import { oldestFirst } from '../projections/run-history.ts';
-import { runSummary, type RunSummary } from '../projections/run-summary.ts';
+import { takenUpBy } from '../projections/run-account.ts';
+import type { RunSummary } from '../projections/run-summary.ts';
 import { formatBytes, formatCount, formatTime } from '../ui/format.ts';
 import { openProgress, type Progress } from '../ui/progress.ts';
 import { accountOf, outcomeOf } from './account.ts';
 import { carryOut, expireHeld } from './carry-out.ts';
-import { answer } from './answer.ts';
+import { answer, documentOf } from './answer.ts';
 import { clockProblem, endRun, putOnRecord, refuse, takeUp } from './run-steps.ts';
 import { isThereAJournal, openForWork, type Working } from './journal-access.ts';
 import { lookAndJudge } from './looking.ts';
 import type { Output } from './options.ts';
 import { exitCodeOf } from './outcome.ts';
 import { actorOf, type Shell } from './shell.ts';
+import { chainOf, lastRuns, remainingItems, unfinishedRuns, wasUndoable } from './unfinished.ts';
 import { viewOf } from './view.ts';
 
 export type ResumeRequest = {
@@ -41,8 +40,7 @@ export async function resume(request: ResumeRequest, shell: Shell): Promise<Resu
   const hasJournal = await isThereAJournal(shell);
   if (!hasJournal && request.run !== undefined) return err({ type: 'unknown-run', text: request.run });
   if (!hasJournal) {
-    if (request.output === 'text') terminal.out('Nothing to resume: nothing was ever cleaned here.\n');
-    return ok(0);
+    return ok(nothingToResume('Nothing to resume: nothing was ever cleaned here.', request, shell));
   }
   const opened = await openForWork(shell, 'prodigy clean resume');
   if (opened.isErr()) return err(opened.error);
@@ -55,60 +53,47 @@ export async function resume(request: ResumeRequest, shell: Shell): Promise<Resu
     ({ state, heldUntilMs }) => state !== 'quarantined' || heldUntilMs === undefined,
   );
   if (unfinished.value.length === 0 && waiting.length === 0) {
-    if (request.output === 'text') terminal.out('Nothing to resume.\n');
-    return ok(0);
+    return ok(nothingToResume('Nothing to resume.', request, shell));
   }
 
   const progress = openProgress(terminal, request.output === 'jsonl');
   try {
     let worst = 0;
+    const documents: Record<string, unknown>[] = [];
     const runs = unfinished.value.length > 0 ? unfinished.value : await lastRuns(work.journal);
     for (const run of runs) {
-      const done = await resumeOne(run, request, work, shell, progress);
+      const done = await resumeOne(run, request, work, shell, progress, documents);
       if (done.isErr()) return err(done.error);
       worst = Math.max(worst, done.value);
       if (shell.signal.aborted) break;
     }
+    if (request.output === 'json') printDocuments(documents, worst, shell);
     return ok(worst);
   } finally {
     progress.stop();
   }
 }
 
-/** Operations can be open although every run has ended: the last run's rules finish them. */
-async function lastRuns(journal: JournalReader): Promise<readonly RunSummary[]> {
-  const rows = await journal.rows(runSummary);
-  if (rows.isErr()) return [];
-  const confirmed = oldestFirst(rows.value.values()).filter((row) => row.confirmed !== undefined);
-  return confirmed.slice(-1);
+function nothingToResume(sentence: string, { output }: ResumeRequest, { terminal, clock }: Shell): number {
+  const at = new Date(clock()).toISOString();
+  if (output === 'text') terminal.out(`${sentence}\n`);
+  if (output === 'json') {
+    const nothing = { outcome: 'nothing-to-do', exitCode: 0, dryRun: false, startedAt: at, endedAt: at };
+    const document = { schema: 'prodigy-clean/1', ...nothing, kinds: {}, items: [], failures: [] };
+    terminal.out(`${JSON.stringify(document, null, 2)}\n`);
+  }
+  return 0;
 }
 
-/** Confirmed runs that did not come to their end, oldest first; a later run that resumed one to its end closes it. */
-async function unfinishedRuns(
-  journal: JournalReader,
-  wanted: string | undefined,
-): Promise<Result<readonly RunSummary[], Failure>> {
-  const rows = await journal.rows(runSummary);
-  if (rows.isErr()) return err(rows.error);
-  const all = oldestFirst(rows.value.values());
-  const isOver = (row: RunSummary): boolean =>
-    row.ended !== undefined && !['interrupted', 'failed', 'partial'].includes(row.ended.outcome);
-  const closed = new Set(
-    all.filter((row) => row.resumeOf !== undefined && isOver(row)).map((row) => row.resumeOf),
-  );
-  const unfinished = all.filter(
-    (row) =>
-      !row.dryRun &&
-      row.confirmed !== undefined &&
-      row.resumeOf === undefined &&
-      !isOver(row) &&
-      !closed.has(row.run),
-  );
-  if (wanted === undefined) return ok(unfinished);
-  const named = all.filter(({ run }) => run.startsWith(wanted));
-  if (named.length === 0) return err({ type: 'unknown-run', text: wanted });
-  const roots = new Set(named.map(({ run, resumeOf }) => resumeOf ?? run));
-  return ok(unfinished.filter(({ run }) => roots.has(run)));
+/** One document: of the run, or of the last of several, which then holds all of them as `runs`. */
+function printDocuments(
+  documents: readonly Record<string, unknown>[],
+  exitCode: number,
+  { terminal }: Shell,
+): void {
+  const last = documents.at(-1) ?? {};
+  const document = documents.length > 1 ? { ...last, exitCode, runs: documents } : last;
+  terminal.out(`${JSON.stringify(document, null, 2)}\n`);
 }
 
 async function resumeOne(
@@ -117,14 +102,13 @@ async function resumeOne(
   work: Working,
   shell: Shell,
   progress: Progress,
+  documents: Record<string, unknown>[],
 ): Promise<Result<number, Failure>> {
   const { journal } = work;
   const { scope, policy } = summary;
   const startedAtMs = shell.clock();
   const record = work.startRecord(request.output);
   const freeBefore = await freeBytes(shell.config.roots[0] ?? shell.config.firstRoot);
-  const remaining = await remainingItems(summary, journal);
-  if (remaining.isErr()) return err(remaining.error);
   const isUndoable = await wasUndoable(summary, journal);
   if (isUndoable.isErr()) return err(isUndoable.error);
 
@@ -141,11 +125,16 @@ async function resumeOne(
     },
   });
   if (started.isErr()) return err(started.error);
-  const clock = await clockProblem(journal, started.value[0]?.seq ?? 0, startedAtMs, request.acceptClock);
+  const clock = await clockProblem(journal, record.id, startedAtMs, request.acceptClock);
   if (clock.isErr()) return err(clock.error);
   if (clock.value !== undefined) return refuse(clock.value, record);
   const recovered = await takeUp(journal, record, shell, progress);
   if (recovered.isErr()) return err(recovered.error);
+
+  const chain = await chainOf(summary, journal);
+  if (chain.isErr()) return err(chain.error);
+  const remaining = await remainingItems(summary, chain.value, journal);
+  if (remaining.isErr()) return err(remaining.error);
 
   // The cut-offs are the interrupted run's, so that the same items are old; the clock is today's, so that whatever
   // came to life since is seen.
@@ -154,8 +143,11 @@ async function resumeOne(
   progress.pause();
   const { scan, drifted } = stillPlanned(whole, remaining.value);
   if (request.output === 'text') {
+    const took = takenUpBy(record.account);
+    const inPlace = scan.condemned.length;
+    const bytes = scan.condemned.reduce((sum, { item }) => sum + (item.size?.bytes ?? 0), took.bytes);
     shell.terminal.out(
-      `Resuming run ${summary.run} of ${formatTime(summary.startedAtMs)}: ${formatCount(scan.condemned.length, 'item')} remain (${formatBytes(scan.condemned.reduce((sum, { item }) => sum + (item.size?.bytes ?? 0), 0))}).\n`,
+      `Resuming run ${summary.run} of ${formatTime(summary.startedAtMs)}: ${formatCount(took.items + inPlace, 'item')} (${formatBytes(bytes)}), ${took.items.toLocaleString('en-US')} already moved, ${inPlace.toLocaleString('en-US')} still in place.\n`,
     );
   }
   const planned = await putOnRecord(
@@ -164,8 +156,10 @@ async function resumeOne(
   );
   if (planned.isErr()) return err(planned.error);
 
+  // Other runs' intents are theirs to resume.
+  const goes = new Set(scan.condemned.map(({ item }) => item.id));
   const leftOpen = [...recovered.value.openIntents].filter(
-    ([item]) => !scan.condemned.some((condemned) => condemned.item.id === item),
+    ([item, intent]) => chain.value.has(intent.run) && !goes.has(item),
   );
   for (const [, { op }] of leftOpen) record.adopt(op, 'intended');
   const told = await record.facts(
@@ -200,57 +194,10 @@ async function resumeOne(
   const ids = { run: record.id, plan: planned.value, dryRun: false };
   const view = viewOf(scan, scope, policy, shell.config.roots, ids);
   const all = { ...account, drifted: [...account.drifted, ...drifted] };
-  answer({ request, view, outcome, exitCode, startedAtMs, account: all, freeBefore, freeAfter }, shell);
+  const given = { request, view, outcome, exitCode, startedAtMs, account: all, freeBefore, freeAfter };
+  if (request.output === 'json') documents.push(documentOf(given, shell));
+  else answer(given, shell);
   return ok(exitCode);
-}
-
-/** Whether the run held small items for undo: who said `--no-undo` said it for the whole of it. */
-async function wasUndoable(
-  { startedSeq }: RunSummary,
-  journal: JournalReader,
-): Promise<Result<boolean, JournalFailure>> {
-  for await (const entry of journal.entries({ from: startedSeq, to: startedSeq })) {
-    if (entry.isErr()) return err(entry.error);
-    const { event } = entry.value;
-    if (event.type === 'RunStarted') return ok(!event.argv.includes('--no-undo'));
-  }
-  return ok(true);
-}
-
-/** What the run and those that resumed it had planned, and have neither removed nor given up. */
-async function remainingItems(
-  summary: RunSummary,
-  journal: JournalReader,
-): Promise<Result<ReadonlyMap<ItemId, PlannedItem>, JournalFailure>> {
-  const rows = await journal.rows(runSummary);
-  if (rows.isErr()) return err(rows.error);
-  const chain = new Set(
-    [...rows.value.values()]
-      .filter(({ run, resumeOf }) => run === summary.run || resumeOf === summary.run)
-      .map(({ run }) => run),
-  );
-  const work = await journal.fold(remainingWork(chain), { from: summary.startedSeq });
-  if (work.isErr()) return err(work.error);
-  const open = await journal.rows(openOperations);
-  if (open.isErr()) return err(open.error);
-  const moved = new Set(
-    [...open.value.values()].filter(({ state }) => state !== 'intended').map(({ item }) => item),
-  );
-  const remaining = new Map<ItemId, PlannedItem>();
-  const plan = summary.plan;
-  if (plan === undefined) return ok(remaining);
-  const stored = await journal.row(plans, plan);
-  if (stored.isErr()) return err(stored.error);
-  if (stored.value === undefined) return ok(remaining);
-  const items = await journal.fold(plannedItems(plan), {
-    from: stored.value.fromSeq,
-    to: stored.value.toSeq,
-  });
-  if (items.isErr()) return err(items.error);
-  for (const item of items.value) {
-    if (isRemaining(work.value, item.item) && !moved.has(item.item)) remaining.set(item.item, item);
-  }
-  return ok(remaining);
 }
 
 type StillPlanned = {
@@ -260,28 +207,41 @@ type StillPlanned = {
 
 /** Of what remains, that which is condemned again and is the same object it was when it was shown. */
 function stillPlanned(whole: Scan, remaining: ReadonlyMap<ItemId, PlannedItem>): StillPlanned {
-  const goes = new Map<ItemId, Condemned>(whole.condemned.map((condemned) => [condemned.item.id, condemned]));
-  const drifted: { name: string; why: string }[] = [];
-  const kept = new Set<ItemId>();
-  for (const { item, verdict } of whole.judged) {
-    const planned = remaining.get(item.id);
-    if (planned === undefined) continue;
-    const name = `${item.kind} ${item.name}`;
-    if (verdict.type === 'keep') drifted.push({ name, why: verdict.reason });
-    else if (!isSame(planned, plannedItem(item))) drifted.push({ name, why: 'changed-since-decision' });
-    else if (goes.has(item.id)) kept.add(item.id);
-  }
-  const verdicts = new Map(whole.judged.map(({ item, verdict }) => [item.id, verdict]));
-  const items = whole.judged
-    .map(({ item }) => item)
-    .filter(({ id }) => kept.has(id) || verdicts.get(id)?.type === 'keep');
-  const look = { ...whole.look, items };
-  const narrowed = scanOf(look, verdicts, whole.outOfScope, whole.durationMs);
-  return { scan: { ...narrowed, look: whole.look }, drifted };
+  const planned = whole.judged.filter(({ item }) => remaining.has(item.id));
+  const unchanged = new Set(
+    planned
+      .filter(
+        ({ item, verdict }) => verdict.type === 'remove' && isSame(remaining.get(item.id), plannedItem(item)),
+      )
+      .map(({ item }) => item.id),
+  );
+  // What is not in the plan stays, whatever its verdict; so does what explains it (DESIGN 5.9).
+  const stays: Verdict = { type: 'keep', reason: 'young', evidence: {} };
+  const narrowed = whole.judged.map(({ item, verdict }) => {
+    return [item.id, verdict.type === 'keep' || unchanged.has(item.id) ? verdict : stays] as const;
+  });
+  const verdicts = keepWhatExplains(whole.look.items, new Map(narrowed));
+
+  const drifted = planned.flatMap(({ item, verdict }) => {
+    const settled = verdicts.get(item.id);
+    if (settled?.type === 'remove') return [];
+    const why =
+      verdict.type === 'keep'
+        ? verdict.reason
+        : unchanged.has(item.id) && settled !== undefined
+          ? settled.reason
+          : 'changed-since-decision';
+    return [{ name: `${item.kind} ${item.name}`, why }];
+  });
+  const isShown = ({ item, verdict }: Scan['judged'][number]): boolean =>
+    verdict.type === 'keep' || verdicts.get(item.id)?.type === 'remove';
+  const items = whole.judged.filter(isShown).map(({ item }) => item);
+  const scan = scanOf({ ...whole.look, items }, verdicts, whole.outOfScope, whole.durationMs);
+  return { scan: { ...scan, look: whole.look }, drifted };
 }
 
-function isSame(planned: PlannedItem, now: PlannedItem): boolean {
-  if (planned.head !== now.head) return false;
+function isSame(planned: PlannedItem | undefined, now: PlannedItem): boolean {
+  if (planned === undefined || planned.head !== now.head) return false;
   // A part that is gone since was moved or removed by somebody; what is there must be what was shown.
   return now.parts.every(({ path, identity }) => {
     const before = planned.parts.find((part) => part.path === path);

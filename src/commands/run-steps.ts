@@ -7,10 +7,12 @@ import type { RunOutcome, RunPolicy } from '../journal/event.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Failure, JournalFailure, RefusedFailure } from '../model/failure.ts';
 import type { Scope } from '../policy/scope.ts';
+import { lastOddity } from '../projections/last-oddity.ts';
 import { lastVerdict } from '../projections/last-verdict.ts';
 import { openOperations } from '../projections/open-operations.ts';
 import { plans } from '../projections/plans.ts';
-import { runSummary } from '../projections/run-summary.ts';
+import { oldestFirst } from '../projections/run-history.ts';
+import { runSummary, type RunSummary } from '../projections/run-summary.ts';
 import { formatCount } from '../ui/format.ts';
 import type { Progress } from '../ui/progress.ts';
 import type { Account } from './account.ts';
@@ -48,7 +50,9 @@ export async function putOnRecord(on: OnRecord, shell: Shell): Promise<Result<st
   }
   const last = journal === undefined ? ok(new Map()) : await journal.rows(lastVerdict);
   if (last.isErr()) return err(last.error);
-  const events = scanEvents(scan, scope.kinds, last.value);
+  const oddities = journal === undefined ? ok(new Map()) : await journal.rows(lastOddity);
+  if (oddities.isErr()) return err(oddities.error);
+  const events = scanEvents(scan, scope.kinds, last.value, oddities.value);
   const scanned = await record.command({ type: 'RecordScan', events });
   if (scanned.isErr()) return err(scanned.error);
 
@@ -61,20 +65,33 @@ export async function putOnRecord(on: OnRecord, shell: Shell): Promise<Result<st
   return planned.isErr() ? err(planned.error) : ok(plan);
 }
 
-/** The clock must not have run backwards since the last entry before this run (DESIGN 8). */
+/**
+ * The clock must not run behind the journal (DESIGN 8). Measured by the last run that was not refused and might have
+ * removed something: neither a look nor a refusal makes a wrong clock right.
+ */
 export async function clockProblem(
   journal: Journal,
-  startedSeq: number,
+  ownRun: string,
   nowMs: number,
   isAccepted: boolean,
 ): Promise<Result<RefusedFailure | undefined, JournalFailure>> {
-  if (isAccepted || startedSeq === 0) return ok(undefined);
-  for await (const entry of journal.entries({ to: startedSeq - 1, reverse: true })) {
-    if (entry.isErr()) return err(entry.error);
-    const { atMs } = entry.value;
-    return ok(nowMs < atMs - 60_000 ? { type: 'clock-behind', lastEntryAtMs: atMs, nowMs } : undefined);
-  }
-  return ok(undefined);
+  if (isAccepted) return ok(undefined);
+  const rows = await journal.rows(runSummary);
+  if (rows.isErr()) return err(rows.error);
+  const earlier = [...rows.value.values()].filter(({ run }) => run !== ownRun);
+  const trusted = earlier.filter(({ dryRun, refusedBy }) => !dryRun && refusedBy === undefined);
+  const last = trusted.length > 0 ? oldestFirst(trusted).at(-1)?.lastAtMs : newestOf(earlier);
+  return ok(
+    last !== undefined && nowMs < last - clockToleranceMs
+      ? { type: 'clock-behind', lastEntryAtMs: last, nowMs }
+      : undefined,
+  );
+}
+
+const clockToleranceMs = 60_000;
+
+function newestOf(runs: readonly RunSummary[]): number | undefined {
+  return runs.length === 0 ? undefined : runs.reduce((most, { lastAtMs }) => Math.max(most, lastAtMs), 0);
 }
 
 /** Journals that a safety rule stopped the run, and fails with it. */
@@ -119,7 +136,7 @@ export async function takeUp(
   progress.pause();
   if (recovered.value.settled > 0) {
     shell.terminal.err(
-      `Finished ${formatCount(recovered.value.settled, 'operation')} that an earlier run had begun.\n`,
+      `Took up ${formatCount(recovered.value.settled, 'operation')} that an earlier run had begun.\n`,
     );
   }
   return ok(recovered.value);

@@ -1,5 +1,5 @@
 import { userInfo } from 'node:os';
-import { nanoid } from 'nanoid';
+import { customAlphabet } from 'nanoid';
 import type { Config } from '../config.ts';
 import type { RunActor } from '../journal/event.ts';
 import { openTerminal, type Terminal } from '../ui/terminal.ts';
@@ -17,15 +17,21 @@ export type Shell = {
   readonly receivedSignal: () => NodeJS.Signals | undefined;
 };
 
+/** People type ids: none may look like an option, or end at a word boundary. */
+const newId = customAlphabet('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz', 21);
+
 export function openShell(config: Config, version: string, noColour: boolean): Shell {
   const stop = new AbortController();
   let received: NodeJS.Signals | undefined;
   const terminal = openTerminal(noColour ? 'never' : config.colour, config.dumbTerminal);
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
-      if (received !== undefined) process.exit(name === 'SIGTERM' ? 143 : 130);
+      if (received !== undefined) {
+        terminal.err('\nStopped at once. Whatever was begun: prodigy clean resume\n');
+        process.exit(name === 'SIGTERM' ? 143 : 130);
+      }
       received = name;
-      terminal.err('\nFinishing the item at hand; once more to stop at once.\n');
+      terminal.err('\nStopping: finishing the item at hand, if there is one; once more to stop at once.\n');
       stop.abort();
     });
   }
@@ -33,7 +39,7 @@ export function openShell(config: Config, version: string, noColour: boolean): S
     config,
     version,
     clock: Date.now,
-    newId: () => nanoid(),
+    newId,
     terminal,
     cwd: process.cwd(),
     signal: stop.signal,

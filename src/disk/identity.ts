@@ -48,6 +48,14 @@ export function sameObject(a: Identity, b: Identity): boolean {
   return a.dev === b.dev && a.ino === b.ino && a.type === b.type && bornTogether;
 }
 
+/**
+ * The same, within one private directory, where nothing but renames brings objects: the number of the device may have
+ * changed with a reboot or a new mount, and says nothing there.
+ */
+export function isSameWithin(a: Identity, b: Identity): boolean {
+  return sameObject({ ...a, dev: b.dev }, b);
+}
+
 /** Whether it is the same object and was not written to. A directory's size says nothing, its time does. */
 export function isUnchanged(a: Identity, b: Identity): boolean {
   return sameObject(a, b) && a.mtimeNs === b.mtimeNs && (a.type !== 'file' || a.size === b.size);

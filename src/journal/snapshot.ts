@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { constants, copyFile, mkdir, mkdtemp, realpath, stat } from 'node:fs/promises';
+import { constants, copyFile, mkdir, mkdtemp, readdir, realpath, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { err, ok } from 'neverthrow';
@@ -28,8 +28,17 @@ const attemptsAtLogs = 25;
  */
 export function openSnapshot(directory: string): ResultAsync<JournalReader, JournalFailure> {
   return later(async () => {
-    const real = await realpath(directory).catch(() => undefined);
-    if (real === undefined) return err({ type: 'journal-absent', path: directory });
+    // A journal that may not be read is not an empty one.
+    const found = await attempt(directory, async () => {
+      const path = await realpath(directory);
+      await readdir(path);
+      return path;
+    });
+    if (found.isErr()) {
+      const isAbsent = found.error.type === 'journal-unavailable' && found.error.code === 'ENOENT';
+      return err(isAbsent ? { type: 'journal-absent', path: directory } : found.error);
+    }
+    const real = found.value;
     if (!(await isDirectory(databasePath(real)))) return absent(real);
     await sweepScratch(real);
 

@@ -10,6 +10,11 @@ export function itemId(kind: Kind, path: string): ItemId {
   return `${kind}:${path}`;
 }
 
+/** Path of the main part that an id was made of. */
+export function pathOf(id: ItemId): string {
+  return id.slice(id.indexOf(':') + 1);
+}
+
 export type FileType = 'file' | 'directory' | 'symlink' | 'other';
 
 /**
@@ -31,6 +36,8 @@ export type Part = {
   readonly role: 'main' | 'metadata' | 'checkpoints' | 'directory' | 'merge-checkpoint' | 'file';
   readonly path: string;
   readonly identity: Identity;
+  /** Of a small directory: stands for everything in it as it was when it was read. Compared, never shown. */
+  readonly stamp?: string;
 };
 
 /** A repository: by the real path of its main git directory when known, by name otherwise (DESIGN 3). */
@@ -82,6 +89,8 @@ export type Detail =
       readonly type: 'state';
       /** `true` only when the latest checkpoint says so itself. Empty directories and mappings are `true`. */
       readonly complete: boolean;
+      /** Items of kind dlq of the same job whose letters wait for a retry or a review: the state explains them. */
+      readonly letters?: readonly ItemId[];
     }
   | { readonly type: 'events' }
   | {

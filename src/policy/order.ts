@@ -9,13 +9,20 @@ import { kinds } from '../model/kind.ts';
 export function planOrder(items: readonly Item[]): readonly Item[] {
   const planned = new Set(items.map(({ id }) => id));
   const sorted = items.toSorted(byKindAndPath);
-  const waits = (item: Item): boolean => dependsOn(item, planned).length > 0;
+  // What state waits for is of a kind that comes before it anyway.
+  const waits = (item: Item): boolean => item.kind === 'sessions' && dependsOn(item, planned).length > 0;
   return [...sorted.filter((item) => !waits(item)), ...sorted.filter(waits)];
 }
 
-/** What of the plan must be gone before the item: for the record of a session, its worktrees. */
+/** What cannot be understood or retried without the item: a session's worktrees, the pending letters of a job. */
+export function explains({ detail }: Item): readonly ItemId[] {
+  if (detail.type === 'session') return detail.worktrees;
+  return detail.type === 'state' ? (detail.letters ?? []) : [];
+}
+
+/** What of the plan must be gone before the item: what it {@link explains}. */
 export function dependsOn(item: Item, planned: ReadonlySet<ItemId>): readonly ItemId[] {
-  return item.detail.type === 'session' ? item.detail.worktrees.filter((id) => planned.has(id)) : [];
+  return explains(item).filter((id) => planned.has(id));
 }
 
 function byKindAndPath(a: Item, b: Item): number {

@@ -58,7 +58,8 @@ function evidenceOf(facts: WorktreeFacts): Evidence {
     changes: changesOf(facts),
     precious: facts.changes === undefined ? 'not known' : listOf(facts.changes.precious),
     operation: facts.operation ?? 'none',
-    locked: facts.locked === undefined ? false : facts.locked === '' ? true : facts.locked,
+    // Not the reason: it is whatever somebody wrote into a file.
+    locked: facts.locked !== undefined,
     nested: listOf(facts.nested),
     ...(facts.mainGitDir === undefined || facts.adminDir === undefined ? { repository: 'not known' } : {}),
     ...(doubt === undefined ? {} : { doubt: doubt.detail }),

@@ -1,11 +1,11 @@
 import type { Item, ItemId, ProcessUse } from '../model/item.ts';
 import type { Look } from '../model/look.ts';
-import type { OwnerId } from '../model/owner.ts';
 import type { Doubt, Evidence, KeepReason, Verdict } from '../model/reason.ts';
 import { ageBasisMs, formatDuration } from './age.ts';
 import { protect } from './closure.ts';
 import type { Guard, Protection } from './closure.ts';
 import { proveItem } from './item-proof.ts';
+import { explains } from './order.ts';
 import { isInsideWindow } from './retention.ts';
 import type { Policy } from './retention.ts';
 import { inScope } from './scope.ts';
@@ -71,26 +71,19 @@ export function keepWhatExplains(
   verdicts: ReadonlyMap<ItemId, Verdict>,
 ): ReadonlyMap<ItemId, Verdict> {
   const goes = (id: ItemId): boolean => verdicts.get(id)?.type === 'remove';
-  const pending = new Map<OwnerId, ItemId>();
-  for (const { id, detail, owners } of items) {
-    if (detail.type !== 'dlq' || detail.pendingRetry + detail.pendingReview === 0 || goes(id)) continue;
-    for (const owner of owners) {
-      const known = pending.get(owner);
-      if (owner.startsWith('job:') && (known === undefined || id < known)) pending.set(owner, id);
-    }
-  }
-
   const settled = new Map(verdicts);
-  for (const { id, detail, owners } of items) {
-    if (!goes(id)) continue;
-    if (detail.type === 'session') {
-      const [worktree] = detail.worktrees.filter((other) => !goes(other)).toSorted();
-      if (worktree !== undefined) settled.set(id, keep('has-worktree', { worktree }));
-    }
-    if (detail.type === 'state') {
-      const letters = owners.map((owner) => pending.get(owner)).find((other) => other !== undefined);
-      if (letters !== undefined) settled.set(id, keep('dead-letters-pending', { letters }));
-    }
+  for (const item of items) {
+    if (!goes(item.id)) continue;
+    const [stays] = explains(item)
+      .filter((other) => !goes(other))
+      .toSorted();
+    if (stays === undefined) continue;
+    settled.set(
+      item.id,
+      item.detail.type === 'session'
+        ? keep('has-worktree', { worktree: stays })
+        : keep('dead-letters-pending', { letters: stays }),
+    );
   }
   return settled;
 }

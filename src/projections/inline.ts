@@ -1,4 +1,5 @@
 import type { KeyedProjection } from '../journal/projection.ts';
+import { lastOddity } from './last-oddity.ts';
 import { lastVerdict } from './last-verdict.ts';
 import { openOperations } from './open-operations.ts';
 import { plans } from './plans.ts';
@@ -10,4 +11,5 @@ export const inlineProjections: readonly KeyedProjection<unknown>[] = [
   runSummary,
   lastVerdict,
   plans,
+  lastOddity,
 ];

@@ -34,8 +34,11 @@ export function remainingWork(runIds: ReadonlySet<string>): Projection<Remaining
           work.ends.set(event.item, { type: event.type, retryable, seq });
           break;
         }
-        case 'ItemRemoved':
         case 'ItemRestored':
+          // A power cut may have undone the move; an undo is somebody's wish.
+          work.ends.set(event.item, { type: event.type, retryable: event.why === 'put-back', seq });
+          break;
+        case 'ItemRemoved':
         case 'ItemVanished':
           work.ends.set(event.item, { type: event.type, retryable: false, seq });
           break;

@@ -14,8 +14,11 @@ export type ItemAccount = {
   readonly bytes: number;
   readonly op: string;
   readonly outcome: ItemOutcome;
-  /** An earlier run had moved it out of its place: this run's scan did not find it there. */
-  readonly takenUp?: boolean;
+  /**
+   * An earlier run began it. `taken-up`: it had moved it out of its place, so that this run's scan did not find it
+   * there; `found`: it had not; `expired`: it had removed it, and now undo has ended.
+   */
+  readonly earlier?: 'taken-up' | 'found' | 'expired';
   /** Still on disk, in quarantine, so that it can be put back until then. */
   readonly heldUntilMs?: number;
   readonly failure?: {
@@ -111,9 +114,9 @@ export function totalsOf(account: RunAccount): Partial<Record<Kind, KindTotals>>
     const items = [...account.items.values()].filter((item) => item.kind === kind);
     if (scan === undefined && items.length === 0) continue;
     const takenUp = items
-      .filter((item) => item.takenUp === true)
+      .filter((item) => item.earlier === 'taken-up')
       .reduce((sum, { bytes }) => plus(sum, bytes), nothing);
-    const removed = items.filter((item) => item.outcome === 'removed');
+    const removed = items.filter((item) => item.outcome === 'removed' && item.earlier !== 'expired');
     totals[kind] = {
       // What was taken up had been found and condemned before it was moved: it counts as found here, too.
       before: {
@@ -137,18 +140,27 @@ export function totalsOf(account: RunAccount): Partial<Record<Kind, KindTotals>>
 /**
  * Takes an operation that an earlier run began into this run's account: it is this one that brings it to its end.
  *
- * @param isMoved - it had left its place before this run looked
  */
-export function adopt(account: RunAccount, op: string, intent: RemovalIntended, isMoved: boolean): void {
+export function adopt(
+  account: RunAccount,
+  op: string,
+  intent: RemovalIntended,
+  earlier: NonNullable<ItemAccount['earlier']>,
+): void {
   const { item, kind, name, bytes } = intent;
   const path = intent.moves.at(-1)?.path ?? '';
-  const takenUp = isMoved ? { takenUp: true } : {};
-  account.items.set(item, { kind, name, path, bytes, op, outcome: 'under-way', ...takenUp });
+  account.items.set(item, { kind, name, path, bytes, op, outcome: 'under-way', earlier });
 }
 
 /** What this run took up from earlier ones, beyond its own plan. */
 export function takenUpBy(account: RunAccount): Tally {
   return [...account.items.values()]
-    .filter(({ takenUp }) => takenUp === true)
+    .filter(({ earlier }) => earlier === 'taken-up')
     .reduce((sum, { bytes }) => plus(sum, bytes), nothing);
+}
+
+/** What could not be brought further, with the cause: it is journalled, or will be by the run that can. */
+export function fail(account: RunAccount, item: ItemId, failure: NonNullable<ItemAccount['failure']>): void {
+  const known = account.items.get(item);
+  if (known !== undefined) account.items.set(item, { ...known, outcome: 'failed', failure });
 }

@@ -34,6 +34,8 @@ export type RunSummary = {
   readonly ended?: Pick<RunCompleted, 'outcome' | 'exitCode' | 'totals' | 'freeBefore' | 'freeAfter'> & {
     readonly atMs: number;
   };
+  /** The safety rule that stopped it. */
+  readonly refusedBy?: string;
   readonly interruptedBy?: RunInterrupted['by'];
 };
 
@@ -104,6 +106,10 @@ function advance(row: RunSummary, { event, atMs }: Entry): RunSummary {
       return { ...row, vanished: row.vanished + 1 };
     case 'ItemRestored':
       return { ...row, restored: row.restored + 1 };
+    case 'RunDeclined':
+      return { ...row, ended: { outcome: 'declined', exitCode: 5, totals: {}, atMs } };
+    case 'RunRefused':
+      return { ...row, ended: { outcome: 'refused', exitCode: 4, totals: {}, atMs }, refusedBy: event.rule };
     case 'RunCompleted': {
       const { type: _, ...ended } = event;
       return { ...row, ended: { ...ended, atMs } };

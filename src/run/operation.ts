@@ -27,11 +27,11 @@ const transitions: Readonly<
   ItemVanished: { intended: 'ended' },
   // From quarantine an item fails only when something foreign lies in its place there.
   ItemFailed: { intended: 'ended', quarantined: 'ended' },
-  PutBackBlocked: { intended: 'intended' },
+  PutBackBlocked: { intended: 'intended', quarantined: 'quarantined' },
   PurgeStarted: { quarantined: 'purging', blocked: 'purging', purging: 'purging' },
   PurgeBlocked: { quarantined: 'blocked', purging: 'blocked', blocked: 'blocked' },
   ItemRemoved: { quarantined: 'ended', purging: 'ended', blocked: 'ended' },
-  ItemRestored: { intended: 'ended', quarantined: 'ended' },
+  ItemRestored: { intended: 'ended', quarantined: 'ended', purging: 'ended', blocked: 'ended' },
   RenameRedone: { quarantined: 'quarantined', purging: 'purging', blocked: 'blocked' },
   PurgeRedone: { ended: 'ended' },
 };

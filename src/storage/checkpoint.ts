@@ -4,8 +4,10 @@ import * as v from 'valibot';
 import type { Size } from '../model/item.ts';
 import type { Doubt } from '../model/reason.ts';
 import { readJson } from './json-file.ts';
-import { fileType, isNameable, list, sizeOf, type Seen } from './see.ts';
+import { isPlainId } from './names.ts';
+import { fileType, isNameable, list, see, sizeOf, type Seen } from './see.ts';
 import { instant } from './shape.ts';
+import { stampOf } from './stamp.ts';
 import { newest } from './time.ts';
 
 /** A directory of workflow checkpoints, `state/<holder>/checkpoints`. Never holds what is in the files: they have API keys. */
@@ -20,6 +22,8 @@ export type CheckpointFolder = {
   readonly recordedAtMs: number | undefined;
   readonly youngestSignMs: number | undefined;
   readonly size: Size | undefined;
+  /** As {@link stampOf}, of what was seen before any of it was read. */
+  readonly stamp: string;
 };
 
 /** Highest `version` of a checkpoint that is understood; upstream rejects newer ones too. */
@@ -63,9 +67,15 @@ export async function readCheckpointFolder(folder: Seen): Promise<CheckpointFold
       doubts.push({ reason, detail: 'unknown entry among checkpoints', path });
       continue;
     }
-    if (!name.endsWith(suffix)) continue;
+    if (!name.endsWith(suffix)) {
+      all.push(...seenOf(path));
+      continue;
+    }
     if (name.startsWith(mergePrefix)) {
-      merges.push({ session: name.slice(mergePrefix.length, -suffix.length), path });
+      const session = name.slice(mergePrefix.length, -suffix.length);
+      if (isPlainId(session)) merges.push({ session, path });
+      else doubts.push({ reason: 'unknown-format', detail: 'a merge of no session', path });
+      all.push(...seenOf(path));
       continue;
     }
     own += 1;
@@ -86,7 +96,13 @@ export async function readCheckpointFolder(folder: Seen): Promise<CheckpointFold
     recordedAtMs: read[0]?.timestampMs,
     youngestSignMs,
     size: isDirectory && listed.isOk() && all.length === listed.value.length + 1 ? sizeOf(all) : undefined,
+    stamp: stampOf(folder.path, all),
   };
+}
+
+function seenOf(path: string): Seen[] {
+  const seen = see(path).unwrapOr(undefined);
+  return seen === undefined ? [] : [seen];
 }
 
 type Checkpoint = {

@@ -19,6 +19,7 @@ export type DeadLetters = {
   readonly doubts: readonly Doubt[];
   readonly youngestSignMs: number;
   readonly size: Size | undefined;
+  readonly stamp: string;
 };
 
 const letterSchema = v.object({
@@ -63,6 +64,7 @@ export async function readDeadLetters(directory: Seen): Promise<DeadLetters> {
     doubts,
     youngestSignMs: tree.youngestSignMs,
     size: tree.size,
+    stamp: tree.stamp,
   };
 }
 

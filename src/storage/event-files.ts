@@ -16,6 +16,7 @@ export type EventFiles = {
   readonly doubts: readonly Doubt[];
   readonly youngestSignMs: number;
   readonly size: Size | undefined;
+  readonly stamp: string;
 };
 
 const tailBytes = 64 * 1024;
@@ -42,6 +43,7 @@ export function readEventFiles(directory: Seen): EventFiles {
     doubts: tree.doubts,
     youngestSignMs: tree.youngestSignMs,
     size: tree.size,
+    stamp: tree.stamp,
   };
 }
 

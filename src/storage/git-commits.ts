@@ -3,6 +3,7 @@ import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import type { Doubt } from '../model/reason.ts';
+import { gitComplaint } from './git-complaint.ts';
 import { runGit } from './git.ts';
 import { errorCode, unreadable } from './see.ts';
 import { readPointer } from './worktree-link.ts';
@@ -72,11 +73,10 @@ async function notReached(
   if (present.isErr()) return err(present.error);
   const gone = present.value.missing;
   if (gone.length === 0 || (head !== undefined && gone.includes(head))) {
-    return err({ reason: 'unreadable', detail: firstLine(listed.error.stderr), path: gitDir });
+    return err({ reason: 'unreadable', detail: gitComplaint(listed.error), path: gitDir });
   }
   const again = await runGit(args, { gitDir, input: lines(present.value.commits) });
-  if (again.isErr())
-    return err({ reason: 'unreadable', detail: firstLine(again.error.stderr), path: gitDir });
+  if (again.isErr()) return err({ reason: 'unreadable', detail: gitComplaint(again.error), path: gitDir });
   return ok([...words(again.value), ...present.value.odd]);
 }
 
@@ -94,8 +94,7 @@ async function kindsOf(gitDir: string, objects: readonly string[]): Promise<Resu
     input: lines(objects),
     complete: true,
   });
-  if (asked.isErr())
-    return err({ reason: 'unreadable', detail: firstLine(asked.error.stderr), path: gitDir });
+  if (asked.isErr()) return err({ reason: 'unreadable', detail: gitComplaint(asked.error), path: gitDir });
   const kinds: Record<'commits' | 'odd' | 'missing', string[]> = { commits: [], odd: [], missing: [] };
   for (const line of asked.value.split('\n').filter((text) => text !== '')) {
     const [name = '', type] = line.split(' ');
@@ -195,7 +194,7 @@ export async function findUnpublished(gitDir: string): Promise<Result<Unreachabl
     gitDir,
     complete: true,
   });
-  if (refs.isErr()) return err({ reason: 'unreadable', detail: firstLine(refs.error.stderr), path: gitDir });
+  if (refs.isErr()) return err({ reason: 'unreadable', detail: gitComplaint(refs.error), path: gitDir });
   const all = new Set(tips.value.commits);
   for (const line of refs.value.split('\n').filter((text) => text !== '')) {
     const [object = '', name = ''] = line.split(' ');
@@ -206,11 +205,6 @@ export async function findUnpublished(gitDir: string): Promise<Result<Unreachabl
   if (all.size === 0) return ok({ count: 0, example: undefined });
   const found = await notReached(gitDir, [...all], undefined, ['--glob=refs/remotes/*']);
   return found.map((commits) => ({ count: commits.length, example: commits[0] }));
-}
-
-/** git's complaint, short enough for evidence. */
-export function firstLine(text: string): string {
-  return (text.split('\n')[0] ?? '').slice(0, 300) || 'git failed';
 }
 
 function lines(items: readonly string[]): string {

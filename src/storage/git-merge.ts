@@ -1,6 +1,6 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { Doubt } from '../model/reason.ts';
-import { firstLine } from './git-commits.ts';
+import { gitComplaint } from './git-complaint.ts';
 import { runGit } from './git.ts';
 
 /**
@@ -41,8 +41,7 @@ async function containing(
 ): Promise<Result<ReadonlyMap<string, string>, Doubt>> {
   const format = '--format=%(refname)%00%(refname:lstrip=2)%00%(symref:lstrip=2)';
   const listed = await runGit(['for-each-ref', `--contains=${head}`, format, ...refs], { gitDir });
-  if (listed.isErr())
-    return err({ reason: 'unreadable', detail: firstLine(listed.error.stderr), path: gitDir });
+  if (listed.isErr()) return err({ reason: 'unreadable', detail: gitComplaint(listed.error), path: gitDir });
   const found = new Map<string, string>();
   for (const line of listed.value.split('\n').filter((text) => text !== '')) {
     const [ref = '', short = '', target = ''] = line.split('\0');

@@ -3,8 +3,9 @@ import { join, relative, sep } from 'node:path';
 import type { Doubt } from '../model/reason.ts';
 import { isInside } from '../disk/path.ts';
 import { readStatus, readTracked, type Checkout } from './git-changes.ts';
-import { findUnpublished, firstLine } from './git-commits.ts';
+import { findUnpublished } from './git-commits.ts';
 import { operationIn } from './git-operation.ts';
+import { gitComplaint } from './git-complaint.ts';
 import { runGit } from './git.ts';
 import { findPrecious } from './precious.ts';
 import { errorCode, unreadable } from './see.ts';
@@ -65,7 +66,7 @@ async function inspect(
   // By discovery, so that git refuses what it would refuse its user: another owner, a broken repository.
   const asked = await runGit(['rev-parse', '--absolute-git-dir'], { cwd: path });
   if (asked.isErr()) {
-    doubt('unreadable', firstLine(asked.error.stderr));
+    doubt('unreadable', gitComplaint(asked.error));
     return { doubts, nested: [] };
   }
   const operation = await operationIn(gitDir);
@@ -76,8 +77,8 @@ async function inspect(
     commitDoubts(gitDir, path),
   ]);
   doubts.push(...commits);
-  if (status.isErr()) doubt('unreadable', firstLine(status.error.stderr));
-  if (tracked.isErr()) doubt('unreadable', firstLine(tracked.error.stderr));
+  if (status.isErr()) doubt('unreadable', gitComplaint(status.error));
+  if (tracked.isErr()) doubt('unreadable', gitComplaint(tracked.error));
   const nested = tracked.isOk() ? [...tracked.value.submodules] : [];
   if (tracked.isOk() && tracked.value.hiddenEdits.length > 0) doubt('dirty', 'hidden changes');
   if (status.isOk()) {

@@ -5,10 +5,11 @@ import type { DiskFailure, GitFailure } from '../model/failure.ts';
 import type { Doubt } from '../model/reason.ts';
 import type { WorktreeFacts } from '../model/worktree.ts';
 import { readStatus, readTracked, type Checkout } from './git-changes.ts';
-import { findUnreachable, firstLine } from './git-commits.ts';
+import { findUnreachable } from './git-commits.ts';
 import { findMergeTarget } from './git-merge.ts';
 import { doubtsOfNested, nestedDirectories } from './git-nested.ts';
 import { operationIn } from './git-operation.ts';
+import { gitComplaint } from './git-complaint.ts';
 import { runGit } from './git.ts';
 import { findPrecious } from './precious.ts';
 import { mainGitDirOfWorktreeFile } from './repository.ts';
@@ -135,7 +136,7 @@ async function readHead(
   }
   const args = ['rev-parse', '--show-toplevel', '--absolute-git-dir', '--symbolic-full-name', 'HEAD'];
   const asked = await runGit(args, { cwd: worktree });
-  if (asked.isErr()) return doubt('unreadable', firstLine(asked.error.stderr));
+  if (asked.isErr()) return doubt('unreadable', gitComplaint(asked.error));
   const expected = `${worktree}\n${adminDir}\n`;
   if (!asked.value.startsWith(expected))
     return doubt('unknown-format', 'git finds another directory from here');
@@ -144,7 +145,7 @@ async function readHead(
   const shown = await runGit(['log', '-1', '--no-show-signature', '--format=%H %ct', 'HEAD'], {
     gitDir: adminDir,
   });
-  if (shown.isErr()) return doubt('unreadable', firstLine(shown.error.stderr));
+  if (shown.isErr()) return doubt('unreadable', gitComplaint(shown.error));
   const [, head, seconds] = /^([0-9a-f]{40,64}) (\d+)\s*$/u.exec(shown.value) ?? [];
   if (head === undefined) return doubt('unreadable', 'HEAD is not a commit');
   return ok({ head, branch: name === 'HEAD' ? undefined : name, committedAtMs: Number(seconds) * 1_000 });
@@ -156,7 +157,7 @@ async function lookInside(checkout: Checkout, measureNested: readonly string[]):
   const doubts: Doubt[] = [];
   const [status, tracked] = await Promise.all([readStatus(checkout), readTracked(checkout)]);
   const failed = (failure: GitFailure): void => {
-    doubts.push({ reason: 'unreadable', detail: firstLine(failure.stderr), path: checkout.workTree });
+    doubts.push({ reason: 'unreadable', detail: gitComplaint(failure), path: checkout.workTree });
   };
   if (status.isErr()) failed(status.error);
   if (tracked.isErr()) failed(tracked.error);

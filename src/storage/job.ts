@@ -6,8 +6,9 @@ import type { JobFacts } from '../model/owner.ts';
 import type { Size } from '../model/item.ts';
 import type { Doubt } from '../model/reason.ts';
 import { readJson, type Reading } from './json-file.ts';
+import { isPlainId } from './names.ts';
 import { openFlags, type Seen } from './see.ts';
-import { hint, instant } from './shape.ts';
+import { hint, instant, plainId } from './shape.ts';
 import { newest } from './time.ts';
 import { readTree, type Tree, type TreeFile } from './tree.ts';
 
@@ -21,6 +22,7 @@ export type JobState = {
   /** The session whose worktree the job worked in. */
   readonly parentSession: string | undefined;
   readonly size: Size | undefined;
+  readonly stamp: string;
 };
 
 /** One checkpoint, of whichever of the three formats. */
@@ -36,7 +38,7 @@ const maxUnzippedBytes = 64 * 1024 * 1024;
 const metadataSchema = v.object({ path: v.string(), version: v.number(), created_at: instant });
 
 const numberedSchema = v.object({
-  job_id: v.string(),
+  job_id: plainId,
   updated_at: instant,
   is_complete: v.boolean(),
   checkpoint_format_version: v.optional(v.number(), 1),
@@ -45,7 +47,7 @@ const numberedSchema = v.object({
 
 const librarySchema = v.object({
   metadata: v.object({
-    job_id: v.string(),
+    job_id: plainId,
     created_at: instant,
     phase: v.picklist(['Setup', 'Map', 'Reduce', 'Complete']),
   }),
@@ -95,6 +97,7 @@ export async function readJobState(directory: Seen, job: string): Promise<JobSta
     youngestSignMs: tree.youngestSignMs,
     parentSession,
     size: tree.size,
+    stamp: tree.stamp,
   };
 }
 
@@ -133,6 +136,7 @@ async function checkpointMark(file: TreeFile, job: string): Promise<Marked> {
     return { doubt: odd(`checkpoint format ${value.checkpoint_format_version}`, file.path) };
   }
   const parent = value.parent_worktree === undefined ? undefined : basename(value.parent_worktree);
+  if (parent !== undefined && !isPlainId(parent)) return { doubt: odd('odd parent_worktree', file.path) };
   return { mark: { complete: value.is_complete, atMs: value.updated_at, parent } };
 }
 

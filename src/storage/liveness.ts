@@ -2,6 +2,7 @@ import { basename, dirname } from 'node:path';
 import type { ProcessUse, Repository } from '../model/item.ts';
 import { isAncestorOrSelf, normalise } from '../disk/path.ts';
 import type { ProcessInfo, ProcessTable } from './processes.ts';
+import { mayUseRoots } from './process-home.ts';
 import { repositoryAt } from './repository.ts';
 
 /**
@@ -81,15 +82,25 @@ export type ProdigyAtWork = {
   readonly repository: Repository | undefined;
 };
 
-/** Each live Prodigy with the repository that it works on, as far as its working directory tells. */
-export async function prodigiesAtWork(table: ProcessTable): Promise<readonly ProdigyAtWork[]> {
+/**
+ * Each live Prodigy with the repository that it works on, as far as its working directory tells. One that was surely
+ * started for another storage is left out.
+ *
+ * @param roots - real paths of the storage
+ */
+export async function prodigiesAtWork(
+  table: ProcessTable,
+  roots: readonly string[],
+): Promise<readonly ProdigyAtWork[]> {
   const prodigies = table.processes.filter(isProdigy);
-  return Promise.all(
-    prodigies.map(async (process) => ({
-      process,
-      repository: process.cwd === undefined ? undefined : await repositoryAt(process.cwd),
-    })),
+  const found = await Promise.all(
+    prodigies.map(async (process): Promise<ProdigyAtWork[]> => {
+      if (!(await mayUseRoots(process.pid, roots))) return [];
+      const repository = process.cwd === undefined ? undefined : await repositoryAt(process.cwd);
+      return [{ process, repository }];
+    }),
   );
+  return found.flat();
 }
 
 /**

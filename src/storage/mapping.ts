@@ -1,11 +1,11 @@
 import * as v from 'valibot';
 import { readJson, type Reading } from './json-file.ts';
-import { instant } from './shape.ts';
+import { instant, plainId } from './shape.ts';
 
 /** `state/<repository>/mappings/*.json`: which session started which job. */
 export type Mapping = { readonly session: string; readonly job: string; readonly createdAtMs: number };
 
-const schema = v.object({ session_id: v.string(), job_id: v.string(), created_at: instant });
+const schema = v.object({ session_id: plainId, job_id: plainId, created_at: instant });
 
 export async function readMapping(path: string): Promise<Reading<Mapping>> {
   const reading = await readJson(path, schema);

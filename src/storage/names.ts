@@ -9,6 +9,23 @@ const events =
   /^(?:events-(\d{8}_\d{6})(?:\.(\d{8}_\d{6}))?\.jsonl(?:\.gz|\.bak)?|events\.jsonl|event_[\w.+-]+\.jsonl)$/;
 const archived = /^events?_archive_[\w.+-]+\.jsonl(?:\.gz)?$/;
 
+const maxIdBytes = 200;
+
+/**
+ * Whether a text may be believed to be the id of a session or job. Ids become names of files, and those that were read
+ * from files are whatever somebody wrote: only one plain component of a path is one.
+ */
+export function isPlainId(text: string): boolean {
+  return (
+    text !== '' &&
+    text !== '.' &&
+    text !== '..' &&
+    // Controls, halves of characters, separators of any system.
+    !/[\p{Cc}\p{Cs}/\\]/u.test(text) &&
+    Buffer.byteLength(text) <= maxIdBytes
+  );
+}
+
 /** Whether Prodigy would have made up this name for a session (PRODIGY-STORAGE 1.5). */
 export function looksLikeSession(name: string): boolean {
   return session.test(name);

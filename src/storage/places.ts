@@ -60,7 +60,9 @@ function visit(at: Walk, above: readonly string[], entry: Dirent): void {
     case 'unknown':
       at.oddities.push({
         reason: type === 'symlink' ? 'symlink' : 'unknown-format',
-        detail: 'not known here, left alone',
+        detail: entry.name.startsWith('.prodigy-trash-')
+          ? 'left by a removal that did not end: prodigy clean resume'
+          : 'not known here',
         path,
       });
       return;

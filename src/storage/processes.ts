@@ -1,5 +1,6 @@
 import { readdir, readFile, readlink, realpath } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { execa } from 'execa';
 import { isAncestorOrSelf } from '../disk/path.ts';
 import { parseLsof, parsePs } from './lsof.ts';
@@ -86,7 +87,7 @@ function tableOf(rows: readonly Row[], selfPid: number): ProcessTable {
   }
   const suspects = rows
     .filter((row) => !row.open && row.pid !== selfPid && !ancestors.has(row.pid))
-    .map(({ pid, name, script }) => ({ pid, name: [name, script ?? ''].find((it) => suspectNames.test(it)) }))
+    .map((row) => ({ pid: row.pid, name: suspectName(row) }))
     .filter((row): row is { pid: number; name: string } => row.name !== undefined);
   const processes = rows.map(
     ({ pid, startedAtMs, name, executable, script, cwd, openFiles }): ProcessInfo => ({
@@ -104,6 +105,14 @@ function tableOf(rows: readonly Row[], selfPid: number): ProcessTable {
   return { readable: true, processes, suspects };
 }
 
+function suspectName({ name, script }: Row): string | undefined {
+  return [name, script ?? ''].find((it) => suspectNames.test(it));
+}
+
+function isSuspect(row: Row): boolean {
+  return !row.open && suspectName(row) !== undefined;
+}
+
 /** Linux. */
 async function readProc(proc: string, prefixes: readonly string[]): Promise<ProcessTable> {
   const pids = (await readdir(proc)).filter((name) => /^\d+$/u.test(name));
@@ -114,7 +123,7 @@ async function readProc(proc: string, prefixes: readonly string[]): Promise<Proc
   const next = pids.values();
   const lane = async (): Promise<void> => {
     for (const pid of next) {
-      const row = await readOne(join(proc, pid), clock, prefixes);
+      const row = await readLiving(join(proc, pid), clock, prefixes);
       if (row !== undefined) rows.push(row);
     }
   };
@@ -126,6 +135,23 @@ async function readProc(proc: string, prefixes: readonly string[]): Promise<Proc
 }
 
 type Clock = { readonly bootedAtMs: number; readonly ticksPerSecond: number };
+
+/** A process that is just ending has a name and nothing to look into for a moment: only one that stays so is a suspect. */
+async function readLiving(
+  directory: string,
+  clock: Clock,
+  prefixes: readonly string[],
+): Promise<Row | undefined> {
+  let row = await readOne(directory, clock, prefixes);
+  for (let retry = 0; retry < endingRetries && row !== undefined && isSuspect(row); retry += 1) {
+    await delay(endingPauseMs);
+    row = await readOne(directory, clock, prefixes);
+  }
+  return row;
+}
+
+const endingRetries = 3;
+const endingPauseMs = 20;
 
 async function readOne(
   directory: string,

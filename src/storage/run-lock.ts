@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { mkdir, open, readFile, rename, stat, unlink } from 'node:fs/promises';
+import { link, mkdir, open, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { err, ok, type Result } from 'neverthrow';
@@ -158,8 +158,9 @@ async function putAside(path: string, text: string): Promise<void> {
   try {
     await rename(path, aside);
     const moved = await readFile(aside, 'utf8');
-    if (moved === text) await unlink(aside);
-    else await rename(aside, path);
+    // Back without replacing what a third may have put there since.
+    if (moved !== text) await link(aside, path);
+    await unlink(aside);
   } catch {
     // Somebody else was quicker: the next round sees what they left.
   }

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import type { SessionStatus } from '../model/owner.ts';
 import { readJson, type Reading } from './json-file.ts';
-import { hint, instant } from './shape.ts';
+import { hint, instant, plainId } from './shape.ts';
 import { newest } from './time.ts';
 
 /** What we take from `sessions/<id>.json`. Times are UTC milliseconds. */
@@ -21,7 +21,7 @@ export type SessionRecord = {
 const statuses = ['Initializing', 'Running', 'Paused', 'Completed', 'Failed', 'Cancelled'] as const;
 
 const sessionSchema = v.object({
-  id: v.string(),
+  id: plainId,
   session_type: v.picklist(['Workflow', 'MapReduce']),
   status: v.picklist(statuses),
   started_at: instant,
@@ -29,7 +29,7 @@ const sessionSchema = v.object({
   completed_at: v.nullish(instant),
   metadata: v.optional(v.looseObject({ project_name: hint })),
   checkpoints: v.optional(v.array(v.unknown())),
-  mapreduce_data: v.nullish(v.looseObject({ job_id: hint })),
+  mapreduce_data: v.nullish(v.looseObject({ job_id: v.nullish(plainId) })),
 });
 
 const embeddedCheckpoint = v.object({ state: v.object({ working_directory: v.string() }) });
@@ -49,7 +49,7 @@ export async function readSession(path: string, id: string): Promise<Reading<Ses
     lastRecordedMs: newest(value.started_at, value.updated_at, value.completed_at ?? undefined) ?? 0,
     workingDirectories: (value.checkpoints ?? []).flatMap(workingDirectory).reverse(),
     projectName: value.metadata?.project_name,
-    job: value.mapreduce_data?.job_id,
+    job: value.mapreduce_data?.job_id ?? undefined,
   };
   return { state: 'read', value: record, seen };
 }

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { isPlainId } from './names.ts';
 import { instantMs } from './time.ts';
 
 /** A time of Prodigy's, to UTC milliseconds. */
@@ -11,6 +12,9 @@ export const instant: v.GenericSchema<string, number> = v.pipe(
     return NEVER;
   }),
 );
+
+/** The id of a session or job: it will be part of a path. */
+export const plainId: v.GenericSchema<string, string> = v.pipe(v.string(), v.check(isPlainId, 'not an id'));
 
 /** Text where there should be text; anything else counts as nothing. For hints, never for protection. */
 export const hint: v.GenericSchema<unknown, string | undefined> = v.fallback(

@@ -50,7 +50,7 @@ export async function readStorage({ roots, nowMs, host, ownPid }: StorageRequest
     relations,
     repositories,
     table,
-    prodigies: await prodigiesAtWork(table),
+    prodigies: await prodigiesAtWork(table, roots),
     locks: groupBy(found, ({ id }) => id),
     blindness: survey.blind.find(({ vital }) => vital)?.doubt,
     nowMs,

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Doubt } from '../model/reason.ts';
 import type { Size } from '../model/item.ts';
 import { fileType, isNameable, list, see, sizeOf, type Seen } from './see.ts';
+import { stampOf } from './stamp.ts';
 import { newest } from './time.ts';
 
 /** One small directory tree, read whole: what is in it, and what in it was not expected. */
@@ -13,6 +14,8 @@ export type Tree = {
   readonly isEmpty: boolean;
   /** `undefined` when it must be measured: not all of it was seen, or files have other names. */
   readonly size: Size | undefined;
+  /** As {@link stampOf}, of what was seen before any of it was read. */
+  readonly stamp: string;
 };
 
 export type TreeFile = Seen & { readonly name: string; readonly segments: readonly string[] };
@@ -31,7 +34,14 @@ export function readTree(
   if (top.identity.type !== 'directory') {
     const reason = top.identity.type === 'symlink' ? 'symlink' : 'unknown-format';
     const doubt: Doubt = { reason, detail: 'not a directory', path: top.path };
-    return { files: [], doubts: [doubt], youngestSignMs: top.mtimeMs, isEmpty: false, size: undefined };
+    return {
+      files: [],
+      doubts: [doubt],
+      youngestSignMs: top.mtimeMs,
+      isEmpty: false,
+      size: undefined,
+      stamp: '',
+    };
   }
   const files: TreeFile[] = [];
   const doubts: Doubt[] = [];
@@ -69,5 +79,6 @@ export function readTree(
     youngestSignMs,
     isEmpty: entries === 0,
     size: all.length === entries + 1 ? sizeOf(all) : undefined,
+    stamp: stampOf(top.path, all),
   };
 }

@@ -3,6 +3,7 @@ import { isInside } from '../disk/path.ts';
 import type { Item, ProcessUse } from '../model/item.ts';
 import type { Liveness, OwnerId, SessionFacts } from '../model/owner.ts';
 import { addTo } from './each.ts';
+import type { Survey } from './entries.ts';
 import { mayBeAtWorkOn, type ProdigyAtWork } from './liveness.ts';
 import { worktreeOwners } from './relations.ts';
 import { isTerminal } from './session-file.ts';
@@ -11,18 +12,26 @@ import type { LockFound, Storage } from './storage.ts';
 /** Git's own locks count as somebody at work for this long (PRODIGY-STORAGE 9.2). */
 const gitLockMs = 3_600_000;
 
+type Used = Pick<Item, 'users'>;
+
+/** What of the storage tells who is alive. */
+export type Watched = Pick<
+  Storage,
+  'relations' | 'repositories' | 'table' | 'prodigies' | 'locks' | 'blindness' | 'nowMs'
+> & { readonly survey: Pick<Survey, 'roots' | 'worktrees'> };
+
 /** Answers for each owner whether it is alive: a fusion of everything that can tell (DESIGN 5.6). */
 export type VitalSigns = {
-  ofSession(id: string, facts: Pick<SessionFacts, 'record' | 'lastSignMs'>, owned: readonly Item[]): Liveness;
-  ofJob(job: string, owned: readonly Item[]): Liveness;
+  ofSession(id: string, facts: Pick<SessionFacts, 'record' | 'lastSignMs'>, owned: readonly Used[]): Liveness;
+  ofJob(job: string, owned: readonly Used[]): Liveness;
 };
 
-export function vitalSigns(storage: Storage): VitalSigns {
+export function vitalSigns(storage: Watched): VitalSigns {
   const pools = usesOfHolders(storage);
   const gitLocks = gitLocksByOwner(storage);
   const general = generalDoubts(storage);
 
-  const common = (owner: OwnerId, id: string, owned: readonly Item[]): Signs => {
+  const common = (owner: OwnerId, id: string, owned: readonly Used[]): Signs => {
     const signs: Signs = { alive: [], doubt: [...general], lockInDoubt: false };
     for (const found of storage.locks.get(id) ?? []) judgeLock(found, signs);
     for (const { users } of owned) signs.alive.push(...users.map(describeUse));
@@ -72,7 +81,7 @@ function judgeLock({ lock, path }: LockFound, signs: Signs): void {
 
 /** A Prodigy whose working directory says no more than the repository may work on any open session of it. */
 function judgeProdigy(
-  { repositories, survey }: Storage,
+  { repositories, survey }: Watched,
   { process, repository }: ProdigyAtWork,
   id: string,
   { record, lastSignMs }: Pick<SessionFacts, 'record' | 'lastSignMs'>,
@@ -98,7 +107,7 @@ function judgeProdigy(
   }
 }
 
-function generalDoubts({ table, blindness }: Storage): string[] {
+function generalDoubts({ table, blindness }: Watched): string[] {
   const doubts = table.suspects.map(({ pid, name }) => `process ${pid} (${name}) cannot be looked into`);
   if (!table.readable) doubts.push('the process table cannot be read');
   if (blindness !== undefined) doubts.push(`${blindness.path ?? 'storage'}: ${blindness.detail}`);
@@ -106,7 +115,7 @@ function generalDoubts({ table, blindness }: Storage): string[] {
 }
 
 /** Uses of what is a session's but no item: the pool directory itself, say. */
-function usesOfHolders({ survey, table, relations }: Storage): ReadonlyMap<string, ProcessUse[]> {
+function usesOfHolders({ survey, table, relations }: Watched): ReadonlyMap<string, ProcessUse[]> {
   const uses = new Map<string, ProcessUse[]>();
   for (const { pid, name, cwd, openFiles, self } of table.processes) {
     const paths = [
@@ -122,7 +131,7 @@ function usesOfHolders({ survey, table, relations }: Storage): ReadonlyMap<strin
   return uses;
 }
 
-function gitLocksByOwner({ survey, relations, nowMs }: Storage): ReadonlyMap<OwnerId, string[]> {
+function gitLocksByOwner({ survey, relations, nowMs }: Watched): ReadonlyMap<OwnerId, string[]> {
   const locks = new Map<OwnerId, string[]>();
   for (const { holder, name, signs, path } of survey.worktrees) {
     if (signs.gitLockMs === undefined || nowMs - signs.gitLockMs >= gitLockMs) continue;

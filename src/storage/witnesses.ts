@@ -2,6 +2,7 @@ import { join, sep } from 'node:path';
 import type { Identity } from '../model/item.ts';
 import type { Witness } from '../model/owner.ts';
 import { addTo } from './each.ts';
+import { isPlainId } from './names.ts';
 import { see } from './see.ts';
 import type { Storage } from './storage.ts';
 
@@ -39,8 +40,11 @@ export function witnesses({ survey, repositories }: Storage): Witnesses {
 
   return {
     ofSession(id) {
-      const repository = repositories.ofSession(id).repository?.name;
-      const paths = roots.flatMap((root) => [
+      const name = repositories.ofSession(id).repository?.name;
+      // What is read from files leads nowhere but to names below a root.
+      const repository = name !== undefined && isPlainId(name) ? name : undefined;
+      const derivable = isPlainId(id) ? roots : [];
+      const paths = derivable.flatMap((root) => [
         `${root.sessions}${id}.json`,
         `${root.state}${id}${sep}checkpoints`,
         `${root.locks}${id}.lock`,
@@ -57,7 +61,7 @@ export function witnesses({ survey, repositories }: Storage): Witnesses {
       return look([...paths, ...own, ...(metadata.get(id) ?? []), ...(merges.get(id) ?? [])]);
     },
     ofJob(job) {
-      const locks = roots.map((root) => `${root.locks}${job}.lock`);
+      const locks = (isPlainId(job) ? roots : []).map((root) => `${root.locks}${job}.lock`);
       return look([...locks, ...(jobs.get(job) ?? [])]);
     },
   };

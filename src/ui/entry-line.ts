@@ -1,7 +1,7 @@
 import type { Entry } from '../journal/entry.ts';
 import type { Event } from '../journal/event.ts';
 import type { Evidence } from '../model/reason.ts';
-import { countOf, formatBytes, formatCount, printable, singular } from './format.ts';
+import { countOf, formatBytes, formatCount, formatTime, printable, singular } from './format.ts';
 
 /** One entry as one line that a person can read; names are made safe to print. */
 export function entryLine({ event, run, seq }: Entry): string {
@@ -53,7 +53,7 @@ export function sentenceOf(event: Event): string {
     case 'ItemQuarantined':
       return event.heldUntilMs === undefined
         ? `moved out of its place: ${nameOf(event.item)}`
-        : `removed, and held for undo until ${new Date(event.heldUntilMs).toISOString()}: ${nameOf(event.item)}`;
+        : `removed, and held for undo until ${formatTime(event.heldUntilMs)}: ${nameOf(event.item)}`;
     case 'ItemDrifted':
       return `left alone, ${event.reason}: ${nameOf(event.item)} ${evidenceText(event.evidence)}`;
     case 'ItemVanished':

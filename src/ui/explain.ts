@@ -70,7 +70,7 @@ export function explain(failure: Failure): Explanation {
       };
     case 'no-terminal':
       return {
-        sentence: `Nothing was removed: there is no terminal to ask on, and ${formatCount(failure.items, 'item')} (${formatBytes(failure.bytes)}) would go.`,
+        sentence: `Nothing of this plan was removed: there is no terminal to ask on, and ${formatCount(failure.items, 'item')} (${formatBytes(failure.bytes)}) would go.`,
         next: 'give --force to answer yes, or --dry-run to see the list only',
       };
     case 'clock-behind':
@@ -99,7 +99,7 @@ export function explain(failure: Failure): Explanation {
       const since = failure.since === undefined ? '' : ` since ${sinceText(failure.since)}`;
       const command = failure.command === undefined ? '' : ` (${printable(failure.command)})`;
       return {
-        sentence: `${capital(who)}${host}${command} is cleaning this storage${since}.`,
+        sentence: `${capital(who)}${host}${command} has been cleaning this storage${since}.`,
         next: `wait until it has ended; the lock is ${printable(failure.path)}`,
       };
     }
@@ -116,7 +116,7 @@ export function explain(failure: Failure): Explanation {
     case 'unknown-run':
       return {
         sentence: `The journal knows no run '${printable(failure.text)}'.`,
-        next: 'prodigy clean log lists the runs',
+        next: "prodigy clean log | grep 'run started' lists them",
       };
     case 'unknown-item':
       return {
@@ -162,7 +162,7 @@ function explainRoot({ variable, value, why }: RootFailure): Explanation {
     case 'not-prodigy':
       return {
         sentence: `${shown.trim()} is not a Prodigy storage: it holds none of worktrees, sessions, state, events, dlq, logs.`,
-        ...set,
+        next: `set ${variable} to Prodigy's directory, or unset it`,
       };
     case 'unreadable':
       return { sentence: `The storage root${shown} cannot be read.`, next: 'check its permissions' };
@@ -200,12 +200,18 @@ export function causeOf(code: string): string {
   return causes[code] ?? 'the system refused';
 }
 
+function dirnameOf(path: string): string {
+  const end = path.replace(/\/+$/, '').lastIndexOf('/');
+  return end <= 0 ? '/' : path.slice(0, end);
+}
+
 /** One next step for an errno, with the path it is about. */
 export function adviceFor(code: string, path: string): string {
   const shown = printable(path);
   switch (code) {
     case 'EACCES':
-      return `sudo chown -R "$USER" '${shown}', then prodigy clean resume`;
+      // What forbids a removal is the directory around it.
+      return `make its directory yours: sudo chown -R "$USER" '${printable(dirnameOf(path))}', then prodigy clean resume`;
     case 'EPERM':
       return `look at it with: lsattr -d '${shown}'; sudo chattr -R -i '${shown}' (or chown), then prodigy clean resume`;
     case 'EBUSY':

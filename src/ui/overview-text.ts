@@ -24,11 +24,19 @@ const bare = {
 
 export type VolumeView = { readonly freeBytes: number; readonly totalBytes: number };
 
+/** What earlier runs left: held for undo, not freed, not finished. */
+export type UnfinishedView = {
+  readonly heldBytes: number;
+  readonly blocked: number;
+  readonly blockedBytes: number;
+  readonly runs: number;
+};
+
 /** The overview, like `docker system df`, with what is protected and why (DESIGN 6). */
 export function overviewText(
   view: RunView,
   volume: VolumeView | undefined,
-  quarantineBytes: number,
+  unfinished: UnfinishedView,
   colours: Colours,
 ): string {
   const table = new Table({
@@ -65,16 +73,19 @@ export function overviewText(
       `Free on volume: ${formatBytes(volume.freeBytes)} of ${formatBytes(volume.totalBytes)} (${percent}%)`,
     );
   }
-  if (quarantineBytes > 0) lines.push(`Held for undo: ${formatBytes(quarantineBytes)}`);
-  if (view.outOfScope > 0) {
-    lines.push(`Other repositories have ${formatCount(view.outOfScope, 'item')} more (--all-repos).`);
-  }
-  if (view.oddities.length > 0) {
+  if (unfinished.heldBytes > 0) lines.push(`Held for undo: ${formatBytes(unfinished.heldBytes)}`);
+  if (unfinished.blocked > 0) {
     lines.push(
-      `Left alone: ${formatCount(view.oddities.length, 'thing')} that Prodigy does not explain, e.g. ${oddity(view)}`,
+      `Not freed yet: ${formatCount(unfinished.blocked, 'item')}, ${formatBytes(unfinished.blockedBytes)} (prodigy clean resume)`,
     );
   }
-  lines.push('', ...nextSteps(reclaimable, view));
+  if (view.outOfScope > 0) {
+    lines.push(`Other repositories have ${formatCount(view.outOfScope, 'more item')} (--all-repos).`);
+  }
+  if (view.oddities.length > 0) {
+    lines.push(`Left alone: ${formatCount(view.oddities.length, 'unknown thing')}, e.g. ${oddity(view)}`);
+  }
+  lines.push('', ...nextSteps(reclaimable, unfinished, view));
   return `${lines.join('\n')}\n`;
 }
 
@@ -100,12 +111,15 @@ export function reasonsText(reasons: readonly string[]): string {
     .join(', ');
 }
 
-function nextSteps(reclaimable: number, { scope }: RunView): string[] {
+function nextSteps(reclaimable: number, { runs }: UnfinishedView, { scope }: RunView): string[] {
   const all = scope.allRepositories ? ' --all-repos' : '';
-  if (reclaimable === 0) return ['Nothing is old enough and safe to go. A shorter age: --older-than 3d'];
+  const resume =
+    runs === 0 ? [] : [`Go on with ${formatCount(runs, 'interrupted run')}: prodigy clean resume`];
+  if (reclaimable === 0) return [...resume, 'Nothing is old enough and safe to go.'];
   return [
-    `See what would go:   prodigy clean --all${all} --dry-run`,
-    `Remove it:           prodigy clean --all${all}`,
+    ...resume,
+    `See what would go:    prodigy clean --all${all} --dry-run`,
+    `Remove it:            prodigy clean --all${all}`,
     `What was done so far: prodigy clean log`,
   ];
 }

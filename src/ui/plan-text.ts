@@ -31,17 +31,21 @@ export function planText(view: RunView, colours: Colours, isFull: boolean): stri
     );
   }
   for (const { detail, path } of view.oddities.slice(0, isFull ? undefined : 10)) {
-    lines.push(`  ? left alone: ${printable(detail)}${path === undefined ? '' : `: ${printable(path)}`}`);
+    lines.push(
+      path === undefined ? `  ? ${printable(detail)}` : `  ? ${printable(path)} (${printable(detail)})`,
+    );
   }
   if (!isFull && view.oddities.length > 10)
     lines.push(`  ? and ${view.oddities.length - 10} more left alone (--full)`);
   const bytes = going.reduce((sum, item) => sum + item.bytes, 0);
   lines.push(
     '',
-    colours.bold(`Plan: ${going.length} to remove (${formatBytes(bytes)}), ${staying.length} kept.`),
+    colours.bold(
+      `Plan: ${going.length.toLocaleString('en-US')} to remove (${formatBytes(bytes)}), ${staying.length.toLocaleString('en-US')} kept.`,
+    ),
   );
   if (view.outOfScope > 0) {
-    lines.push(`Other repositories have ${formatCount(view.outOfScope, 'item')} more (--all-repos).`);
+    lines.push(`Other repositories have ${formatCount(view.outOfScope, 'more item')} (--all-repos).`);
   }
   return `${lines.join('\n')}\n`;
 }

@@ -28,6 +28,9 @@ export type ResultView = {
   readonly heldUntilMs: number | undefined;
 };
 
+/** Failures told one by one; the rest is counted. */
+const failuresShown = 20;
+
 /** The end of a run: per kind what went, predicted beside measured, usage before and after, failures last and loud. */
 export function resultText(view: ResultView, colours: Colours): string {
   const lines: string[] = [];
@@ -53,13 +56,18 @@ export function resultText(view: ResultView, colours: Colours): string {
   }
   if (held > 0 && view.heldUntilMs !== undefined) {
     lines.push(
-      `${formatBytes(held)} of it stay on disk for undo until ${formatTime(view.heldUntilMs)}: prodigy clean undo ${view.run}`,
+      `${formatBytes(held)} of it stays on disk for undo until ${formatTime(view.heldUntilMs)}: prodigy clean undo ${view.run}`,
     );
   }
   for (const { name, why } of view.drifted)
     lines.push(`  ~ left alone: ${printable(name)}: ${printable(why)}`);
   if (view.failures.length > 0) lines.push(colours.red(`${view.failures.length} failed:`));
-  for (const failure of view.failures) lines.push(...failureLines(failure, colours));
+  for (const failure of view.failures.slice(0, failuresShown)) lines.push(...failureLines(failure, colours));
+  if (view.failures.length > failuresShown) {
+    lines.push(
+      `  and ${view.failures.length - failuresShown} more, all of them in --json and in prodigy clean log`,
+    );
+  }
   if (view.outcome === 'interrupted') {
     lines.push(
       `Interrupted: ${formatCount(view.remaining, 'item')} remain. Go on with: prodigy clean resume`,
@@ -70,8 +78,8 @@ export function resultText(view: ResultView, colours: Colours): string {
 
 function summary(view: ResultView, removed: number, bytes: number, held: number): string {
   const planned = `of ${formatCount(view.predictedItems, 'item')}`;
-  const heldText = held > 0 ? `, ${formatBytes(held)} of them held for undo` : '';
-  return `Removed ${removed} ${planned}: ${formatBytes(bytes)} left the storage${heldText} (predicted ${formatBytes(view.predictedBytes)}).`;
+  const heldText = held > 0 ? `, ${formatBytes(held)} of it held for undo` : '';
+  return `Removed ${removed.toLocaleString('en-US')} ${planned}: ${formatBytes(bytes)} left the storage${heldText} (predicted ${formatBytes(view.predictedBytes)}).`;
 }
 
 function usageLines({ totals }: ResultView): string[] {
@@ -92,8 +100,7 @@ function usageLines({ totals }: ResultView): string[] {
 }
 
 function failureLines({ name, code, path, detail }: FailureView, colours: Colours): string[] {
-  const why =
-    detail === undefined || detail === '' ? causeOf(code) : `${causeOf(code)}: ${printable(detail)}`;
+  const why = detail === undefined || detail === '' ? causeOf(code) : printable(detail);
   return [
     `  ${colours.red('✗')} failed: ${printable(name)}: ${why} (${code} ${printable(path)})`,
     `    try: ${adviceFor(code, path)}`,

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readFile, rm, symlink as makeLink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, normalize } from 'node:path';
 import test from 'ava';
 import { execa } from 'execa';
 import { canarySecret, mergeCheckpoint, workflowCheckpoint } from '../helpers/checkpoint-artefacts.ts';
@@ -243,7 +243,7 @@ test('locks tell whether a session lives', async (t) => {
   const repository = await repositoryIn(home);
   const prodigy = join(home.home, 'prodigy');
   await copyFile('/bin/sleep', prodigy);
-  const sleeper = execa(prodigy, ['60'], { cwd: home.home, reject: false });
+  const sleeper = execa(prodigy, ['60'], { cwd: home.home, reject: false, env: { HOME: home.home } });
   t.teardown(() => void sleeper.kill());
   const ids: Record<string, string> = {};
   for (const [name, holder, ago] of [
@@ -858,10 +858,47 @@ test('a Prodigy that works in a repository makes its open sessions live, and nob
   }
   const prodigy = join(home.home, 'prodigy');
   await copyFile('/bin/sleep', prodigy);
-  const sleeper = execa(prodigy, ['60'], { cwd: app, reject: false });
+  const sleeper = execa(prodigy, ['60'], { cwd: app, reject: false, env: { HOME: home.home } });
   t.teardown(() => void sleeper.kill());
   const seen = await lookAt(home);
   t.is(seen.session(open).liveness.answer, 'yes');
   t.is(seen.session(over).liveness.answer, 'no');
   t.is(seen.session(other).liveness.answer, 'no');
+});
+
+test('what files give as ids and names leads to nothing outside the storage', async (t) => {
+  const home = await prodigyHome(t);
+  const spec = { session: home.ids.workflow(msAgo(home, '90d')), job: jobIdOf(home, '90d') };
+  const [path] = await mapping(home, { repository: 'app', ...spec, ago: '90d' });
+  const text = await readFile(path, 'utf8');
+  await writeFile(path, text.replace(`"session_id": "${spec.session}"`, '"session_id": "../../../src/app"'));
+  const { id } = await session(home, {
+    status: 'Completed',
+    startedAgo: '90d',
+    endedAgo: '90d',
+    patch: { metadata: { project_name: '../../../../src/app' } },
+  });
+  const seen = await lookAt(home);
+  t.like(seen.one('state', path).doubts[0], { reason: 'unknown-format', detail: 'odd session_id' });
+  t.false([...seen.look.owners.keys()].some((owner) => owner.includes('..')));
+  t.true(seen.session(id).witnesses.length > 0);
+  const all = [...seen.look.owners.values()].flatMap(({ witnesses }) => witnesses);
+  for (const { path: at } of all) t.true(normalize(at).startsWith(`${home.root}/`), at);
+});
+
+test('the state of a job names the letters of its job that wait to be retried, selected or not', async (t) => {
+  const home = await prodigyHome(t);
+  const [job, other] = [jobIdOf(home, '90d'), jobIdOf(home, '80d')];
+  const { path } = await jobState(home, { repository: 'app', job, complete: true, updatedAgo: '89d' });
+  const common = { layout: 'doubled', repository: 'app' } as const;
+  const letter = { item: 'a', lastAttemptAgo: '89d' };
+  const waiting = await deadLetters(home, { ...common, job, letters: [{ ...letter, review: true }] });
+  await deadLetters(home, { ...common, job: other, letters: [{ ...letter, eligible: true }] });
+  const detail = { type: 'state', letters: [`dlq:${waiting}`] } as const;
+  t.like((await lookAt(home)).one('state', path).detail, detail);
+  t.like((await lookAt(home, { kinds: ['state'] })).one('state', path).detail, detail);
+
+  await deadLetters(home, { ...common, job, letters: [letter] });
+  const settled = (await lookAt(home)).one('state', path).detail;
+  t.deepEqual(settled, { type: 'state', complete: true });
 });

@@ -14,7 +14,7 @@ test('without a terminal and without --force nothing happens: exit 4, and the me
   for (const input of ['', 'y\n', 'yes\n']) {
     const ran = await clean(shop, ['--logs'], { input });
     t.is(ran.exitCode, 4, ran.stdout);
-    t.regex(ran.stderr, /Nothing was removed: there is no terminal to ask on/);
+    t.regex(ran.stderr, /Nothing of this plan was removed: there is no terminal to ask on/);
     t.regex(ran.stderr, /--force/);
   }
   const machine = await clean(shop, ['--logs', '--json']);
@@ -77,7 +77,7 @@ for (const [name, answer] of [
     const talk = await onTerminal(shop, ['--all'], answer);
     t.is(talk.exitCode, 5, talk.screen);
     t.regex(talk.screen, question);
-    t.regex(talk.screen, /Nothing was removed\./);
+    t.regex(talk.screen, /Nothing of this plan was removed\./);
     t.deepEqual(goneSince(t, shop, before), []);
     const types = (await journalOf(shop)).map(({ type }) => type);
     t.true(types.includes('RunDeclined'));

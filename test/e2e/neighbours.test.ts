@@ -49,6 +49,8 @@ async function stopped(
     await sleep(1);
   }
   child.kill('SIGSTOP');
+  // A call that is in the kernel ends before its thread stops.
+  await sleep(200);
   return {
     child,
     goOn: () => {

@@ -464,7 +464,8 @@ function fakeProdigy(shop: Shop, cwd: string = shop.top): ChildProcess {
   mkdirSync(bin, { recursive: true });
   const path = join(bin, 'prodigy');
   if (!existsSync(path)) copyFileSync('/bin/sleep', path);
-  return spawn(path, ['300'], { cwd, stdio: 'ignore' });
+  // Of this storage: one that was started for another is no neighbour.
+  return spawn(path, ['300'], { cwd, stdio: 'ignore', env: { HOME: shop.home.home } });
 }
 
 function nameOf(nowMs: number, days: number): string {

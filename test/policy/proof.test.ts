@@ -43,7 +43,8 @@ const objects = test.macro<[string, Partial<WorktreeFacts>, KeepReason, Record<s
   title: (_, name, __, reason) => `${name}: not proven, ${reason}`,
 });
 
-test(objects, 'locked with a reason', { locked: 'on a stick' }, 'locked', { locked: 'on a stick' });
+// What somebody wrote as the reason is file content (P10).
+test(objects, 'locked with a reason', { locked: 'on a stick' }, 'locked', { locked: true });
 test(objects, 'locked without one', { locked: '' }, 'locked', { locked: true });
 test(objects, 'a rebase under way', { operation: 'rebase' }, 'operation-in-progress', {
   operation: 'rebase',

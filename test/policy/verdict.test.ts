@@ -299,8 +299,9 @@ test('the record of a session stays when a worktree it names was not seen', (t) 
 });
 
 test('the state of a job stays with letters that wait to be retried', (t) => {
-  const state = item('state', 'j', { owners: ['job:j'] });
   const dlq = item('dlq', 'j', { owners: ['job:j'], ...letters(1), recordedAtMs: nowMs - dayMs });
+  const detail = { type: 'state', complete: true, letters: [dlq.id] } as const;
+  const state = item('state', 'j', { owners: ['job:j'], detail });
   const seen = look([state, dlq], [job('j', { state: 'complete' })]);
   const verdicts = judgeAll(seen, usualPolicy, { scope: everything });
   t.like(verdicts.get(dlq.id), { reason: 'young' });
@@ -309,6 +310,10 @@ test('the state of a job stays with letters that wait to be retried', (t) => {
   const old = { ...dlq, recordedAtMs: longAgoMs };
   const later = judgeAll({ ...seen, items: [state, old] }, usualPolicy, { scope: everything });
   t.is(later.get(state.id)?.type, 'remove');
+
+  const scope = { ...everything, kinds: ['state'] as const };
+  const alone = judgeAll({ ...seen, items: [state] }, usualPolicy, { scope });
+  t.like(alone.get(state.id), { reason: 'dead-letters-pending' }, 'letters that are not selected stay');
 });
 
 test('a brake that keeps a worktree keeps the record of its session', (t) => {

@@ -14,7 +14,10 @@ const legal: Readonly<Partial<Record<EventType, readonly (readonly [OperationSta
     ['intended', 'ended'],
     ['quarantined', 'ended'],
   ],
-  PutBackBlocked: [['intended', 'intended']],
+  PutBackBlocked: [
+    ['intended', 'intended'],
+    ['quarantined', 'quarantined'],
+  ],
   PurgeStarted: [
     ['quarantined', 'purging'],
     ['blocked', 'purging'],
@@ -33,6 +36,8 @@ const legal: Readonly<Partial<Record<EventType, readonly (readonly [OperationSta
   ItemRestored: [
     ['intended', 'ended'],
     ['quarantined', 'ended'],
+    ['purging', 'ended'],
+    ['blocked', 'ended'],
   ],
   RenameRedone: [
     ['quarantined', 'quarantined'],

@@ -5,7 +5,9 @@ import { reconcile, type LastSaid, type NextStep, type SeenPart } from '../../sr
 const inPlace: SeenPart = { original: 'same', quarantine: 'absent' };
 const moved: SeenPart = { original: 'absent', quarantine: 'same' };
 const recreated: SeenPart = { original: 'other', quarantine: 'same' };
-const changed: SeenPart = { original: 'other', quarantine: 'absent' };
+const changed: SeenPart = { original: 'changed', quarantine: 'absent' };
+const replaced: SeenPart = { original: 'other', quarantine: 'absent' };
+const unreadable: SeenPart = { original: 'absent', quarantine: 'unknown' };
 const gone: SeenPart = { original: 'absent', quarantine: 'absent' };
 const foreign: SeenPart = { original: 'absent', quarantine: 'other' };
 
@@ -23,6 +25,9 @@ test(row, 'an intent of which nothing was moved is decided again', 'intended', [
 test(row, 'an item that changed since the intent drifts', 'intended', [changed], 0, {
   type: 'record-drifted',
 });
+test(row, 'an item that another took the place of drifts', 'intended', [replaced], 0, {
+  type: 'record-drifted',
+});
 test(row, 'an item that somebody else removed vanished', 'intended', [gone], 0, { type: 'record-vanished' });
 test(row, 'an item that was moved is recorded as moved', 'intended', [moved], 0, {
   type: 'record-quarantined',
@@ -31,15 +36,31 @@ test(row, 'a re-created original does not stop what was moved', 'intended', [rec
   type: 'record-quarantined',
 });
 test(row, 'an item in quarantine is freed', 'quarantined', [moved], 0, { type: 'purge' });
-test(row, 'a rename that a power cut undid is done again', 'quarantined', [inPlace], 0, {
-  type: 'redo-rename',
+test(
+  row,
+  'what was moved and is in its place again is never moved without a new judgement (P1)',
+  'quarantined',
+  [inPlace],
+  0,
+  { type: 'record-restored' },
+);
+test(row, 'what was put back and changed since was put back', 'quarantined', [changed], 0, {
+  type: 'record-restored',
+});
+test(row, 'an undo that was cut short is finished', 'quarantined', [moved, inPlace], 1, {
+  type: 'put-back',
+  parts: [0],
+  next: 'record-restored',
+});
+test(row, 'what cannot be looked at is left for the next run', 'quarantined', [unreadable], 0, {
+  type: 'report-unknown',
   parts: [0],
 });
 test(row, 'a half-freed tree is freed further', 'purging', [moved], 0, { type: 'purge' });
 test(row, 'a blocked purge is tried again', 'blocked', [moved], 0, { type: 'purge' });
 test(row, 'a purge that ended is recorded', 'purging', [gone], 0, { type: 'record-removed' });
 test(row, 'an emptied quarantine counts as removed', 'quarantined', [gone], 0, { type: 'record-removed' });
-test(row, 'a re-created original is left alone when the purge has ended', 'purging', [changed], 0, {
+test(row, 'a re-created original is left alone when the purge has ended', 'purging', [replaced], 0, {
   type: 'record-removed',
 });
 test(
@@ -74,8 +95,8 @@ test(row, 'a lesser part that was gone before does not make a move half', 'inten
 });
 
 const anyPart = fc.record<SeenPart>({
-  original: fc.constantFrom('absent', 'same', 'other'),
-  quarantine: fc.constantFrom('absent', 'same', 'other'),
+  original: fc.constantFrom('absent', 'same', 'changed', 'other', 'unknown'),
+  quarantine: fc.constantFrom('absent', 'same', 'other', 'unknown'),
 });
 const anySaid = fc.constantFrom<LastSaid>('intended', 'quarantined', 'purging', 'blocked');
 
@@ -83,12 +104,12 @@ test('nothing is freed unless the journal says that all of it was moved', (t) =>
   fc.assert(
     fc.property(fc.array(anyPart, { minLength: 1, maxLength: 4 }), fc.nat(3), (parts, main) => {
       const step = reconcile('intended', parts, main % parts.length);
-      t.false(step.type === 'purge' || step.type === 'record-removed' || step.type === 'redo-rename');
+      t.false(step.type === 'purge' || step.type === 'record-removed');
     }),
   );
 });
 
-test('a part in its place is touched only when the journal says that it was moved before', (t) => {
+test('while anything is foreign or unknown, nothing is touched', (t) => {
   fc.assert(
     fc.property(
       anySaid,
@@ -96,9 +117,13 @@ test('a part in its place is touched only when the journal says that it was move
       fc.nat(3),
       (said, parts, main) => {
         const step = reconcile(said, parts, main % parts.length);
-        if (step.type !== 'redo-rename') return;
-        t.is(said, 'quarantined');
-        for (const part of step.parts) t.deepEqual(parts[part], inPlace);
+        const isOdd = parts.some(
+          ({ original, quarantine }) =>
+            quarantine === 'other' ||
+            quarantine === 'unknown' ||
+            (quarantine === 'absent' && original === 'unknown'),
+        );
+        t.is(step.type === 'report-foreign' || step.type === 'report-unknown', isOdd);
       },
     ),
   );

@@ -352,6 +352,14 @@ test('a git at work in it', proves, {
   expect: (t, { doubts }) => t.is(doubts[0]?.reason, 'in-use'),
 });
 
+test('a setting that git chokes on is not repeated', proves, {
+  make: ({ main }) => git(main, 'config', 'core.autocrlf', 'sk-secret'),
+  expect: (t, facts) => {
+    t.regex(facts.doubts[0]?.detail ?? '', /^git [a-z-]+ failed \(exit \d+\)$/);
+    t.false(JSON.stringify(facts).includes('sk-secret'));
+  },
+});
+
 test('a corrupted index', proves, {
   make: async ({ worktree }) => writeFile(join(await adminDirectory(worktree), 'index'), 'DIRC rubbish'),
   expect: (t, { doubts, changes }) => {
@@ -463,7 +471,7 @@ test('git refuses a repository of another owner, and that is a doubt', async (t)
   }
   const { doubts, changes } = await inspectWorktree(worktree);
   t.is(doubts[0]?.reason, 'unreadable');
-  t.regex(doubts[0]?.detail ?? '', /dubious ownership|unsafe repository/);
+  t.is(doubts[0]?.detail, 'git refuses: owned by somebody else (safe.directory)');
   t.is(changes, undefined);
 });
 
@@ -489,7 +497,7 @@ test('a directory that git cannot read is a doubt, although git itself says all 
   const { changes, doubts } = JSON.parse(stdout) as WorktreeFacts;
   t.is(changes, undefined);
   t.is(doubts[0]?.reason, 'unreadable');
-  t.regex(doubts[0]?.detail ?? '', /closed/);
+  t.is(doubts[0]?.detail, 'git status could not read everything');
 });
 
 test('a per-worktree ref of another worktree keeps nothing', async (t) => {

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { copyFile, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, rename, rm, symlink, writeFile, realpath } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
 import { execa } from 'execa';
@@ -152,7 +152,12 @@ seen('an executable called prodigy is Prodigy, tied to the repository it stands 
     [inRepository],
   );
   const repository = { name: 'app', gitDir: join(main, '.git') };
-  const atWork = await prodigiesAtWork(table);
+  // They were started with the home of this test, so its storage is theirs, and no other is.
+  const home = await realpath(process.env['HOME'] ?? '/').catch(() => process.env['HOME'] ?? '/');
+  const atWork = await prodigiesAtWork(table, [join(home, '.prodigy')]);
+  const elsewhere = await prodigiesAtWork(table, [join(top, '.prodigy')]);
+  const strangers = elsewhere.filter(({ process: { pid } }) => own.has(pid));
+  t.is(strangers.length, process.platform === 'linux' ? 0 : 2);
   for (const pid of [inRepository, inWorktree]) {
     t.deepEqual(atWork.find(({ process: { pid: at } }) => at === pid)?.repository, repository);
   }
@@ -248,4 +253,20 @@ test('ps is read with any length of elapsed time', (t) => {
     ],
   );
   t.is(basename('/opt/My App/prodigy'), 'prodigy');
+});
+
+seen('a git that is just ending is nobody who cannot be looked into', async (t) => {
+  const work = new AbortController();
+  const gits = ['', '', ''].map(async () => {
+    while (!work.signal.aborted) await execa('git', ['--version'], { reject: false });
+  });
+  for (let round = 0; round < 60; round += 1) {
+    const { suspects } = await readProcessTable([]);
+    t.deepEqual(
+      suspects.filter(({ name }) => name === 'git'),
+      [],
+    );
+  }
+  work.abort();
+  await Promise.all(gits);
 });

@@ -1,0 +1,108 @@
+import type { RemovalIntended, RemovalMode } from '../journal/event.ts';
+import type { Item, ItemId } from '../model/item.ts';
+import type { OwnerId } from '../model/owner.ts';
+import { registrationOf } from '../storage/git-worktree.ts';
+import type { Quarantined } from './free.ts';
+import { movesOf } from './quarantine-place.ts';
+import type { Fact } from './run-record.ts';
+import type { Condemned } from './sweep.ts';
+
+/** An intent that an earlier run journalled and did not carry out: it is carried out, not written again. */
+export type OpenIntent = { readonly op: string; readonly run: string; readonly intent: RemovalIntended };
+
+export type Operation = Quarantined & {
+  readonly item: Item;
+  readonly verdict: Condemned['verdict'];
+  readonly isNew: boolean;
+};
+
+type Context = {
+  readonly openIntents: ReadonlyMap<ItemId, OpenIntent>;
+  /** How often an item was tried before, over runs. */
+  readonly attempts: ReadonlyMap<ItemId, number>;
+  readonly newId: () => string;
+  readonly holdMs: (item: Item) => number;
+  readonly short: boolean;
+  /** Owners that stand and fall together with an owner: Prodigy must not resume any of them meanwhile. */
+  readonly bundleOf: (owner: OwnerId) => readonly OwnerId[];
+};
+
+/**
+ * The operation for an item: the open one of an earlier run when it says the same as a new one would, a new one
+ * otherwise; then the old one is given up, for one item has one operation at a time.
+ */
+export function operationFor(
+  condemned: Condemned,
+  mode: RemovalMode,
+  quarantine: string,
+  context: Context,
+): { readonly operation: Operation; readonly givenUp: Fact | undefined } {
+  const { item, verdict } = condemned;
+  const known = mode === 'quarantine' ? context.openIntents.get(item.id) : undefined;
+  const op = known?.op ?? context.newId();
+  const attempt = (context.attempts.get(item.id) ?? 0) + (mode === 'in-parent' ? 2 : 1);
+  const intent = intentFor(condemned, op, mode, quarantine, attempt, context);
+  if (known === undefined) {
+    return { operation: { op, intent, attempt, item, verdict, isNew: true }, givenUp: undefined };
+  }
+  if (isSame(known.intent, intent)) {
+    const reused = { op, intent: known.intent, attempt: known.intent.attempt, item, verdict, isNew: false };
+    return { operation: reused, givenUp: undefined };
+  }
+  const fresh = context.newId();
+  const renewed = intentFor(condemned, fresh, mode, quarantine, attempt, context);
+  return {
+    operation: { op: fresh, intent: renewed, attempt, item, verdict, isNew: true },
+    givenUp: {
+      op,
+      event: {
+        type: 'ItemDrifted',
+        item: item.id,
+        reason: 'expectation-gone',
+        evidence: { begunAgain: fresh },
+      },
+    },
+  };
+}
+
+function intentFor(
+  { item, verdict }: Condemned,
+  op: string,
+  mode: RemovalMode,
+  quarantine: string,
+  attempt: number,
+  context: Context,
+): RemovalIntended {
+  const worktree = item.detail.type === 'worktree' ? registrationOf(item.detail.facts) : undefined;
+  const repository = item.repository?.gitDir ?? item.repository?.name;
+  return {
+    type: 'RemovalIntended',
+    item: item.id,
+    kind: item.kind,
+    name: item.name,
+    root: item.root,
+    ...(repository === undefined ? {} : { repository }),
+    bytes: item.size?.bytes ?? 0,
+    files: item.size?.files ?? 0,
+    reason: verdict.reason,
+    proof: verdict.proof,
+    mode,
+    moves: movesOf(item, op, mode, quarantine),
+    holdMs: mode === 'in-parent' || context.short ? 0 : context.holdMs(item),
+    attempt,
+    locks: lockIds(item, context),
+    ...(worktree === undefined ? {} : { worktree }),
+  };
+}
+
+function lockIds(item: Item, { bundleOf }: Context): readonly string[] {
+  const owners = new Set(item.owners.flatMap((owner) => [owner, ...bundleOf(owner)]));
+  return [...owners].map((owner) => owner.slice(owner.indexOf(':') + 1)).sort();
+}
+
+/** Whether an old intent promises just what a new one would: the same parts, places, undo and registration. */
+function isSame(old: RemovalIntended, now: RemovalIntended): boolean {
+  const essence = ({ moves, holdMs, mode, worktree }: RemovalIntended): string =>
+    JSON.stringify([moves.map(({ path, to, identity }) => [path, to, identity]), holdMs, mode, worktree]);
+  return essence(old) === essence(now);
+}

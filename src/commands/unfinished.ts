@@ -1,0 +1,102 @@
+import { err, ok, type Result } from 'neverthrow';
+import type { PlannedItem } from '../journal/event.ts';
+import type { JournalReader } from '../journal/journal.ts';
+import type { Failure, JournalFailure } from '../model/failure.ts';
+import type { ItemId } from '../model/item.ts';
+import { openOperations } from '../projections/open-operations.ts';
+import { plannedItems, plans } from '../projections/plans.ts';
+import { isRemaining, remainingWork } from '../projections/remaining-work.ts';
+import { oldestFirst } from '../projections/run-history.ts';
+import { runSummary, type RunSummary } from '../projections/run-summary.ts';
+
+/** Operations can be open although every run has ended: the last run's rules finish them. */
+export async function lastRuns(journal: JournalReader): Promise<readonly RunSummary[]> {
+  const rows = await journal.rows(runSummary);
+  if (rows.isErr()) return [];
+  const confirmed = oldestFirst(rows.value.values()).filter((row) => row.confirmed !== undefined);
+  return confirmed.slice(-1);
+}
+
+/** Confirmed runs that did not come to their end, oldest first; a later run that resumed one to its end closes it. */
+export async function unfinishedRuns(
+  journal: JournalReader,
+  wanted: string | undefined,
+): Promise<Result<readonly RunSummary[], Failure>> {
+  const rows = await journal.rows(runSummary);
+  if (rows.isErr()) return err(rows.error);
+  const all = oldestFirst(rows.value.values());
+  const isOver = (row: RunSummary): boolean =>
+    row.ended !== undefined && !['interrupted', 'failed', 'partial'].includes(row.ended.outcome);
+  const closed = new Set(
+    all.filter((row) => row.resumeOf !== undefined && isOver(row)).map((row) => row.resumeOf),
+  );
+  const unfinished = all.filter(
+    (row) =>
+      !row.dryRun &&
+      row.confirmed !== undefined &&
+      row.resumeOf === undefined &&
+      !isOver(row) &&
+      !closed.has(row.run),
+  );
+  if (wanted === undefined) return ok(unfinished);
+  const named = all.filter(({ run }) => run.startsWith(wanted));
+  if (named.length === 0) return err({ type: 'unknown-run', text: wanted });
+  const roots = new Set(named.map(({ run, resumeOf }) => resumeOf ?? run));
+  return ok(unfinished.filter(({ run }) => roots.has(run)));
+}
+
+/** The run and all that resume it. */
+export async function chainOf(
+  summary: RunSummary,
+  journal: JournalReader,
+): Promise<Result<ReadonlySet<string>, JournalFailure>> {
+  const rows = await journal.rows(runSummary);
+  if (rows.isErr()) return err(rows.error);
+  const family = [...rows.value.values()].filter(
+    ({ run, resumeOf }) => run === summary.run || resumeOf === summary.run,
+  );
+  return ok(new Set(family.map(({ run }) => run)));
+}
+
+/** What the run and those that resumed it had planned, and have neither removed nor given up. */
+export async function remainingItems(
+  summary: RunSummary,
+  chain: ReadonlySet<string>,
+  journal: JournalReader,
+): Promise<Result<ReadonlyMap<ItemId, PlannedItem>, JournalFailure>> {
+  const work = await journal.fold(remainingWork(chain), { from: summary.startedSeq });
+  if (work.isErr()) return err(work.error);
+  const open = await journal.rows(openOperations);
+  if (open.isErr()) return err(open.error);
+  const moved = new Set(
+    [...open.value.values()].filter(({ state }) => state !== 'intended').map(({ item }) => item),
+  );
+  const remaining = new Map<ItemId, PlannedItem>();
+  const plan = summary.plan;
+  if (plan === undefined) return ok(remaining);
+  const stored = await journal.row(plans, plan);
+  if (stored.isErr()) return err(stored.error);
+  if (stored.value === undefined) return ok(remaining);
+  const items = await journal.fold(plannedItems(plan), {
+    from: stored.value.fromSeq,
+    to: stored.value.toSeq,
+  });
+  if (items.isErr()) return err(items.error);
+  for (const item of items.value) {
+    if (isRemaining(work.value, item.item) && !moved.has(item.item)) remaining.set(item.item, item);
+  }
+  return ok(remaining);
+}
+
+/** Whether the run held small items for undo: who said `--no-undo` said it for the whole of it. */
+export async function wasUndoable(
+  { startedSeq }: RunSummary,
+  journal: JournalReader,
+): Promise<Result<boolean, JournalFailure>> {
+  for await (const entry of journal.entries({ from: startedSeq, to: startedSeq })) {
+    if (entry.isErr()) return err(entry.error);
+    const { event } = entry.value;
+    if (event.type === 'RunStarted') return ok(!event.argv.includes('--no-undo'));
+  }
+  return ok(true);
+}

@@ -1,0 +1,34 @@
+import { readFile, readlink, realpath } from 'node:fs/promises';
+import { isAbsolute, join } from 'node:path';
+
+/**
+ * Whether a process may work on one of these storage roots, told by the `HOME` and `PRODIGY_HOME` it was started with.
+ * Whatever cannot be told is `true`: only a process that surely has another home is another storage's. One in another
+ * mount namespace may know the same directory by another name. Nothing else of its environment is looked at.
+ *
+ * @param roots - real paths
+ */
+export async function mayUseRoots(pid: number, roots: readonly string[]): Promise<boolean> {
+  if (process.platform !== 'linux') return true;
+  try {
+    const [theirs, ours] = await Promise.all([
+      readlink(`/proc/${pid}/ns/mnt`),
+      readlink('/proc/self/ns/mnt'),
+    ]);
+    if (theirs !== ours) return true;
+    const environment = (await readFile(`/proc/${pid}/environ`, 'utf8')).split('\0');
+    const home = valueOf(environment, 'HOME');
+    const given = valueOf(environment, 'PRODIGY_HOME');
+    if (home === undefined || !isAbsolute(home)) return true;
+    if (given !== undefined && !isAbsolute(given)) return true;
+    const used = [join(home, '.prodigy'), ...(given === undefined ? [] : [given])];
+    const real = await Promise.all(used.map((path) => realpath(path).catch(() => path)));
+    return real.some((path) => roots.includes(path));
+  } catch {
+    return true;
+  }
+}
+
+function valueOf(environment: readonly string[], name: string): string | undefined {
+  return environment.find((line) => line.startsWith(`${name}=`))?.slice(name.length + 1);
+}

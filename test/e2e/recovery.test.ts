@@ -1,0 +1,243 @@
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import { json, repositoryTop, type RunOptions } from '../helpers/run-prodigy.ts';
+import { canChattr, setImmutable } from '../helpers/temporary.ts';
+import {
+  clean,
+  finished,
+  finishedSession,
+  finishedWork,
+  inQuarantine,
+  journalOf,
+  makeShop,
+  metadataOf,
+  project,
+  recordOf,
+  worktreeOf,
+  type Shop,
+} from './shop.ts';
+
+/** The program with a fault at a point that nothing outside could hit. */
+function faulty(env: Record<string, string>): RunOptions {
+  const preload = join(repositoryTop(), 'test', 'helpers', 'preload.cjs');
+  return { env: { ...env, NODE_OPTIONS: `--require=${preload}` } };
+}
+
+function quarantinePath({ home }: Shop, name: string): string {
+  const quarantine = join(home.root, 'clean', 'quarantine');
+  const [journal = ''] = fs.readdirSync(quarantine);
+  return join(quarantine, journal, name);
+}
+
+test('what was moved and then put back by hand is judged anew, not moved again (P1, P2)', async (t) => {
+  const shop = await makeShop(t);
+  const id = await finishedWork(shop, '90d');
+  const worktree = worktreeOf(shop, id);
+  const killed = await clean(shop, ['worktrees', '--force'], faulty({ KILL_AT: 'spawn::worktree,remove' }));
+  t.is(killed.signal, 'SIGKILL');
+  t.false(fs.existsSync(worktree));
+
+  const [directory = '', metadata = ''] = inQuarantine(shop)
+    .map((name) => quarantinePath(shop, name))
+    .sort();
+  const { mtime, atime } = fs.statSync(directory);
+  fs.renameSync(directory, worktree);
+  fs.renameSync(metadata, metadataOf(shop, id));
+  fs.writeFileSync(join(worktree, `feature-${id}.txt`), 'new work, uncommitted\n');
+  fs.utimesSync(worktree, atime, mtime);
+  const stander = spawn('sleep', ['60'], { cwd: worktree, stdio: 'ignore' });
+  t.teardown(() => stander.kill());
+
+  const ran = await clean(shop, ['worktrees', '--force']);
+  t.is(ran.exitCode, 0, ran.stderr);
+  t.true(fs.existsSync(join(worktree, `feature-${id}.txt`)));
+  const resumed = await clean(shop, ['resume']);
+  t.is(resumed.exitCode, 0, resumed.stderr);
+  t.is(fs.readFileSync(join(worktree, `feature-${id}.txt`), 'utf8'), 'new work, uncommitted\n');
+});
+
+test('an undo that was killed between two parts is finished, and nothing is orphaned (P5)', async (t) => {
+  const shop = await makeShop(t);
+  const [record = '', checkpoints = ''] = await finishedSession(shop, '90d');
+  t.is((await clean(shop, ['sessions', '--force'])).exitCode, 0);
+  const run = (await journalOf(shop)).findLast(({ type }) => type === 'RunCompleted')?.run ?? '';
+  const killed = await clean(shop, ['undo', run], faulty({ KILL_AT: 'rename::checkpoints$' }));
+  t.is(killed.signal, 'SIGKILL');
+
+  t.is((await clean(shop, ['logs', '--force'])).exitCode, 0);
+  t.deepEqual([fs.existsSync(record), fs.existsSync(checkpoints)], [true, true]);
+  t.deepEqual(inQuarantine(shop), []);
+});
+
+test('resuming one run leaves what another intended to the other', async (t) => {
+  const shop = await makeShop(t);
+  const other: Shop = { ...shop, repository: await project(join(shop.top, 'src', 'other'), shop.home) };
+  const [mine, theirs] = [
+    await finishedWork(shop, '90d'),
+    await finishedWork(other, '90d', { container: 'other' }),
+  ];
+  for (const one of [shop, other]) {
+    const killed = await clean(one, ['worktrees', '--force'], faulty({ KILL_AT: 'rename::quarantine' }));
+    t.is(killed.signal, 'SIGKILL');
+  }
+  const [first = '', second = ''] = (await journalOf(shop))
+    .filter(({ type }) => type === 'RunConfirmed')
+    .map(({ run }) => run);
+
+  t.is((await clean(shop, ['resume', first])).exitCode, 0);
+  t.deepEqual(
+    [fs.existsSync(worktreeOf(shop, mine)), fs.existsSync(worktreeOf(other, theirs, 'other'))],
+    [false, true],
+  );
+  t.is((await clean(shop, ['resume', second])).exitCode, 0);
+  t.false(fs.existsSync(worktreeOf(other, theirs, 'other')));
+  const ends = (await journalOf(shop)).filter(
+    ({ op, type }) => op !== undefined && /^Item(Removed|Drifted|Vanished|Failed|Restored)$/.test(type),
+  );
+  t.deepEqual(
+    ends.map(({ type }) => type),
+    ['ItemRemoved', 'ItemRemoved'],
+  );
+});
+
+test('a clock that runs behind the journal is refused every time, until it is accepted', async (t) => {
+  const shop = await makeShop(t);
+  await finished(shop, 'logs', '90d');
+  const [event = ''] = await finished(shop, 'events', '90d');
+  t.is((await clean(shop, ['logs', '--force'])).exitCode, 0);
+  const behind = faulty({ SHIFT_CLOCK: String(-3 * 86_400_000) });
+  for (const args of [
+    ['events', '--dry-run'],
+    ['events', '--force'],
+    ['events', '--force'],
+  ]) {
+    const ran = await clean(shop, args, behind);
+    t.is(ran.exitCode, args.includes('--dry-run') ? 0 : 4, ran.stderr);
+  }
+  t.true(fs.existsSync(event));
+  t.is((await clean(shop, ['events', '--force', '--accept-clock'], behind)).exitCode, 0);
+  t.false(fs.existsSync(event));
+});
+
+test('a run that was refused is not called interrupted afterwards', async (t) => {
+  const shop = await makeShop(t);
+  await finished(shop, 'logs', '90d');
+  t.is((await clean(shop, ['logs'])).exitCode, 4);
+  t.is((await clean(shop, ['logs', '--force'])).exitCode, 0);
+  t.deepEqual(
+    (await journalOf(shop)).filter(({ type }) => type === 'RunInterrupted'),
+    [],
+  );
+});
+
+test('where there can be no quarantine, items still go, and the other root is cleaned as well (P8)', async (t) => {
+  const shop = await makeShop(t, { prodigyHome: 'data' });
+  const [log = ''] = await finished(shop, 'logs', '90d');
+  const [event = ''] = await finished(shop, 'events', '90d');
+  fs.mkdirSync(join(shop.home.root, 'clean'), { recursive: true });
+  fs.writeFileSync(join(shop.home.root, 'clean', 'quarantine'), 'in the way');
+  const ran = await clean(shop, ['--all', '--force', '--json']);
+  t.is(ran.exitCode, 0, ran.stderr);
+  t.is((json(ran) as { outcome: string }).outcome, 'completed');
+  t.deepEqual([fs.existsSync(log), fs.existsSync(event)], [false, false]);
+  t.is(fs.readFileSync(join(shop.home.root, 'clean', 'quarantine'), 'utf8'), 'in the way');
+  t.deepEqual(fs.readdirSync(join(shop.home.root, 'logs', 'claude-streaming')), []);
+});
+
+test('what was asked to be undoable is, although an interrupted run before had asked otherwise', async (t) => {
+  const shop = await makeShop(t);
+  const [log = ''] = await finished(shop, 'logs', '90d');
+  const content = fs.readFileSync(log);
+  const killed = await clean(
+    shop,
+    ['logs', '--force', '--no-undo'],
+    faulty({ KILL_AT: 'rename::quarantine' }),
+  );
+  t.is(killed.signal, 'SIGKILL');
+  t.is((await clean(shop, ['logs', '--force'])).exitCode, 0);
+  t.false(fs.existsSync(log));
+  t.is((await clean(shop, ['undo', log])).exitCode, 0);
+  t.deepEqual(fs.readFileSync(log), content);
+});
+
+test('a process that enters a worktree after the last look is noticed before its bytes go (P1)', async (t) => {
+  const shop = await makeShop(t);
+  const id = await finishedWork(shop, '90d');
+  const entered = join(shop.top, 'entered');
+  // Everything that is asked inside the worktree counts: the last of them stands just before the rename.
+  const probe = await clean(
+    shop,
+    ['worktrees', '--dry-run'],
+    faulty({ ENTER_AT: `worktrees/shop/${id}::1000`, ENTERED_FILE: entered }),
+  );
+  t.is(probe.exitCode, 0);
+  let stayed = 0;
+  for (let nth = 1; nth <= 40; nth += 1) {
+    fs.rmSync(entered, { force: true });
+    const ran = await clean(
+      shop,
+      ['worktrees', '--force'],
+      faulty({ ENTER_AT: `worktrees/shop/${id}::${nth}`, ENTERED_FILE: entered }),
+    );
+    const hasEntered = fs.existsSync(entered);
+    if (hasEntered) process.kill(Number(fs.readFileSync(entered, 'utf8').trim()));
+    if (!hasEntered) break;
+    t.true(fs.existsSync(worktreeOf(shop, id)), `entered at call ${nth}: ${ran.stdout}`);
+    stayed += 1;
+  }
+  t.true(stayed > 0);
+});
+
+test('the record of a session outlives its worktree, whatever a resume makes of the plan', async (t) => {
+  if (!canChattr()) {
+    t.log('SKIPPED: needs root and a file system with immutable files');
+    t.pass();
+    return;
+  }
+  const shop = await makeShop(t);
+  const id = await finishedWork(shop, '90d');
+  const worktree = worktreeOf(shop, id);
+  const [log = ''] = await finished(shop, 'logs', '90d');
+  setImmutable(log, true);
+  const killed = await clean(
+    shop,
+    ['--all', '--force'],
+    faulty({ KILL_AT: `rename::worktrees.*quarantine` }),
+  );
+  setImmutable(log, false);
+  t.is(killed.signal, 'SIGKILL');
+  fs.writeFileSync(join(worktree, 'untracked-now'), 'x');
+  t.is((await clean(shop, ['resume'])).exitCode, 0);
+  t.deepEqual([fs.existsSync(worktree), fs.existsSync(recordOf(shop, id))], [true, true]);
+});
+
+test('a full disk behind stdout stops the words, not the work (P7)', async (t) => {
+  if (!fs.existsSync('/dev/full')) {
+    t.log('SKIPPED: needs /dev/full');
+    t.pass();
+    return;
+  }
+  const shop = await makeShop(t);
+  const [log = ''] = await finished(shop, 'logs', '90d');
+  const { home, repository } = shop;
+  const full = fs.openSync('/dev/full', 'w');
+  const child = spawn(
+    process.execPath,
+    [join(repositoryTop(), 'bin', 'prodigy.cjs'), 'clean', 'logs', '--force'],
+    {
+      cwd: repository,
+      env: { HOME: home.home, PATH: process.env['PATH'], TZ: 'UTC' },
+      stdio: ['ignore', full, 'pipe'],
+    },
+  );
+  let said = '';
+  child.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  const exitCode = await new Promise<number | null>((resolve) => child.once('close', resolve));
+  fs.closeSync(full);
+  t.is(exitCode, 1, said);
+  t.regex(said, /could not be written \(ENOSPC\)/);
+  t.false(fs.existsSync(log));
+  t.false(fs.existsSync(join(home.root, 'clean', 'run.lock')));
+});

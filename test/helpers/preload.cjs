@@ -1,0 +1,46 @@
+// Loaded into the program under test by --require: faults at a point that nothing outside could hit.
+//   KILL_AT=rename::quarantine   SIGKILL at the first fs.promises.rename whose arguments match
+//   KILL_AT=spawn::worktree,remove   SIGKILL before a child process whose arguments hold all of these words
+//   ENTER_AT=<path part>::<n>    before the n-th child process that runs there, another process goes to stand there
+//   SHIFT_CLOCK=<ms>             the program's clock is off by so much
+'use strict';
+const childProcess = require('node:child_process');
+const fs = require('node:fs');
+const { syncBuiltinESMExports } = require('node:module');
+
+const { KILL_AT, ENTER_AT, SHIFT_CLOCK } = process.env;
+
+if (SHIFT_CLOCK !== undefined) {
+  const now = Date.now;
+  Date.now = () => now() + Number(SHIFT_CLOCK);
+}
+
+const spawn = childProcess.spawn;
+const [call, pattern] = (KILL_AT ?? '').split('::');
+const [place, count] = (ENTER_AT ?? '').split('::');
+let entered = 0;
+childProcess.spawn = function (file, args, options, ...rest) {
+  if (call === 'spawn' && Array.isArray(args) && pattern.split(',').every((word) => args.includes(word))) {
+    process.kill(process.pid, 'SIGKILL');
+  }
+  if (ENTER_AT !== undefined && String(options?.cwd).includes(place)) {
+    entered += 1;
+    if (entered === Number(count)) {
+      const stander = spawn('sleep', ['30'], { cwd: options.cwd, detached: true, stdio: 'ignore' });
+      fs.appendFileSync(process.env.ENTERED_FILE, `${stander.pid}\n`);
+      stander.unref();
+      childProcess.execFileSync('sleep', ['0.2']);
+    }
+  }
+  return spawn.call(this, file, args, options, ...rest);
+};
+
+if (KILL_AT !== undefined && call !== 'spawn') {
+  const original = fs.promises[call];
+  const matches = new RegExp(pattern);
+  fs.promises[call] = function (...args) {
+    if (matches.test(args.slice(0, 2).map(String).join(' -> '))) process.kill(process.pid, 'SIGKILL');
+    return original.apply(this, args);
+  };
+}
+syncBuiltinESMExports();
