@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readFile, rm, symlink as makeLink, writeFile } from 'node:fs/promises';
+import { copyFileSync, existsSync } from 'node:fs';
+import { mkdir, readFile, rm, symlink as makeLink, writeFile } from 'node:fs/promises';
 import { join, normalize } from 'node:path';
 import test from 'ava';
 import { execa } from 'execa';
@@ -242,7 +242,7 @@ test('locks tell whether a session lives', async (t) => {
   const home = await prodigyHome(t);
   const repository = await repositoryIn(home);
   const prodigy = join(home.home, 'prodigy');
-  await copyFile('/bin/sleep', prodigy);
+  copyFileSync('/bin/sleep', prodigy);
   const sleeper = execa(prodigy, ['60'], { cwd: home.home, reject: false, env: { HOME: home.home } });
   t.teardown(() => void sleeper.kill());
   const ids: Record<string, string> = {};
@@ -857,7 +857,7 @@ test('a Prodigy that works in a repository makes its open sessions live, and nob
     await setTimes(join(home.root, 'state', id, 'checkpoints'), msAgo(home, '39d'));
   }
   const prodigy = join(home.home, 'prodigy');
-  await copyFile('/bin/sleep', prodigy);
+  copyFileSync('/bin/sleep', prodigy);
   const sleeper = execa(prodigy, ['60'], { cwd: app, reject: false, env: { HOME: home.home } });
   t.teardown(() => void sleeper.kill());
   const seen = await lookAt(home);
