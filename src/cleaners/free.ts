@@ -5,6 +5,7 @@ import { syncDirectories } from '../disk/quarantine.ts';
 import { removeTree } from '../disk/remove.ts';
 import type { Event, RemovalIntended } from '../journal/event.ts';
 import type { DiskFailure, ItemFailure } from '../model/failure.ts';
+import { gitComplaint } from '../storage/git-complaint.ts';
 import { eachOf } from './each-of.ts';
 import type { Fact } from './run-record.ts';
 import { detachWorktree } from './worktrees.ts';
@@ -94,7 +95,6 @@ function blocked({ intent, attempt }: Quarantined, failures: readonly DiskFailur
 function asDiskFailure(failure: ItemFailure, intent: RemovalIntended): DiskFailure {
   if (failure.type === 'disk') return failure;
   const path = intent.moves[0]?.path ?? intent.root;
-  if (failure.type === 'git')
-    return { type: 'disk', code: 'EGIT', syscall: failure.stderr.slice(0, 300), path };
+  if (failure.type === 'git') return { type: 'disk', code: 'EGIT', syscall: gitComplaint(failure), path };
   return { type: 'disk', code: 'EOUTSIDE', syscall: failure.type, path };
 }
