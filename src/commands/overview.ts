@@ -75,7 +75,7 @@ export async function overview(request: CleanRequest, shell: Shell): Promise<Res
       terminal.out(
         `${terminal.outColours.bold(`Prodigy storage of ${scopeText(view)}: ${config.roots.map(printable).join(', ')}`)}\n\n`,
       );
-      terminal.out(overviewText(view, volume, unfinished, terminal.outColours));
+      terminal.out(overviewText(view, volume, unfinished, terminal.outColours, terminal.columns));
       if (ledger.without !== undefined && ledger.without.type !== 'journal-absent')
         terminal.err(`Not journalled: ${explain(ledger.without).sentence}\n`);
     }

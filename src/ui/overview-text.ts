@@ -24,6 +24,9 @@ const bare = {
 
 export type VolumeView = { readonly freeBytes: number; readonly totalBytes: number };
 
+/** What the six columns of numbers need. */
+const numbersWidth = 62;
+
 /** What earlier runs left: held for undo, not freed, not finished. */
 export type UnfinishedView = {
   readonly heldBytes: number;
@@ -38,8 +41,12 @@ export function overviewText(
   volume: VolumeView | undefined,
   unfinished: UnfinishedView,
   colours: Colours,
+  columns: number,
 ): string {
   const table = new Table({
+    // The reasons get what the terminal leaves; words are not cut.
+    colWidths: [null, null, null, null, null, null, Math.max(24, columns - numbersWidth)],
+    wordWrap: true,
     chars: bare,
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
     colAligns: ['left', 'right', 'right', 'right', 'right', 'right', 'left'],
