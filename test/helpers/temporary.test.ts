@@ -1,5 +1,12 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { asNobody, giveToNobody } from './as-nobody.ts';
@@ -14,10 +21,19 @@ import {
   temporaryDirectory,
 } from './temporary.ts';
 
-test('nothing outside the temporary directory is removed', (t) => {
-  for (const path of [homedir(), '/', process.cwd(), `${temporaryDirectory(t)}/../../etc`]) {
-    t.throws(() => removeTemporaryDirectory(path), { message: /not a temporary directory/ });
+test('nothing is removed that was not made here, wherever it lies', (t) => {
+  const mine = temporaryDirectory(t);
+  // Never anything real: a test of a safeguard must do no harm when the safeguard fails.
+  const others = mkdtempSync(join(mine, 'somebody-'));
+  writeFileSync(join(others, 'work'), '');
+  for (const path of [others, `${mine}/`, `${mine}/.`, `${others}/..`, join(mine, 'absent')]) {
+    t.throws(
+      () => removeTemporaryDirectory(path),
+      { message: /not a temporary directory of this process/ },
+      path,
+    );
   }
+  t.true(existsSync(join(others, 'work')));
 });
 
 test('closed directories are removed, and a link’s target stays', (t) => {

@@ -23,8 +23,13 @@ export function temporaryDirectory(t: Teardown, prefix = 'prodigy-clean-'): stri
 
 /** The same without a test: the caller removes it with {@link removeTemporaryDirectory}. */
 export function makeTemporaryDirectory(prefix = 'prodigy-clean-'): string {
-  return realpathSync(mkdtempSync(join(tmpdir(), prefix)));
+  const path = realpathSync(mkdtempSync(join(tmpdir(), prefix)));
+  made.add(path);
+  return path;
 }
+
+/** What this process made, and therefore may remove: where a path lies says nothing, a checkout can lie there, too. */
+const made = new Set<string>();
 
 /** Whether `path` lies strictly below the system's temporary directory, by its name and by its real name. */
 export function isTemporary(path: string): boolean {
@@ -35,7 +40,7 @@ export function isTemporary(path: string): boolean {
 
 /** Removes a temporary directory with whatever tests did to it: mounts, immutable flags, closed directories. */
 export function removeTemporaryDirectory(path: string): void {
-  if (!isTemporary(path)) throw new Error(`not a temporary directory: ${path}`);
+  if (!made.delete(path)) throw new Error(`not a temporary directory of this process: ${path}`);
   unmountBelow(path);
   try {
     rmSync(path, { recursive: true, force: true, maxRetries: 3 });
