@@ -2,9 +2,8 @@ import type { Result } from 'neverthrow';
 import type { DiskFailure, GitFailure } from '../model/failure.ts';
 import type { Item } from '../model/item.ts';
 import type { Doubt } from '../model/reason.ts';
-import type { WorktreeFacts } from '../model/worktree.ts';
 import { groupBy } from '../storage/each.ts';
-import { unregisterWorktree } from '../storage/git-worktree.ts';
+import { nothingKnown, unregisterWorktree } from '../storage/git-worktree.ts';
 import { jobOfAgent, nameMs } from '../storage/names.ts';
 import { worktreeOwners } from '../storage/relations.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -62,7 +61,7 @@ function worktreeItem(storage: Storage, entry: WorktreeEntry, record: MetadataEn
     detail: {
       type: 'worktree',
       facts: {
-        ...unknownFacts,
+        ...nothingKnown,
         mainGitDir: signs.mainGitDir,
         adminDir: signs.adminDir,
         branch: signs.branch,
@@ -92,23 +91,6 @@ function doubtsOf({ link, signs, path }: WorktreeEntry, record: MetadataEntry | 
 function noGit(record: MetadataEntry | undefined): string {
   return record === undefined ? 'neither .git nor metadata' : 'no .git';
 }
-
-/** Before git was asked: nothing is proven. */
-const unknownFacts: WorktreeFacts = {
-  mainGitDir: undefined,
-  adminDir: undefined,
-  branch: undefined,
-  head: undefined,
-  originalBranch: undefined,
-  locked: undefined,
-  operation: undefined,
-  changes: undefined,
-  unreachable: undefined,
-  mergedInto: undefined,
-  nested: [],
-  doubts: [],
-  lastGitSignMs: undefined,
-};
 
 function originalBranch(recorded: string | undefined): string | undefined {
   return recorded === '' ? undefined : recorded;

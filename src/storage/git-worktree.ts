@@ -27,7 +27,8 @@ export type InspectOptions = {
 const gitLockMs = 3_600_000;
 const maxNestedListed = 20;
 
-const nothingKnown: WorktreeFacts = {
+/** Before git was asked: nothing is proven. */
+export const nothingKnown: WorktreeFacts = {
   mainGitDir: undefined,
   adminDir: undefined,
   branch: undefined,
