@@ -26,8 +26,8 @@ export async function handOver(
   const real = await realpath(next).catch(() => next);
   const chain = { [handOverVariable]: [...passed, real].join('\n') };
   return new Promise((resolve) => {
-    const child = spawn(next, args, { stdio: 'inherit', env: { ...environment, ...chain } });
-    // A terminal's signals reach the child by themselves; one sent to us alone is passed on. We end when it does.
+    // A terminal's signals reach the child by themselves; one sent to us alone is passed on. We end when it does. They
+    // are waited for before there is a child: it may be known to others, and we be signalled, before we go on.
     const handlers = (['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const).map((name) => {
       const handler = (): void => {
         if (name === 'SIGTERM' || name === 'SIGHUP') child.kill(name);
@@ -35,6 +35,7 @@ export async function handOver(
       process.on(name, handler);
       return { name, handler };
     });
+    const child = spawn(next, args, { stdio: 'inherit', env: { ...environment, ...chain } });
     const finish = (result: Result<number, NothingToHandOver>): void => {
       for (const { name, handler } of handlers) process.off(name, handler);
       resolve(result);

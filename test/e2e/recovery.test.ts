@@ -190,6 +190,21 @@ test('a process that enters a worktree after the last look is noticed before its
   t.true(stayed > 0);
 });
 
+test('what is written into an item between the plan and the act keeps it: the last look sees inside (P6)', async (t) => {
+  const shop = await makeShop(t);
+  const [letters = ''] = await finished(shop, 'dlq', '90d');
+  const [inside = ''] = fs
+    .readdirSync(letters, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => join(letters, name));
+  const fault = faulty({ APPEND_AT: 'mkdir::quarantine', APPEND_TO: inside });
+  const ran = await clean(shop, ['dlq', '--force', '--no-undo', '--json'], fault);
+  t.is(ran.exitCode, 0, ran.stderr);
+  t.true(fs.readFileSync(inside, 'utf8').endsWith('\n'), 'it was written to');
+  const [item] = (json(ran) as { items: { outcome: string }[] }).items;
+  t.is(item?.outcome, 'drifted');
+});
+
 test('the record of a session outlives its worktree, whatever a resume makes of the plan', async (t) => {
   if (!canChattr()) {
     t.log('SKIPPED: needs root and a file system with immutable files');

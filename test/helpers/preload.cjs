@@ -2,13 +2,14 @@
 //   KILL_AT=rename::quarantine   SIGKILL at the first fs.promises.rename whose arguments match
 //   KILL_AT=spawn::worktree,remove   SIGKILL before a child process whose arguments hold all of these words
 //   ENTER_AT=<path part>::<n>    before the n-th child process that runs there, another process goes to stand there
+//   APPEND_AT=mkdir::quarantine  at the first such call of fs.promises, something is appended to the file APPEND_TO
 //   SHIFT_CLOCK=<ms>             the program's clock is off by so much
 'use strict';
 const childProcess = require('node:child_process');
 const fs = require('node:fs');
 const { syncBuiltinESMExports } = require('node:module');
 
-const { KILL_AT, ENTER_AT, SHIFT_CLOCK } = process.env;
+const { KILL_AT, ENTER_AT, APPEND_AT, SHIFT_CLOCK } = process.env;
 
 if (SHIFT_CLOCK !== undefined) {
   const now = Date.now;
@@ -40,6 +41,18 @@ if (KILL_AT !== undefined && call !== 'spawn') {
   const matches = new RegExp(pattern);
   fs.promises[call] = function (...args) {
     if (matches.test(args.slice(0, 2).map(String).join(' -> '))) process.kill(process.pid, 'SIGKILL');
+    return original.apply(this, args);
+  };
+}
+if (APPEND_AT !== undefined) {
+  const [name, expected] = APPEND_AT.split('::');
+  const original = fs.promises[name];
+  let isDone = false;
+  fs.promises[name] = function (...args) {
+    if (!isDone && String(args[0]).includes(expected)) {
+      isDone = true;
+      fs.appendFileSync(process.env.APPEND_TO, '\n');
+    }
     return original.apply(this, args);
   };
 }
