@@ -15,13 +15,13 @@ export type Template = {
 export type TemplateOptions = {
   /** Two finished worktrees, and a dirty one that stays. They cost most of the time of a run. */
   readonly worktrees: boolean;
-  /** Over two roots, as PRODIGY_HOME does. */
+  /** Over two roots, as PRODIGY_HOME does it. */
   readonly split: boolean;
 };
 
-const oldSessions = 5;
+const oldSessions = 4;
 
-/** Five old sessions with all they left, a thing or two of the other kinds, and what must stay. */
+/** Four old sessions with all they left, a thing or two of the other kinds, and what must stay. */
 export async function makeTemplate(
   { worktrees, split }: TemplateOptions,
   undo: (undo: () => void) => void,
