@@ -120,7 +120,7 @@ function woundOf(bundle: Bundle, file: Stored, bytes: Buffer, mutant: Mutant): W
 function meaningAfter({ form, path }: Stored, bytes: Buffer, mutant: Mutant): Wound['meaning'] {
   if (mutant.broken === true || mutant.become.type !== 'bytes') return 'broken';
   const after = meaningOf(form, path, mutant.become.bytes);
-  if (after === 'broken' || after === meaningOf(form, path, bytes))
-    return after === 'broken' ? after : 'same';
+  if (after === undefined) return 'broken';
+  if (after === meaningOf(form, path, bytes)) return 'same';
   return mutant.name === 'from the future' ? 'future' : 'other';
 }

@@ -4,13 +4,13 @@ import type { Form } from './stored.ts';
 
 /**
  * What a file says of what the verdicts rest on, read as strictly as Prodigy's own reader would and apart from the
- * product's code: `broken` when it is not understood. Equal text, equal meaning.
+ * product's code: `undefined` when it is not understood. Equal text, equal meaning.
  */
-export function meaningOf(form: Form, path: string, bytes: Buffer): 'broken' | string {
+export function meaningOf(form: Form, path: string, bytes: Buffer): string | undefined {
   try {
     return (readers[form] ?? raw)(bytes, path);
   } catch {
-    return 'broken';
+    return undefined;
   }
 }
 
