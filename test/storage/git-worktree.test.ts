@@ -130,7 +130,7 @@ type Trap = {
 };
 
 const proves = test.macro({
-  title: (name) => `not proven safe: ${name}`,
+  title: (name) => `not proven safe (story 21): ${name}`,
   async exec(t, { make, expect }: Trap) {
     const made = await fixture(t);
     t.true(isProvenSafe(await inspectWorktree(made.worktree)), 'safe before');
