@@ -2,6 +2,7 @@ import { readdir, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StaleLockReplaced } from '../journal/event.ts';
 import { identify } from '../disk/identity.ts';
+import { syncDirectories } from '../disk/quarantine.ts';
 import { isPlainId } from '../storage/names.ts';
 import { readProcessTable, type ProcessTable } from '../storage/processes.ts';
 import { eachOf } from './each-of.ts';
@@ -45,6 +46,7 @@ export async function openBundleLocks(
     () => false,
   );
   const held = new Set<string>();
+  let hasHeld = false;
 
   async function one(
     id: string,
@@ -97,6 +99,7 @@ export async function openBundleLocks(
 
   async function release(): Promise<void> {
     for (const path of held) await releaseLock(path, { host, pid });
+    hasHeld ||= held.size > 0;
     held.clear();
   }
 
@@ -119,6 +122,8 @@ export async function openBundleLocks(
       await release();
       // Ours goes again while it is empty. One that Prodigy made stays: a starting run writes into it unasked.
       if (!wasThere) await rmdir(first).catch(() => undefined);
+      // A power cut must not bring locks back when the run has come to its end: nobody would look for them any more.
+      if (hasHeld) await syncDirectories([first]);
     },
   };
 }
@@ -138,12 +143,16 @@ export async function dropLocksOfDead(
   const table = await readProcessTable([]);
   for (const root of roots) {
     const directory = join(root, 'resume_locks');
+    let dropped = 0;
     for (const name of await readdir(directory).catch(() => [])) {
       if (!name.endsWith('.lock')) continue;
       const path = join(directory, name);
       const reading = await readLock(path, { host, nowMs, table, ownPid: process.pid });
       if (reading.state !== 'stale' || !pids.has(reading.pid)) continue;
       await releaseLock(path, { host, pid: reading.pid });
+      dropped += 1;
     }
+    // Once it is on record that those runs are dead, nobody looks for their locks again.
+    if (dropped > 0) await syncDirectories([directory]);
   }
 }
