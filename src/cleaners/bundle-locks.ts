@@ -128,31 +128,38 @@ export async function openBundleLocks(
   };
 }
 
+/** A run of ours: who it was, and when it may have taken locks. */
+export type LockTaker = { readonly pid: number; readonly fromMs: number; readonly untilMs: number };
+
 /**
- * Takes away the locks that killed runs of ours left behind. Sessions that are gone are never locked again: nobody
- * else would.
+ * Takes away the locks that earlier runs of ours left behind: killed, or with a disk that was gone when they gave them
+ * back. Sessions that are gone are never locked again: nobody else would.
  *
- * @param pids - of the runs that were found dead; a lock of a process that lives is never touched
+ * @param takers - a lock of a process that lives is never touched, nor one that none of these can have taken
  */
 export async function dropLocksOfDead(
-  pids: ReadonlySet<number>,
+  takers: readonly LockTaker[],
   roots: readonly string[],
   { host, nowMs }: { readonly host: string; readonly nowMs: number },
 ): Promise<void> {
-  if (pids.size === 0) return;
-  const table = await readProcessTable([]);
+  if (takers.length === 0) return;
+  let table: ProcessTable | undefined;
   for (const root of roots) {
     const directory = join(root, 'resume_locks');
     let dropped = 0;
     for (const name of await readdir(directory).catch(() => [])) {
       if (!name.endsWith('.lock')) continue;
       const path = join(directory, name);
+      table ??= await readProcessTable([]);
       const reading = await readLock(path, { host, nowMs, table, ownPid: process.pid });
-      if (reading.state !== 'stale' || !pids.has(reading.pid)) continue;
-      await releaseLock(path, { host, pid: reading.pid });
+      if (reading.state !== 'stale') continue;
+      const { pid } = reading;
+      const atMs = Date.parse(reading.acquiredAt);
+      const isOurs = takers.some((one) => one.pid === pid && one.fromMs <= atMs && atMs <= one.untilMs);
+      if (!isOurs) continue;
+      await releaseLock(path, { host, pid });
       dropped += 1;
     }
-    // Once it is on record that those runs are dead, nobody looks for their locks again.
     if (dropped > 0) await syncDirectories([directory]);
   }
 }
