@@ -18,6 +18,11 @@ import {
 export type BundleLocks = {
   /** Takes the locks of these sessions and jobs. `refused`: why an id could not be had. */
   readonly hold: (ids: readonly string[]) => Promise<Held>;
+  /**
+   * The lock that somebody has taken meanwhile where we could not take one for want of room; `undefined`: none. What was
+   * moved without a lock is put back then: the disk being full locked Prodigy out, but may not do so any longer.
+   */
+  readonly takenSince: (ids: readonly string[]) => Promise<string | undefined>;
   /** Paths of the locks that are ours now. */
   readonly paths: () => ReadonlySet<string>;
   readonly release: () => Promise<void>;
@@ -46,6 +51,8 @@ export async function openBundleLocks(
     () => false,
   );
   const held = new Set<string>();
+  /** Locks that cannot be written, because the disk is full: Prodigy cannot either. */
+  const withoutRoom = new Set<string>();
   let hasHeld = false;
 
   async function one(
@@ -69,6 +76,10 @@ export async function openBundleLocks(
         case 'absent': {
           if (!isFirst) continue;
           const taken = await takeLock(path, id, ownLock());
+          if (taken.isErr() && isFull(taken.error.code)) {
+            withoutRoom.add(id);
+            continue;
+          }
           if (taken.isErr()) return `${taken.error.code} ${path}`;
           if (taken.value === 'held') return `taken meanwhile: ${path}`;
           held.add(path);
@@ -77,6 +88,10 @@ export async function openBundleLocks(
         case 'stale': {
           const { acquiredAt } = reading;
           const taken = await replaceStaleLock(path, reading, id, ownLock());
+          if (taken.isErr() && isFull(taken.error.code)) {
+            withoutRoom.add(id);
+            continue;
+          }
           if (taken.isErr()) return `${taken.error.code} ${path}`;
           if (taken.value === 'held') return `taken meanwhile: ${path}`;
           held.add(path);
@@ -101,6 +116,7 @@ export async function openBundleLocks(
     for (const path of held) await releaseLock(path, { host, pid });
     hasHeld ||= held.size > 0;
     held.clear();
+    withoutRoom.clear();
   }
 
   return {
@@ -116,6 +132,15 @@ export async function openBundleLocks(
       });
       return { refused, replaced };
     },
+    takenSince: async (ids) => {
+      for (const id of ids) {
+        if (!withoutRoom.has(id)) continue;
+        const path = join(first, `${id}.lock`);
+        const there = await identify(path);
+        if (there.isErr() || there.value !== undefined) return path;
+      }
+      return undefined;
+    },
     paths: () => held,
     release,
     close: async () => {
@@ -126,6 +151,10 @@ export async function openBundleLocks(
       if (hasHeld) await syncDirectories([first]);
     },
   };
+}
+
+function isFull(code: string): boolean {
+  return code === 'ENOSPC' || code === 'EDQUOT';
 }
 
 /** A run of ours: who it was, and when it may have taken locks. */

@@ -27,11 +27,15 @@ function sh(command: string, ...args: string[]): void {
 }
 
 /** Makes an empty file system in a file; xfs wants at least 300 MiB, which the file does not really take. */
-export function format(image: string, type: DiskType, mebibytes = 48): void {
+export function format(image: string, type: DiskType, mebibytes = 48, inodes?: number): void {
   writeFileSync(image, '');
   truncateSync(image, (type === 'xfs' ? 300 : mebibytes) * 1024 * 1024);
   if (type === 'xfs') sh('mkfs.xfs', '-q', '-f', image);
-  else sh('mkfs.ext4', '-q', '-F', '-m', '0', '-E', 'lazy_itable_init=0,lazy_journal_init=0', image);
+  else {
+    const files = inodes === undefined ? [] : ['-N', String(inodes)];
+    const whole = 'lazy_itable_init=0,lazy_journal_init=0';
+    sh('mkfs.ext4', '-q', '-F', '-m', '0', '-E', whole, ...files, image);
+  }
 }
 
 export function mountDisk(image: string, path: string): LoopDisk {
