@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { seeded } from './random.ts';
 import type { Trial, Violation } from './suite.ts';
-import { acknowledgedBy, afterCut, afterResume, journalOn, prodigy } from './cut-world.ts';
-import type { Acknowledged, CutWorld } from './cut-world.ts';
+import type { Ran } from '../helpers/run-prodigy.ts';
+import { acknowledgedIn } from './acknowledged.ts';
+import { afterCut, afterResume, journalOn, prodigy, type CutWorld } from './cut-world.ts';
 import { format, hasXfs, mountDisk, type DiskType } from './loop-disk.ts';
 
 const all = ['--all', '--all-repos', '--force', '--jsonl'];
@@ -31,7 +32,7 @@ export async function cutTrial(
   const env = second === undefined ? {} : { PRODIGY_CLEAN_JOURNAL_DIR: journal };
 
   const violations: Violation[] = [];
-  const acknowledged: Acknowledged[] = [];
+  const told: Ran[] = [];
   const undo = random.chance(0.7) ? ['--no-undo'] : [];
   let cuts = 0;
   try {
@@ -47,14 +48,14 @@ export async function cutTrial(
         STEP_CUT: target.path,
         ...(isOutlived ? {} : { STEP_KILL: '1' }),
       });
-      acknowledged.push(...acknowledgedBy(ran));
+      told.push(ran);
       if (ran.exitCode === 70) violations.push({ rule: 'defect', detail: ran.stderr });
       // Perhaps it ended before that step: then the power is cut right after.
       target.cut();
       items.restart();
       second?.restart();
       cuts += 1;
-      violations.push(...(await afterCut(journal, acknowledged)));
+      violations.push(...(await afterCut(template, journal, told)));
     }
     // What was held for undo is freed by whoever resumes without it.
     for (const args of [
@@ -62,16 +63,15 @@ export async function cutTrial(
       ['resume', '--jsonl'],
     ]) {
       const ran = await prodigy(shop, args, env);
-      acknowledged.push(...acknowledgedBy(ran));
+      told.push(ran);
       if (ran.exitCode !== 0) violations.push({ rule: 'P5', detail: `${args.join(' ')}: ${ran.stderr}` });
     }
-    violations.push(...(await afterCut(journal, acknowledged)));
-    if (undo.length > 0) violations.push(...(await afterResume(template, journal)));
+    violations.push(...(await afterResume(template, journal, told)));
   } finally {
     items.unmount();
     second?.unmount();
   }
-  return { violations, counts: { cuts, entries: acknowledged.length } };
+  return { violations, counts: { cuts, entries: told.flatMap(acknowledgedIn).length } };
 }
 
 function mountSecond(image: string, at: string, type: DiskType): ReturnType<typeof mountDisk> {

@@ -1,10 +1,5 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openSnapshot } from '../../src/journal/snapshot.ts';
-import type { Entry } from '../../src/journal/entry.ts';
-import { verifyJournal } from '../../src/journal/verify.ts';
-import { inlineProjections } from '../../src/projections/inline.ts';
-import { terminalEvents } from '../../src/journal/event.ts';
 import { identify } from '../../src/disk/identity.ts';
 import { homeIn } from '../helpers/prodigy-home.ts';
 import { repositoryTop, runProdigy, type Ran } from '../helpers/run-prodigy.ts';
@@ -12,6 +7,9 @@ import { fingerprint } from '../helpers/tree.ts';
 import { addOldItems } from '../demo/traces.ts';
 import { finished, finishedWork, project, type Shop } from '../e2e/shop.ts';
 import { makeTemporaryDirectory, removeTemporaryDirectory } from '../helpers/temporary.ts';
+import { acknowledgedIn, removedIn } from './acknowledged.ts';
+import { check, Snapshot } from './checker.ts';
+import { readJournal } from './checker-journal.ts';
 import { copyImage, cutScript, format, mountDisk, type DiskType } from './loop-disk.ts';
 import type { Violation } from './suite.ts';
 
@@ -21,6 +19,8 @@ import type { Violation } from './suite.ts';
  */
 export type Template = {
   readonly shop: Shop;
+  /** All of it before anything ran. */
+  readonly before: Snapshot;
   /** Paths below the root, but for `clean/`, that an unbroken run leaves. */
   readonly remains: readonly string[];
   /** How many steps an unbroken run takes. */
@@ -50,6 +50,7 @@ export function cutWorld(): CutWorld {
     format(image, type);
     const disk = mountDisk(image, mountAt);
     const shop = await storageOn(disk.path, hasWorktrees);
+    const before = Snapshot.take([shop.home.root]);
     disk.unmount();
     // An unbroken run of a copy says how long it is, and what it leaves.
     const spent = `${image}-spent`;
@@ -62,7 +63,7 @@ export function cutWorld(): CutWorld {
       });
       if (ran.exitCode !== 0) throw new Error(`the unbroken run failed: ${ran.stdout}${ran.stderr}`);
       const steps = Number(readFileSync(count, 'utf8'));
-      return { shop, remains: remainsOf(shop), steps, copyTo: (to) => copyImage(image, to) };
+      return { shop, before, remains: remainsOf(shop), steps, copyTo: (to) => copyImage(image, to) };
     } finally {
       second.unmount();
     }
@@ -112,88 +113,60 @@ export function remainsOf({ home, repository }: Shop): readonly string[] {
   return [...paths, ...admin].sort();
 }
 
-export type Acknowledged = { readonly id: string; readonly seq: number; readonly type: string };
-
-/** The entries that a run said, on its standard output, were durable. */
-export function acknowledgedBy({ stdout }: Ran): readonly Acknowledged[] {
-  const whole = stdout.slice(0, stdout.lastIndexOf('\n') + 1);
-  return whole
-    .split('\n')
-    .filter((line) => line.startsWith('{'))
-    .map((line) => JSON.parse(line) as Acknowledged);
-}
-
-/** Whatever the journal says, or what is wrong with it; nothing when there is none yet. */
-export async function entriesOf(
-  journal: string,
-): Promise<{ readonly entries: readonly Entry[]; readonly violations: readonly Violation[] }> {
-  const opened = await openSnapshot(journal);
-  if (opened.isErr()) {
-    if (opened.error.type === 'journal-absent') return { entries: [], violations: [] };
-    return { entries: [], violations: [{ rule: 'J1', detail: JSON.stringify(opened.error) }] };
-  }
-  await using reader = opened.value;
-  const entries: Entry[] = [];
-  const violations: Violation[] = [];
-  for await (const entry of reader.entries()) {
-    if (entry.isErr()) violations.push({ rule: 'J1', detail: JSON.stringify(entry.error) });
-    else entries.push(entry.value);
-  }
-  const verified = await verifyJournal(reader, inlineProjections);
-  if (verified.isErr()) violations.push({ rule: 'J1', detail: JSON.stringify(verified.error) });
-  else
-    for (const finding of verified.value.findings) {
-      violations.push({ rule: 'J10', detail: JSON.stringify(finding) });
-    }
-  return { entries, violations };
-}
-
-/** What must hold whenever the power was cut, before anything is resumed. */
+/**
+ * What must hold whenever the power was cut, before anything is resumed: beside what the checker asks, nothing that is
+ * said to be removed is back, for the disk below it may have forgotten more than the journal.
+ */
 export async function afterCut(
+  template: Template,
   journal: string,
-  acknowledged: readonly Acknowledged[],
+  told: readonly Ran[],
 ): Promise<readonly Violation[]> {
-  const { entries, violations } = await entriesOf(journal);
-  const found = [...violations];
-  for (const { id, seq, type } of acknowledged) {
-    if (entries[seq]?.id !== id)
-      found.push({ rule: 'J2', detail: `${type} ${seq} was acknowledged and is gone` });
-  }
+  const violations = await check({
+    roots: [template.shop.home.root],
+    journalDirectory: journal,
+    before: template.before,
+    acknowledged: told.flatMap(acknowledgedIn),
+    saidRemoved: told.flatMap(removedIn),
+  });
+  return [...violations, ...(await backAgain(journal))];
+}
+
+async function backAgain(journal: string): Promise<readonly Violation[]> {
+  const { entries } = await readJournal(journal);
+  const found: Violation[] = [];
   for (const { event, op } of entries) {
     if (event.type !== 'ItemRemoved') continue;
     const intent = entries.find((one) => one.op === op && one.event.type === 'RemovalIntended')?.event;
-    if (intent?.type !== 'RemovalIntended') {
-      found.push({ rule: 'J3', detail: `${event.item} was removed and nobody had intended it` });
-      continue;
-    }
+    if (intent?.type !== 'RemovalIntended') continue;
     for (const { path, to, identity } of intent.moves) {
-      if (existsSync(to))
-        found.push({ rule: 'J2', detail: `${event.item} is said to be removed: ${to} is there` });
+      // The number of a loop device is not the same after it was mounted again.
       const there = (await identify(path)).unwrapOr(undefined);
-      // The number of a loop device is not the same after it was mounted again; what has no inode is there no more.
-      if (there?.ino === identity.ino) {
-        found.push({ rule: 'J2', detail: `${event.item} is said to be removed: ${path} is back` });
-      }
+      const isBack = there?.ino === identity.ino && there.birthtimeNs === identity.birthtimeNs;
+      if (isBack) found.push({ rule: 'J2', detail: `${event.item} is said to be removed: ${path} is back` });
+      if (existsSync(to))
+        found.push({ rule: 'J2', detail: `${event.item} is said to be removed: ${to} is back` });
     }
   }
   return found;
 }
 
 /** What must hold when all is resumed: one end each, nothing left over, and what an unbroken run leaves. */
-export async function afterResume(template: Template, journal: string): Promise<readonly Violation[]> {
-  const { entries, violations } = await entriesOf(journal);
-  const found = [...violations];
-  const ends = new Map<string, string[]>();
-  for (const { op, event } of entries) {
-    if (op === undefined) continue;
-    const of = ends.get(op) ?? [];
-    if (terminalEvents.includes(event.type)) of.push(event.type);
-    ends.set(op, of);
-  }
-  for (const [op, of] of ends) {
-    if (of.length !== 1) found.push({ rule: 'J4', detail: `operation ${op} ends with [${of.join(', ')}]` });
-  }
-  for (const left of leftOver(template.shop)) found.push({ rule: 'J8', detail: `left over: ${left}` });
+export async function afterResume(
+  template: Template,
+  journal: string,
+  told: readonly Ran[],
+): Promise<readonly Violation[]> {
+  const found = [
+    ...(await check({
+      roots: [template.shop.home.root],
+      journalDirectory: journal,
+      before: template.before,
+      acknowledged: told.flatMap(acknowledgedIn),
+      saidRemoved: told.flatMap(removedIn),
+      final: true,
+    })),
+  ];
   const remains = remainsOf(template.shop);
   for (const path of remains.filter((one) => !template.remains.includes(one))) {
     found.push({ rule: 'P5', detail: `${path} is there, an unbroken run removes it` });
@@ -202,16 +175,4 @@ export async function afterResume(template: Template, journal: string): Promise<
     found.push({ rule: 'J5', detail: `${path} is gone, an unbroken run keeps it` });
   }
   return found;
-}
-
-/** What lies in quarantine, beside its place, or locks what nobody works on. */
-function leftOver({ home }: Shop): readonly string[] {
-  const quarantine = join(home.root, 'clean', 'quarantine');
-  const names = existsSync(quarantine)
-    ? readdirSync(quarantine).flatMap((id) => readdirSync(join(quarantine, id)).map((name) => join(id, name)))
-    : [];
-  const paths = [...fingerprint(home.root).keys()];
-  const trash = paths.filter((path) => path.includes('.prodigy-trash-'));
-  const locks = paths.filter((path) => path === 'clean/run.lock' || path.startsWith('resume_locks/'));
-  return [...names, ...trash, ...locks];
 }

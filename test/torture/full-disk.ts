@@ -7,7 +7,9 @@ import { homeIn } from '../helpers/prodigy-home.ts';
 import { canMount, mountTmpfs } from '../helpers/temporary.ts';
 import { differences, fingerprint, type Fingerprint } from '../helpers/tree.ts';
 import { pathOf, type ItemId } from '../../src/model/item.ts';
-import { acknowledgedBy, entriesOf, prodigy, type Acknowledged } from './cut-world.ts';
+import { acknowledgedIn } from './acknowledged.ts';
+import { readJournal } from './checker-journal.ts';
+import { prodigy } from './cut-world.ts';
 import { cutHindrance, format, mountDisk } from './loop-disk.ts';
 import { seeded, type Random } from './random.ts';
 import type { Suite, Trial, Violation } from './suite.ts';
@@ -25,6 +27,8 @@ export const suite: Suite = {
     Promise.resolve(canMount() ? undefined : 'filling a disk needs root, to mount a small one'),
   trial,
 };
+
+type Acknowledged = ReturnType<typeof acknowledgedIn>[number];
 
 type Disk = { readonly path: string; readonly unmount: () => void };
 
@@ -51,7 +55,7 @@ async function trial(seed: number, directory: string): Promise<Trial> {
         env,
       );
       check(ran.exitCode === 0 && !existsSync(log), 'P7', `before the disk is full: ${ran.stderr}`);
-      acknowledged.push(...acknowledgedBy(ran));
+      acknowledged.push(...acknowledgedIn(ran));
     }
     const filled = fill(disk.path, random);
     const told = `${isFirst ? 'first run, ' : ''}${filled}`;
@@ -75,7 +79,7 @@ async function trial(seed: number, directory: string): Promise<Trial> {
 
     const undo = random.chance(0.5) ? ['--no-undo'] : [];
     const ran = await prodigy(shop, ['--all', '--all-repos', '--force', '--jsonl', ...undo], env);
-    acknowledged.push(...acknowledgedBy(ran));
+    acknowledged.push(...acknowledgedIn(ran));
     check(ran.exitCode === 0, 'P7', `${told}: run: exit ${ran.exitCode} ${ran.stderr}`);
     const left = going.filter((item) => existsSync(pathOf(item as ItemId)));
     check(left.length === 0, 'P7', `${told}: not removed: ${left.join(', ')}`);
@@ -84,8 +88,15 @@ async function trial(seed: number, directory: string): Promise<Trial> {
 
     // Room again: the journal is at home, with all that was said, and its reserve is back.
     rmSync(join(disk.path, 'ballast'), { recursive: true, force: true });
+    const kills = random.chance(0.4) ? 1 + random.below(2) : 0;
+    for (let killed = 0; killed < kills; killed += 1) {
+      const at = { STEP_AT: String(1 + random.below(130)), STEP_KILL: '1' };
+      const ran = await prodigy(shop, ['--all', '--all-repos', '--force', '--jsonl'], { ...env, ...at });
+      acknowledged.push(...acknowledgedIn(ran));
+      violations.push(...(await journalled(shop, env, acknowledged, `${told}, killed on the way home`)));
+    }
     const again = await prodigy(shop, ['--all', '--all-repos', '--force', '--jsonl', '--no-undo'], env);
-    acknowledged.push(...acknowledgedBy(again));
+    acknowledged.push(...acknowledgedIn(again));
     check(again.exitCode === 0, 'P7', `${told}: with room again: ${again.stderr}`);
     check(existsSync(join(journal, 'reserve')), 'P7', `${told}: the reserve did not come back`);
     check(existsSync(join(journal, 'db')), 'P7', `${told}: the journal did not come home`);
@@ -95,10 +106,10 @@ async function trial(seed: number, directory: string): Promise<Trial> {
       `${told}: left in the refuge: ${readdirSync(runtime).join()}`,
     );
     violations.push(...(await journalled(shop, env, acknowledged, told)));
-    const { entries, violations: wrong } = await entriesOf(journal);
+    const { entries, violations: wrong } = await readJournal(journal);
     violations.push(...wrong);
     check(entries.length > 0, 'J1', `${told}: the journal at home is empty`);
-    return { violations, counts: { runs: isFirst ? 2 : 3, entries: acknowledged.length } };
+    return { violations, counts: { runs: isFirst ? 2 : 3, kills, entries: acknowledged.length } };
   } finally {
     disk.unmount();
   }
@@ -209,8 +220,8 @@ async function journalled(
 ): Promise<readonly Violation[]> {
   const logged = await prodigy(shop, ['log', '--jsonl'], env);
   if (logged.exitCode !== 0) return [{ rule: 'J1', detail: `${told}: clean log: ${logged.stderr}` }];
-  const ids = new Map(acknowledgedBy(logged).map(({ id, seq }) => [seq, id]));
+  const ids = new Map(acknowledgedIn(logged).map(({ id, seq }) => [seq, id]));
   return acknowledged
     .filter(({ id, seq }) => ids.get(seq) !== id)
-    .map(({ type, seq }) => ({ rule: 'J2', detail: `${told}: ${type} ${seq} was acknowledged and is gone` }));
+    .map(({ seq }) => ({ rule: 'J2', detail: `${told}: entry ${seq} was acknowledged and is gone` }));
 }
