@@ -9,7 +9,7 @@ import { runSummary } from '../projections/run-summary.ts';
 import { inlineProjections } from '../projections/inline.ts';
 import { entryLine } from '../ui/entry-line.ts';
 import { formatCount, formatTime, printable } from '../ui/format.ts';
-import { jsonLines } from './journal-access.ts';
+import { journalPlace, jsonLines } from './journal-access.ts';
 import type { Shell } from './shell.ts';
 import { parseWhen } from './when.ts';
 
@@ -72,7 +72,7 @@ export async function log(flags: LogFlags, shell: Shell): Promise<Result<number,
   const request = await parseLog(flags, shell.clock());
   if (request.isErr()) return err(request.error);
   const { output } = request.value;
-  const opened = await openSnapshot(shell.config.journalDirectory);
+  const opened = await openSnapshot(await journalPlace(shell), shell.config.refugeBases);
   if (opened.isErr()) {
     if (opened.error.type !== 'journal-absent') return err(opened.error);
     if (request.value.run !== undefined) return err({ type: 'unknown-run', text: request.value.run });
@@ -167,7 +167,7 @@ export async function verify(
   shell: Shell,
 ): Promise<Result<number, Failure>> {
   const { terminal } = shell;
-  const opened = await openSnapshot(shell.config.journalDirectory);
+  const opened = await openSnapshot(await journalPlace(shell), shell.config.refugeBases);
   if (opened.isErr()) {
     if (opened.error.type !== 'journal-absent') return err(opened.error);
     terminal.out(flags.json === true ? '{"entries":0,"findings":[]}\n' : 'There is no journal yet.\n');

@@ -174,6 +174,7 @@ export const eventShapes: { readonly [T in EventType]: Fields<EventOf<T>> } = {
   RunInterrupted: { interrupted: 'string', by: 'string' },
   ReserveReleased: { bytes: 'number' },
   ReserveRestored: { bytes: 'number' },
+  JournalMoved: { from: 'string', to: 'string', why: 'string' },
   ClockWentBack: { lastAtMs: 'number', nowMs: 'number' },
   TailTruncatedDetected: { anchorSeq: 'number', headSeq: 'number' },
   SegmentSealed: { ...segment, from: 'number' },

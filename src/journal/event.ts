@@ -310,6 +310,13 @@ export type RunInterrupted = {
 
 export type ReserveReleased = { readonly type: 'ReserveReleased'; readonly bytes: number };
 export type ReserveRestored = { readonly type: 'ReserveRestored'; readonly bytes: number };
+/** From here on the journal lies in `to`: its home had no room, or has room again. */
+export type JournalMoved = {
+  readonly type: 'JournalMoved';
+  readonly from: string;
+  readonly to: string;
+  readonly why: 'no-room' | 'room-again';
+};
 export type ClockWentBack = {
   readonly type: 'ClockWentBack';
   readonly lastAtMs: number;
@@ -380,6 +387,7 @@ export type Event =
   | RunInterrupted
   | ReserveReleased
   | ReserveRestored
+  | JournalMoved
   | ClockWentBack
   | TailTruncatedDetected
   | SegmentSealed

@@ -25,8 +25,13 @@ const attemptsAtLogs = 25;
  * Tables are copied and not linked, though they never change: opening the copy makes new tables, and LevelDB may give
  * one the number of a linked table that its manifest does not know yet. It would truncate the writer's file.
  * Closing discards the copy.
+ *
+ * @param elsewhere - where copies may lie when there is no room, or no right, to make them beside the database
  */
-export function openSnapshot(directory: string): ResultAsync<JournalReader, JournalFailure> {
+export function openSnapshot(
+  directory: string,
+  elsewhere: readonly string[] = [tmpdir()],
+): ResultAsync<JournalReader, JournalFailure> {
   return later(async () => {
     // A journal that may not be read is not an empty one.
     const found = await attempt(directory, async () => {
@@ -44,7 +49,7 @@ export function openSnapshot(directory: string): ResultAsync<JournalReader, Jour
 
     let last: JournalFailure = { type: 'journal-absent', path: real };
     for (let tried = 0; tried < attempts; tried += 1) {
-      const taken = await take(real);
+      const taken = await take(real, elsewhere);
       if (taken.isOk()) return taken;
       last = taken.error;
       if (last.type === 'journal-newer') break;
@@ -61,14 +66,30 @@ async function absent(path: string): Promise<Result<never, JournalFailure>> {
   return err(damaged(path, undefined, 'identity.json is there, the database is not'));
 }
 
-async function take(directory: string): Promise<Result<JournalReader, JournalFailure>> {
+async function take(
+  directory: string,
+  elsewhere: readonly string[],
+): Promise<Result<JournalReader, JournalFailure>> {
+  const beside = await takeIn(directory, await makeBeside(directory));
+  // What is wrong with the journal itself is wrong everywhere.
+  if (beside.isOk() || !['journal-full', 'journal-unavailable'].includes(beside.error.type)) return beside;
+  for (const base of elsewhere) {
+    const taken = await takeIn(directory, await makeIn(base));
+    if (taken.isOk()) return taken;
+  }
+  return beside;
+}
+
+async function takeIn(
+  directory: string,
+  scratch: Result<string, JournalFailure>,
+): Promise<Result<JournalReader, JournalFailure>> {
   // Read first: the writer moves it on only after what it names is in the database.
   const anchor = (await readAnchor(directory)).unwrapOr(undefined);
-  const scratch = await makeScratch(directory);
   if (scratch.isErr()) return err(scratch.error);
   const path = scratch.value;
-  const taken = await fill(databasePath(directory), path);
-  const store = taken.isErr() ? err(taken.error) : await openStore(path, { create: false });
+  const copied = await copyDatabase(databasePath(directory), path);
+  const store = copied.isErr() ? err(copied.error) : await openStore(path, { create: false });
   if (store.isErr()) {
     await discard(path);
     return err({ ...store.error, path: directory });
@@ -111,20 +132,22 @@ async function readerFrom(
   });
 }
 
-/** Beside the database, where file systems that can share blocks do; elsewhere when nothing can be written there. */
-function makeScratch(directory: string): ResultAsync<string, JournalFailure> {
+/** Beside the database, where file systems that can share blocks do. */
+function makeBeside(directory: string): ResultAsync<string, JournalFailure> {
   const name = `${snapshotPrefix}${process.pid}-${randomBytes(4).toString('hex')}`;
   const beside = join(directory, name);
-  return attempt(directory, () => mkdir(beside, { mode: 0o700 }))
-    .map(() => beside)
-    .orElse(() => attempt(tmpdir(), () => mkdtemp(join(tmpdir(), 'prodigy-journal-'))));
+  return attempt(directory, () => mkdir(beside, { mode: 0o700 })).map(() => beside);
+}
+
+function makeIn(base: string): ResultAsync<string, JournalFailure> {
+  return attempt(base, () => mkdtemp(join(base, 'prodigy-journal-')));
 }
 
 /**
  * Copies tables before and after the rest, so that all that the manifest names are there, and whole. The rest is
  * little and soon copied: it is tried again while the writer switches its log, which would leave a hole.
  */
-function fill(database: string, scratch: string): ResultAsync<void, JournalFailure> {
+export function copyDatabase(database: string, scratch: string): ResultAsync<void, JournalFailure> {
   return attempt(database, async () => {
     await copyTables(database, scratch);
     for (let tried = 0; tried < attemptsAtLogs; tried += 1) {

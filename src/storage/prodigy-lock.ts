@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { link, mkdir, open, rename, unlink } from 'node:fs/promises';
+import { link, open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import * as v from 'valibot';
 import { toDiskFailure } from '../disk/failure.ts';
+import { makeDirectories } from '../disk/make-directories.ts';
 import type { DiskFailure } from '../model/failure.ts';
 import type { ProcessInfo, ProcessTable } from './processes.ts';
 import { errorCode, openFlags } from './see.ts';
@@ -134,7 +135,7 @@ export async function takeLock(
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
   let created = false;
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeDirectories(dirname(path));
   } catch (cause) {
     return err(toDiskFailure(cause, dirname(path)));
   }

@@ -86,6 +86,10 @@ export function sentenceOf(event: Event): string {
       return `the disk is full: the journal's reserve of ${formatBytes(event.bytes)} was given up`;
     case 'ReserveRestored':
       return `the journal's reserve of ${formatBytes(event.bytes)} is there again`;
+    case 'JournalMoved':
+      return event.why === 'no-room'
+        ? `the disk is full: the journal lies in ${printable(event.to)} for now`
+        : `the journal is at home again: ${printable(event.to)}`;
     case 'ClockWentBack':
       return `the clock runs behind the journal: ${new Date(event.nowMs).toISOString()} after ${new Date(event.lastAtMs).toISOString()}`;
     case 'TailTruncatedDetected':
