@@ -1,7 +1,7 @@
-import { userInfo } from 'node:os';
 import { customAlphabet } from 'nanoid';
 import type { Config } from '../config.ts';
 import type { RunActor } from '../journal/event.ts';
+import { processName } from '../storage/process-name.ts';
 import { openTerminal, type Terminal } from '../ui/terminal.ts';
 
 /** The outside world as one value: clock, ids, terminal, signals. Callees declare the part they use. */
@@ -48,13 +48,21 @@ export function openShell(config: Config, version: string, noColour: boolean): S
 }
 
 /** Who asks: names and ids, never values of other environment variables (P10). */
-export function actorOf({ config, terminal }: Pick<Shell, 'config' | 'terminal'>): RunActor {
+export function actorOf({
+  config,
+  terminal,
+  version,
+}: Pick<Shell, 'config' | 'terminal' | 'version'>): RunActor {
+  const parent = processName(process.ppid);
   return {
-    user: userInfo().username,
+    user: config.user,
     uid: config.uid,
-    ...(config.sudoUser === undefined ? {} : { sudoUser: config.sudoUser }),
+    ...config.invoker,
     host: config.host,
     pid: process.pid,
+    ...(parent === undefined ? {} : { parent }),
+    parentPid: process.ppid,
     terminal: terminal.canAsk,
+    tool: version,
   };
 }
