@@ -4,7 +4,7 @@ import type { JournalFailure } from '../model/failure.ts';
 import { decodeEntry } from './codec.ts';
 import type { Entry, Head } from './entry.ts';
 import { damaged, later } from './journal-failure.ts';
-import type { EntryRange, JournalReader } from './journal.ts';
+import type { EntryRange, JournalReader, Recorded } from './journal.ts';
 import type { KeyedProjection } from './projection.ts';
 import { areRowsCurrent, readRow, readRows } from './stored-rows.ts';
 import type { Store } from './store.ts';
@@ -19,16 +19,19 @@ export type Readable = {
 };
 
 /** Reading entries and rows from an open store. */
-export function readerOf(readable: Readable): Pick<JournalReader, 'entries' | 'fold' | 'rows' | 'row'> {
+export function readerOf(
+  readable: Readable,
+): Pick<JournalReader, 'entries' | 'recorded' | 'fold' | 'rows' | 'row'> {
   const { store, head } = readable;
   return {
     entries: (range) => entries(readable, range),
+    recorded: (range) => recorded(readable, range),
     fold: (projection, range) =>
       later(async () => {
         let state = projection.initial();
         for await (const page of entryPages(readable, range)) {
           if (page.isErr()) return err(page.error);
-          for (const entry of page.value) state = projection.apply(state, entry);
+          for (const { entry } of page.value) state = projection.apply(state, entry);
         }
         return ok(state);
       }),
@@ -56,7 +59,7 @@ export async function foldRows<Row>(
   const rows = new Map<string, Row>();
   for await (const page of entryPages(readable)) {
     if (page.isErr()) return err(page.error);
-    for (const entry of page.value) applyToRows(rows, projection, entry);
+    for (const { entry } of page.value) applyToRows(rows, projection, entry);
   }
   return ok(rows);
 }
@@ -80,21 +83,31 @@ async function* entries(
 ): AsyncGenerator<Result<Entry, JournalFailure>> {
   for await (const page of entryPages(readable, range)) {
     if (page.isErr()) return yield err(page.error);
-    for (const entry of page.value) yield ok(entry);
+    for (const { entry } of page.value) yield ok(entry);
+  }
+}
+
+async function* recorded(
+  readable: Readable,
+  range?: EntryRange,
+): AsyncGenerator<Result<Recorded, JournalFailure>> {
+  for await (const page of entryPages(readable, range)) {
+    if (page.isErr()) return yield err(page.error);
+    for (const one of page.value) yield ok(one);
   }
 }
 
 async function* entryPages(
   { store, path, base, head }: Readable,
   range?: EntryRange,
-): AsyncGenerator<Result<readonly Entry[], JournalFailure>> {
+): AsyncGenerator<Result<readonly Recorded[], JournalFailure>> {
   for await (const page of walk(store, { path, base, head: head() }, range)) {
     if (page.isErr()) return yield err(page.error);
-    const decoded: Entry[] = [];
+    const decoded: Recorded[] = [];
     for (const { seq, text } of page.value) {
       const entry = decodeEntry(text);
       if (entry.isOk() && entry.value.seq === seq) {
-        decoded.push(entry.value);
+        decoded.push({ entry: entry.value, text });
         continue;
       }
       yield ok(decoded);
