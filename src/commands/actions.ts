@@ -23,11 +23,12 @@ export function actionsFor(
   async function perform(
     flags: Common,
     work: (shell: Shell) => Promise<Result<number, Failure>>,
+    isReading = false,
   ): Promise<void> {
     const config = readConfig(environment);
     if (config.isErr()) return finish(await tell(config.error, flags));
     const { openShell } = await import('./shell.ts');
-    const done = await work(openShell(config.value, version, flags.color === false));
+    const done = await work(openShell(config.value, version, flags.color === false, isReading));
     finish(done.isErr() ? await tell(done.error, flags) : done.value);
   }
 
@@ -56,13 +57,17 @@ export function actionsFor(
         return undo(what, shell);
       }),
     log: (flags) =>
-      perform(flags, async (shell) => {
-        const { log } = await import('./log.ts');
-        return log(flags, shell);
-      }),
+      perform(
+        flags,
+        async (shell) => {
+          const { log } = await import('./log.ts');
+          return log(flags, shell);
+        },
+        true,
+      ),
     verify: (flags) =>
       perform(flags, async (shell) => {
-        const { verify } = await import('./log.ts');
+        const { verify } = await import('./log-verify.ts');
         return verify(flags, shell);
       }),
   };

@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import type { CleanFlags } from './options.ts';
-import type { LogFlags } from './log.ts';
+import type { LogFlags } from './log-request.ts';
 import type { ResumeFlags } from './actions.ts';
 
 /** What the program calls; each loads its own imports, so that `--help` loads nothing but commander. */
@@ -104,11 +104,23 @@ export function program(version: string, actions: Actions): Command {
     .description('the audit trail: every scan, decision, removal and failure')
     .option('--since <when>', 'from then on: 2026-01-31, yesterday, monday, "2 hours ago", 7d')
     .option('--until <when>', 'up to then')
-    .option('--run <id>', 'one run, by its id or its beginning')
-    .option('--kind <kind>', 'one of events, logs, dlq, state, sessions, worktrees')
+    .option(
+      '--run <id>',
+      'one run, by its id or its beginning (this and the next six may be repeated)',
+      collect,
+    )
+    .option('--kind <kind>', 'events, logs, dlq, state, sessions or worktrees', collect)
+    .option('--event <name>', 'ItemRemoved, ItemFailed, RunStarted, ...', collect)
+    .option('--repo <name|path>', 'what concerns this repository', collect)
+    .option('--item <id|path|name>', 'one item', collect)
+    .option('--actor <who>', 'user, uid, who used sudo, CI system or agent', collect)
+    .option('--reason <reason>', 'young, dirty, expired, merged, EACCES, ...', collect)
     .option('--limit <n>', 'the newest n entries only')
+    .option('--reverse', 'newest first')
+    .option('--follow', 'go on with what is written from now on; Ctrl-C ends it')
     .option('--json', 'one JSON array on stdout')
-    .option('--jsonl', 'one JSON entry a line')
+    .option('--jsonl', 'one JSON entry a line, as it is stored')
+    .option('--csv', 'one record a line, with a heading (RFC 4180)')
     .option('--no-color', 'no colours')
     .enablePositionalOptions()
     .action((flags: LogFlags) => actions.log(flags));
@@ -120,6 +132,10 @@ export function program(version: string, actions: Actions): Command {
     .option('--no-color', 'no colours')
     .action((flags: { json?: boolean }) => actions.verify(flags));
   return top;
+}
+
+function collect(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value];
 }
 
 export { CommanderError };

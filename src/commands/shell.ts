@@ -20,18 +20,20 @@ export type Shell = {
 /** People type ids: none may look like an option, or end at a word boundary. */
 const newId = customAlphabet('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz', 21);
 
-export function openShell(config: Config, version: string, noColour: boolean): Shell {
+/** @param isReading - nothing is begun that would have to be finished: a signal needs no word */
+export function openShell(config: Config, version: string, noColour: boolean, isReading = false): Shell {
   const stop = new AbortController();
   let received: NodeJS.Signals | undefined;
   const terminal = openTerminal(noColour ? 'never' : config.colour, config.dumbTerminal);
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
       if (received !== undefined) {
-        terminal.err('\nStopped at once. Whatever was begun: prodigy clean resume\n');
+        if (!isReading) terminal.err('\nStopped at once. Whatever was begun: prodigy clean resume\n');
         process.exit(name === 'SIGTERM' ? 143 : 130);
       }
       received = name;
-      terminal.err('\nStopping: finishing the item at hand, if there is one; once more to stop at once.\n');
+      if (!isReading)
+        terminal.err('\nStopping: finishing the item at hand, if there is one; once more to stop at once.\n');
       stop.abort();
     });
   }

@@ -23,6 +23,17 @@ export function readerOf(
   readable: Readable,
 ): Pick<JournalReader, 'entries' | 'recorded' | 'fold' | 'rows' | 'row'> {
   const { store, head } = readable;
+  // Rows that are not stored as they should be are made once, not for each question.
+  let folded: { readonly of: string; readonly rows: Map<string, unknown> } | undefined;
+  const foldOnce = async <Row>(
+    projection: KeyedProjection<Row>,
+  ): Promise<Result<Map<string, Row>, JournalFailure>> => {
+    const of = `${projection.name} ${projection.version} ${head().hash}`;
+    if (folded?.of === of) return ok(folded.rows as Map<string, Row>);
+    const rows = await foldRows(readable, projection);
+    if (rows.isOk()) folded = { of, rows: rows.value };
+    return rows;
+  };
   return {
     entries: (range) => entries(readable, range),
     recorded: (range) => recorded(readable, range),
@@ -46,7 +57,7 @@ export function readerOf(
         const current = areRowsCurrent(store, projection, head());
         if (current.isErr()) return err(current.error);
         if (current.value) return readRow(store, projection, key);
-        return (await foldRows(readable, projection)).map((rows) => rows.get(key));
+        return (await foldOnce(projection)).map((rows) => rows.get(key));
       }),
   };
 }
