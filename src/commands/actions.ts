@@ -35,6 +35,10 @@ export function actionsFor(
   return {
     clean: (words, flags) =>
       perform(flags, async (shell) => {
+        if (flags.at !== undefined) {
+          const { overviewAt } = await import('./overview-at.ts');
+          return overviewAt(flags.at, words, flags, shell);
+        }
         const { parseRequest } = await import('./options.ts');
         const request = parseRequest(words, flags);
         if (request.isErr()) return request.map(() => 0);
@@ -62,6 +66,15 @@ export function actionsFor(
         async (shell) => {
           const { log } = await import('./log.ts');
           return log(flags, shell);
+        },
+        true,
+      ),
+    logShow: (run, flags) =>
+      perform(
+        flags,
+        async (shell) => {
+          const { logShow } = await import('./log-show.ts');
+          return logShow(run, flags, shell);
         },
         true,
       ),

@@ -101,7 +101,7 @@ function isPassing({ type }: Failure): boolean {
 /** Differs when something was appended: cheap to ask, again and again. */
 async function signatureOf(journalDirectory: string): Promise<string> {
   const database = join(journalDirectory, 'db');
-  const names = await readdir(database).catch(() => []);
+  const names: string[] = await readdir(database).catch(() => []);
   const files = await Promise.all(
     names.toSorted().map(async (name) => {
       // `LOCK` is never looked into, nor is this: a name and a size are enough.

@@ -21,6 +21,8 @@ export type CleanFlags = Partial<Record<Kind, boolean>> & {
   readonly jsonl?: boolean;
   readonly detailedExitcode?: boolean;
   readonly acceptClock?: boolean;
+  /** The overview of an earlier time. */
+  readonly at?: string;
 };
 
 export type Output = 'text' | 'json' | 'jsonl';

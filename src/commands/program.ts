@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import type { CleanFlags } from './options.ts';
 import type { LogFlags } from './log-request.ts';
+import type { LogShowFlags } from './log-show.ts';
 import type { ResumeFlags } from './actions.ts';
 
 /** What the program calls; each loads its own imports, so that `--help` loads nothing but commander. */
@@ -9,6 +10,7 @@ export type Actions = {
   readonly resume: (run: string | undefined, flags: ResumeFlags) => Promise<void>;
   readonly undo: (what: string, flags: { readonly color?: boolean }) => Promise<void>;
   readonly log: (flags: LogFlags) => Promise<void>;
+  readonly logShow: (run: string, flags: LogShowFlags) => Promise<void>;
   readonly verify: (flags: { readonly json?: boolean; readonly color?: boolean }) => Promise<void>;
 };
 
@@ -72,6 +74,7 @@ export function program(version: string, actions: Actions): Command {
     .option('--full', 'list everything that is kept, too')
     .option('--accept-clock', 'trust the clock although it runs behind the journal')
     .option('--detailed-exitcode', 'with --dry-run: exit 10 when something would go')
+    .option('--at <when>', 'what the journal knew of the storage then; looks at nothing now')
     .option('--json', 'one JSON document on stdout')
     .option('--jsonl', "the journal's entries on stdout as they happen")
     .option('--no-color', 'no colours (NO_COLOR works too)')
@@ -124,6 +127,17 @@ export function program(version: string, actions: Actions): Command {
     .option('--no-color', 'no colours')
     .enablePositionalOptions()
     .action((flags: LogFlags) => actions.log(flags));
+
+  log
+    .command('show')
+    .description(
+      'one run from beginning to end: who, scope, policy, plan, consent, every act, totals, what can be undone',
+    )
+    .argument('<run>', 'id of the run, or its beginning')
+    .option('--at <seq>', 'its statistics as they were at that entry')
+    .option('--json', 'one JSON document on stdout')
+    .option('--no-color', 'no colours')
+    .action((run: string, flags: LogShowFlags) => actions.logShow(run, flags));
 
   log
     .command('verify')
