@@ -60,6 +60,15 @@ export function actionsFor(
         const { undo } = await import('./undo.ts');
         return undo(what, shell);
       }),
+    why: (what, flags) =>
+      perform(
+        flags,
+        async (shell) => {
+          const { why } = await import('./why.ts');
+          return why(what, flags, shell);
+        },
+        true,
+      ),
     log: (flags) =>
       perform(
         flags,

@@ -65,12 +65,12 @@ export function parseRequest(
     if (word === 'all') kinds.forEach((kind) => selected.add(kind));
     else if (isKind(word)) selected.add(word);
     else {
-      const meant = nearest(word, [...words, 'resume', 'log', 'undo']);
+      const meant = nearest(word, [...words, 'resume', 'log', 'why', 'undo']);
       return err(
         usage(
           `There is no 'prodigy clean ${word}'${meant === undefined ? '' : `; did you mean '${meant}'?`}`,
           undefined,
-          [...words, 'resume', 'log', 'undo'],
+          [...words, 'resume', 'log', 'why', 'undo'],
         ),
       );
     }
