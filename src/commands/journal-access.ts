@@ -7,10 +7,11 @@ import { isAncestorOrSelf } from '../disk/path.ts';
 import { existingRefuges, isVolatile, makeRefuge, refugePaths } from '../disk/refuge.ts';
 import type { Entry } from '../journal/entry.ts';
 import { encodeEntry } from '../journal/codec.ts';
-import type { Journal } from '../journal/journal.ts';
+import type { Journal, JournalReader } from '../journal/journal.ts';
 import { openJournal } from '../journal/open.ts';
 import { locate, type Refuge } from '../journal/refuge.ts';
 import { releaseReserve } from '../journal/reserve.ts';
+import { openSnapshot } from '../journal/snapshot.ts';
 import type { DiskFailure, JournalFailure, RunLocked } from '../model/failure.ts';
 import { inlineProjections } from '../projections/inline.ts';
 import { takeRunLock, type RunLock } from '../storage/run-lock.ts';
@@ -33,9 +34,16 @@ function refugeOf({ config }: Pick<Shell, 'config'>): Refuge {
 }
 
 /** The directory to read the journal from: its own, or the refuge it is in. */
-export async function journalPlace(shell: Pick<Shell, 'config'>): Promise<string> {
+async function journalPlace(shell: Pick<Shell, 'config'>): Promise<string> {
   const { journalDirectory } = shell.config;
   return locate(await realpath(journalDirectory).catch(() => journalDirectory), refugeOf(shell));
+}
+
+/** The journal as it is now, for reading: needs no lock, and finds it wherever it lies. */
+export async function openToRead(
+  shell: Pick<Shell, 'config'>,
+): Promise<Result<JournalReader, JournalFailure>> {
+  return openSnapshot(await journalPlace(shell), shell.config.refugeBases);
 }
 
 type Opening = { readonly waitMs: number; readonly isSparing: boolean; readonly released: number };

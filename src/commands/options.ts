@@ -21,6 +21,8 @@ export type CleanFlags = Partial<Record<Kind, boolean>> & {
   readonly jsonl?: boolean;
   readonly detailedExitcode?: boolean;
   readonly acceptClock?: boolean;
+  /** The overview of an earlier time. */
+  readonly at?: string;
 };
 
 export type Output = 'text' | 'json' | 'jsonl';
@@ -63,12 +65,12 @@ export function parseRequest(
     if (word === 'all') kinds.forEach((kind) => selected.add(kind));
     else if (isKind(word)) selected.add(word);
     else {
-      const meant = nearest(word, [...words, 'resume', 'log', 'undo']);
+      const meant = nearest(word, [...words, 'resume', 'log', 'why', 'undo']);
       return err(
         usage(
           `There is no 'prodigy clean ${word}'${meant === undefined ? '' : `; did you mean '${meant}'?`}`,
           undefined,
-          [...words, 'resume', 'log', 'undo'],
+          [...words, 'resume', 'log', 'why', 'undo'],
         ),
       );
     }

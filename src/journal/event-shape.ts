@@ -1,5 +1,5 @@
 import type { Identity } from '../model/item.ts';
-import type { Event, EventOf, EventType, ItemKept, KindTotals, Move } from './event.ts';
+import type { ActorContext, Event, EventOf, EventType, ItemKept, KindTotals, Move } from './event.ts';
 import type { PlannedItem, RunActor, RunPolicy, RunScope, Tally, WorktreeRegistration } from './event.ts';
 import { checkOf } from './shape.ts';
 import type { AnyShape, Check, Fields, Shape } from './shape.ts';
@@ -35,14 +35,22 @@ const policy = {
   hash: 'string',
 } as const satisfies Shape<RunPolicy>;
 
+const context = { name: 'string', id: ['maybe', 'string'] } as const satisfies Shape<ActorContext>;
+
 const actor = {
   user: 'string',
   uid: 'number',
+  effectiveUid: ['maybe', 'number'],
   sudoUser: ['maybe', 'string'],
+  sudoUid: ['maybe', 'number'],
   host: 'string',
   pid: 'number',
   parent: ['maybe', 'string'],
+  parentPid: ['maybe', 'number'],
   terminal: 'boolean',
+  ci: ['maybe', context],
+  agent: ['maybe', context],
+  tool: ['maybe', 'string'],
 } as const satisfies Shape<RunActor>;
 
 const judged = {

@@ -36,12 +36,26 @@ export type RunPolicy = {
 export type RunActor = {
   readonly user: string;
   readonly uid: number;
+  /** With whose rights it acted. */
+  readonly effectiveUid?: number;
+  /** Who became this user by sudo. */
   readonly sudoUser?: string;
+  readonly sudoUid?: number;
   readonly host: string;
   readonly pid: number;
+  /** Name of the process that started it, as the kernel has it. */
   readonly parent?: string;
+  readonly parentPid?: number;
   readonly terminal: boolean;
+  /** The CI job it ran in, when that could be recognised. */
+  readonly ci?: ActorContext;
+  /** The coding agent it ran under, when that could be recognised. */
+  readonly agent?: ActorContext;
+  /** Version of this program. */
+  readonly tool?: string;
 };
+
+export type ActorContext = { readonly name: string; readonly id?: string };
 
 /** An invocation that looks (dry run, overview) or may remove something began. */
 export type RunStarted = {

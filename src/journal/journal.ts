@@ -9,6 +9,9 @@ import type { Store } from './store.ts';
 /** Both ends are included; left out, they are the first entry and the last. */
 export type EntryRange = { readonly from?: number; readonly to?: number; readonly reverse?: boolean };
 
+/** An entry, and its text as it is stored and hashed: what is handed on as a record is this text. */
+export type Recorded = { readonly entry: Entry; readonly text: string };
+
 export type JournalReader = AsyncDisposable & {
   readonly journalId: string;
   /** The last entry: of a journal now, of a snapshot when it was taken. */
@@ -20,6 +23,8 @@ export type JournalReader = AsyncDisposable & {
    * predecessor's. Stops after the first `Err`.
    */
   entries(range?: EntryRange): AsyncIterable<Result<Entry, JournalFailure>>;
+  /** The same with the stored texts. */
+  recorded(range?: EntryRange): AsyncIterable<Result<Recorded, JournalFailure>>;
   fold<State>(projection: Projection<State>, range?: EntryRange): ResultAsync<State, JournalFailure>;
   /** All rows; folded from the entries when they are not stored, or were stored by another version. */
   rows<Row>(projection: KeyedProjection<Row>): ResultAsync<Map<string, Row>, JournalFailure>;

@@ -4,7 +4,7 @@ import type { JournalFailure } from '../model/failure.ts';
 import { decodeEntry } from './codec.ts';
 import type { Entry, Head } from './entry.ts';
 import { damaged, later } from './journal-failure.ts';
-import type { EntryRange, JournalReader } from './journal.ts';
+import type { EntryRange, JournalReader, Recorded } from './journal.ts';
 import type { KeyedProjection } from './projection.ts';
 import { areRowsCurrent, readRow, readRows } from './stored-rows.ts';
 import type { Store } from './store.ts';
@@ -19,16 +19,30 @@ export type Readable = {
 };
 
 /** Reading entries and rows from an open store. */
-export function readerOf(readable: Readable): Pick<JournalReader, 'entries' | 'fold' | 'rows' | 'row'> {
+export function readerOf(
+  readable: Readable,
+): Pick<JournalReader, 'entries' | 'recorded' | 'fold' | 'rows' | 'row'> {
   const { store, head } = readable;
+  // Rows that are not stored as they should be are made once, not for each question.
+  let folded: { readonly of: string; readonly rows: Map<string, unknown> } | undefined;
+  const foldOnce = async <Row>(
+    projection: KeyedProjection<Row>,
+  ): Promise<Result<Map<string, Row>, JournalFailure>> => {
+    const of = `${projection.name} ${projection.version} ${head().hash}`;
+    if (folded?.of === of) return ok(folded.rows as Map<string, Row>);
+    const rows = await foldRows(readable, projection);
+    if (rows.isOk()) folded = { of, rows: rows.value };
+    return rows;
+  };
   return {
     entries: (range) => entries(readable, range),
+    recorded: (range) => recorded(readable, range),
     fold: (projection, range) =>
       later(async () => {
         let state = projection.initial();
         for await (const page of entryPages(readable, range)) {
           if (page.isErr()) return err(page.error);
-          for (const entry of page.value) state = projection.apply(state, entry);
+          for (const { entry } of page.value) state = projection.apply(state, entry);
         }
         return ok(state);
       }),
@@ -43,7 +57,7 @@ export function readerOf(readable: Readable): Pick<JournalReader, 'entries' | 'f
         const current = areRowsCurrent(store, projection, head());
         if (current.isErr()) return err(current.error);
         if (current.value) return readRow(store, projection, key);
-        return (await foldRows(readable, projection)).map((rows) => rows.get(key));
+        return (await foldOnce(projection)).map((rows) => rows.get(key));
       }),
   };
 }
@@ -56,7 +70,7 @@ export async function foldRows<Row>(
   const rows = new Map<string, Row>();
   for await (const page of entryPages(readable)) {
     if (page.isErr()) return err(page.error);
-    for (const entry of page.value) applyToRows(rows, projection, entry);
+    for (const { entry } of page.value) applyToRows(rows, projection, entry);
   }
   return ok(rows);
 }
@@ -80,21 +94,31 @@ async function* entries(
 ): AsyncGenerator<Result<Entry, JournalFailure>> {
   for await (const page of entryPages(readable, range)) {
     if (page.isErr()) return yield err(page.error);
-    for (const entry of page.value) yield ok(entry);
+    for (const { entry } of page.value) yield ok(entry);
+  }
+}
+
+async function* recorded(
+  readable: Readable,
+  range?: EntryRange,
+): AsyncGenerator<Result<Recorded, JournalFailure>> {
+  for await (const page of entryPages(readable, range)) {
+    if (page.isErr()) return yield err(page.error);
+    for (const one of page.value) yield ok(one);
   }
 }
 
 async function* entryPages(
   { store, path, base, head }: Readable,
   range?: EntryRange,
-): AsyncGenerator<Result<readonly Entry[], JournalFailure>> {
+): AsyncGenerator<Result<readonly Recorded[], JournalFailure>> {
   for await (const page of walk(store, { path, base, head: head() }, range)) {
     if (page.isErr()) return yield err(page.error);
-    const decoded: Entry[] = [];
+    const decoded: Recorded[] = [];
     for (const { seq, text } of page.value) {
       const entry = decodeEntry(text);
       if (entry.isOk() && entry.value.seq === seq) {
-        decoded.push(entry.value);
+        decoded.push({ entry: entry.value, text });
         continue;
       }
       yield ok(decoded);

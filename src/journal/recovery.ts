@@ -164,6 +164,7 @@ export function recoveringJournal(
       return session.anchor;
     },
     entries: (range) => session.reader.entries(range),
+    recorded: (range) => session.reader.recorded(range),
     fold: (projection, range) => session.reader.fold(projection, range),
     rows: (projection) => session.reader.rows(projection),
     row: (projection, key) => session.reader.row(projection, key),

@@ -120,7 +120,10 @@ export type ItemFailure =
   /** It was moved in part and could not be put back: it waits in quarantine. */
   | { readonly type: 'half-moved'; readonly path: string; readonly cause: DiskFailure };
 
-export type NoSuchThing = { readonly type: 'unknown-run' | 'unknown-item'; readonly text: string };
+export type NoSuchThing =
+  | { readonly type: 'unknown-run'; readonly text: string }
+  /** `similar`: ids of items that may have been meant, when all were looked at. */
+  | { readonly type: 'unknown-item'; readonly text: string; readonly similar?: readonly string[] };
 
 export type NothingToHandOver = { readonly type: 'no-prodigy'; readonly args: readonly string[] };
 

@@ -33,8 +33,17 @@ export type KeepReason = (typeof keepReasons)[number];
 export type RemoveReason = 'expired';
 
 /** What makes a removal safe (DESIGN 5.7). */
-export type RemovalProof =
-  'merged' | 'landed-by-squash' | 'branch-kept' | 'finished' | 'complete' | 'orphan' | 'expired-log';
+export const removalProofs = [
+  'merged',
+  'landed-by-squash',
+  'branch-kept',
+  'finished',
+  'complete',
+  'orphan',
+  'expired-log',
+] as const;
+
+export type RemovalProof = (typeof removalProofs)[number];
 
 /** Named observations behind a verdict: flat, small, never file contents or environment values (P10). */
 export type Evidence = Readonly<Record<string, string | number | boolean>>;

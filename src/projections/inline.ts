@@ -4,6 +4,7 @@ import { lastVerdict } from './last-verdict.ts';
 import { openOperations } from './open-operations.ts';
 import { plans } from './plans.ts';
 import { runSummary } from './run-summary.ts';
+import { timeBlocks } from './time-blocks.ts';
 
 /** The projections that are stored beside the entries and never behind them. */
 export const inlineProjections: readonly KeyedProjection<unknown>[] = [
@@ -12,4 +13,5 @@ export const inlineProjections: readonly KeyedProjection<unknown>[] = [
   lastVerdict,
   plans,
   lastOddity,
+  timeBlocks,
 ];
