@@ -44,8 +44,8 @@ const cleaners: readonly Cleaner[] = [
   worktreesCleaner,
 ];
 
-/** Each asks git a dozen questions, which are processes of their own. */
-const inspectionsAtOnce = 8;
+/** How many processes of git there are at a time is git's affair; those that wait together share some answers. */
+const inspectionsAtOnce = 64;
 
 /** Looks at the whole storage once, and decides nothing. */
 export async function look(request: LookRequest): Promise<Looked> {

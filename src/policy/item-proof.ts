@@ -1,13 +1,19 @@
+import type { SpentBranch } from '../model/branch.ts';
 import type { Item } from '../model/item.ts';
 import type { Evidence, KeepReason, RemovalProof } from '../model/reason.ts';
-import { proveWorktree } from './proof.ts';
+import { proveWorktree, type ProofOptions } from './proof.ts';
 
 export type ItemProof =
-  | { readonly ok: true; readonly proof: RemovalProof; readonly evidence: Evidence }
+  | {
+      readonly ok: true;
+      readonly proof: RemovalProof;
+      readonly evidence: Evidence;
+      readonly deletes?: readonly SpentBranch[];
+    }
   | { readonly ok: false; readonly reason: KeepReason; readonly evidence: Evidence };
 
 /** What makes an item of its kind safe to lose, once nothing protects it and it is old enough. */
-export function proveItem(item: Item, options: { readonly mergedOnly: boolean }): ItemProof {
+export function proveItem(item: Item, options: ProofOptions): ItemProof {
   const { detail } = item;
   switch (detail.type) {
     case 'worktree':

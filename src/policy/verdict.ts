@@ -41,7 +41,8 @@ export function judge(item: Item, guard: Guard, policy: Policy): Verdict {
   const proof = proveItem(item, policy);
   if (!proof.ok) return keep(proof.reason, { ...ownerEvidence(item, guard), ...proof.evidence });
   const evidence = { rest: restWord(item), ...ownerEvidence(item, guard), ...proof.evidence };
-  return { type: 'remove', reason: 'expired', proof: proof.proof, evidence };
+  const deletes = proof.deletes === undefined ? {} : { deletes: proof.deletes };
+  return { type: 'remove', reason: 'expired', proof: proof.proof, evidence, ...deletes };
 }
 
 /** Judges all that is in scope; what is outside has no verdict. */
