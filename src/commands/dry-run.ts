@@ -10,7 +10,7 @@ import type { Progress } from '../ui/progress.ts';
 import type { RunView } from '../ui/view.ts';
 import { accountOf } from './account.ts';
 import { openForLooking } from './journal-access.ts';
-import { lookAndJudge, runPolicy, runScope } from './looking.ts';
+import { lookAndJudge, pinsSeen, runPolicy, runScope } from './looking.ts';
 import type { CleanRequest } from './options.ts';
 import { exitCodeOf, exitCodes } from './outcome.ts';
 import { endRun, putOnRecord } from './run-steps.ts';
@@ -26,7 +26,8 @@ export async function dryRun(
 ): Promise<Result<number, Failure>> {
   const startedAtMs = shell.clock();
   const policy = runPolicy(startedAtMs, request.olderThanMs, request.kinds, request.mergedOnly);
-  const scan = await lookAndJudge(scope, policy, shell, progress);
+  const pins = await pinsSeen(shell, startedAtMs);
+  const scan = await lookAndJudge(scope, policy, shell, progress, pins);
   progress.pause();
   await using ledger = await openForLooking(shell, request.output);
   const { record, journal } = ledger;

@@ -50,6 +50,7 @@ export type CleanRequest = {
 };
 
 const words = ['all', ...kinds.toReversed()];
+const commands = ['resume', 'undo', 'hold', 'release', 'abandon', 'log'];
 
 function usage(problem: string, text?: string, accepted?: readonly string[]): UsageFailure {
   return { type: 'usage', problem, text, accepted };
@@ -65,12 +66,12 @@ export function parseRequest(
     if (word === 'all') kinds.forEach((kind) => selected.add(kind));
     else if (isKind(word)) selected.add(word);
     else {
-      const meant = nearest(word, [...words, 'resume', 'log', 'undo']);
+      const meant = nearest(word, [...words, ...commands]);
       return err(
         usage(
           `There is no 'prodigy clean ${word}'${meant === undefined ? '' : `; did you mean '${meant}'?`}`,
           undefined,
-          [...words, 'resume', 'log', 'undo'],
+          [...words, ...commands],
         ),
       );
     }

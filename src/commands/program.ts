@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import type { CleanFlags } from './options.ts';
 import type { LogFlags } from './log-request.ts';
 import type { LogShowFlags } from './log-show.ts';
+import type { PinFlags } from './pin.ts';
 import type { ResumeFlags } from './actions.ts';
 
 /** What the program calls; each loads its own imports, so that `--help` loads nothing but commander. */
@@ -9,6 +10,9 @@ export type Actions = {
   readonly clean: (words: readonly string[], flags: CleanFlags) => Promise<void>;
   readonly resume: (run: string | undefined, flags: ResumeFlags) => Promise<void>;
   readonly undo: (what: string, flags: { readonly color?: boolean }) => Promise<void>;
+  readonly hold: (id: string | undefined, flags: PinFlags) => Promise<void>;
+  readonly release: (id: string, flags: PinFlags) => Promise<void>;
+  readonly abandon: (id: string, flags: PinFlags) => Promise<void>;
   readonly log: (flags: LogFlags) => Promise<void>;
   readonly logShow: (run: string, flags: LogShowFlags) => Promise<void>;
   readonly verify: (flags: { readonly json?: boolean; readonly color?: boolean }) => Promise<void>;
@@ -101,6 +105,33 @@ export function program(version: string, actions: Actions): Command {
     .argument('<run|item>', 'id of a run or its beginning; id, name or path of an item')
     .option('--no-color', 'no colours')
     .action((what: string, flags: { color?: boolean }) => actions.undo(what, flags));
+
+  clean
+    .command('hold')
+    .description('keep something whatever its age, until it is released; without an id, list what is on hold')
+    .argument('[id]', 'a session or job with all that belongs to it; an item by id, path or name')
+    .option('--reason <why>', 'why it stays (needed)')
+    .option('--until <date>', 'the hold ends by itself then: 2026-12-31, 2026-12-31T14:30Z, 30d')
+    .option('--json', 'one JSON document on stdout')
+    .option('--no-color', 'no colours')
+    .action((id: string | undefined, flags: PinFlags) => actions.hold(id, flags));
+
+  clean
+    .command('release')
+    .description('end a hold, or take back that something was abandoned')
+    .argument('<id>', 'as it was put on hold or abandoned')
+    .option('--json', 'one JSON document on stdout')
+    .option('--no-color', 'no colours')
+    .action((id: string, flags: PinFlags) => actions.release(id, flags));
+
+  clean
+    .command('abandon')
+    .description('say that nobody will resume a session: it no longer stays for that; lifts nothing else')
+    .argument('<session>', 'id of a session or job')
+    .option('--reason <why>', 'why (needed)')
+    .option('--json', 'one JSON document on stdout')
+    .option('--no-color', 'no colours')
+    .action((id: string, flags: PinFlags) => actions.abandon(id, flags));
 
   const log = clean
     .command('log')

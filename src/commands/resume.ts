@@ -17,7 +17,7 @@ import { carryOut, expireHeld } from './carry-out.ts';
 import { answer, documentOf } from './answer.ts';
 import { clockProblem, endRun, putOnRecord, refuse, takeUp } from './run-steps.ts';
 import { isThereAJournal, openForWork, type Working } from './journal-access.ts';
-import { lookAndJudge } from './looking.ts';
+import { lookAndJudge, pinsOf } from './looking.ts';
 import type { Output } from './options.ts';
 import { exitCodeOf } from './outcome.ts';
 import { actorOf, type Shell } from './shell.ts';
@@ -139,7 +139,9 @@ async function resumeOne(
   // The cut-offs are the interrupted run's, so that the same items are old; the clock is today's, so that whatever
   // came to life since is seen.
   const now = { ...policy, nowMs: shell.clock() };
-  const whole = await lookAndJudge(scope, now, shell, progress);
+  const pins = await pinsOf(journal, now.nowMs);
+  if (pins.isErr()) return err(pins.error);
+  const whole = await lookAndJudge(scope, now, shell, progress, pins.value);
   progress.pause();
   const { scan, drifted } = stillPlanned(whole, remaining.value);
   if (request.output === 'text') {

@@ -172,6 +172,9 @@ export const eventShapes: { readonly [T in EventType]: Fields<EventOf<T>> } = {
   PurgeRedone: { item: 'string' },
   QuarantineOrphanFound: { path: 'string' },
   StaleLockReplaced: { path: 'string', pid: 'number', acquiredAt: 'string' },
+  HoldPlaced: { target: 'string', name: 'string', reason: 'string', untilMs: ['maybe', 'number'] },
+  SessionAbandoned: { target: 'string', name: 'string', reason: 'string' },
+  PinReleased: { target: 'string', name: 'string' },
   RunCompleted: {
     outcome: 'string',
     exitCode: 'number',

@@ -1,5 +1,6 @@
 import type { Identity, ItemId, Part } from '../model/item.ts';
 import type { Kind } from '../model/kind.ts';
+import type { PinTarget } from '../model/pin.ts';
 import type { Evidence, KeepReason, RemovalProof, RemoveReason } from '../model/reason.ts';
 
 /** The journal was born. Always entry 0. */
@@ -290,6 +291,26 @@ export type StaleLockReplaced = {
   readonly acquiredAt: string;
 };
 
+/** An item, or a session or job with all that belongs to it, is to stay until then, or until it is released. */
+export type HoldPlaced = {
+  readonly type: 'HoldPlaced';
+  readonly target: PinTarget;
+  readonly name: string;
+  readonly reason: string;
+  readonly untilMs?: number;
+};
+
+/** The owner of a session or job will not resume it: that it could be resumed protects it no longer. */
+export type SessionAbandoned = {
+  readonly type: 'SessionAbandoned';
+  readonly target: PinTarget;
+  readonly name: string;
+  readonly reason: string;
+};
+
+/** A hold was ended, an abandonment taken back, or both. */
+export type PinReleased = { readonly type: 'PinReleased'; readonly target: PinTarget; readonly name: string };
+
 export type KindTotals = {
   readonly before: Tally;
   readonly scanned: number;
@@ -390,6 +411,9 @@ export type Event =
   | PurgeRedone
   | QuarantineOrphanFound
   | StaleLockReplaced
+  | HoldPlaced
+  | SessionAbandoned
+  | PinReleased
   | RunCompleted
   | RunInterrupted
   | ReserveReleased

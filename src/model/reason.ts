@@ -44,6 +44,8 @@ export const removalProofs = [
   'landed',
   'branch-kept',
   'finished',
+  /** Its owner said that nobody will resume it. */
+  'abandoned',
   'complete',
   'orphan',
   'expired-log',

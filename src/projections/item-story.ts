@@ -7,7 +7,9 @@ export function itemStory(item: ItemId): Projection<Entry[]> {
   return {
     initial: () => [],
     apply: (story, entry) => {
-      if ('item' in entry.event && entry.event.item === item) story.push(entry);
+      const { event } = entry;
+      const about = 'item' in event ? event.item : 'target' in event ? event.target : undefined;
+      if (about === item) story.push(entry);
       return story;
     },
   };

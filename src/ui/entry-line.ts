@@ -82,6 +82,12 @@ export function sentenceOf(event: Event): string {
       return `run ended: ${event.outcome} (exit ${event.exitCode})`;
     case 'RunInterrupted':
       return `run ${event.interrupted} was interrupted (${event.by})`;
+    case 'HoldPlaced':
+      return `on hold${event.untilMs === undefined ? '' : ` until ${formatTime(event.untilMs)}`}: ${nameOf(event.target)}: ${printable(event.reason)}`;
+    case 'SessionAbandoned':
+      return `abandoned, nobody will resume it: ${nameOf(event.target)}: ${printable(event.reason)}`;
+    case 'PinReleased':
+      return `released: ${nameOf(event.target)}`;
     case 'ReserveReleased':
       return `the disk is full: the journal's reserve of ${formatBytes(event.bytes)} was given up`;
     case 'ReserveRestored':

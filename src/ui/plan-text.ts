@@ -117,6 +117,8 @@ export function whyText({ kind, name, verdict, reason, proof, evidence }: ItemVi
     if (quietWhen[key] === value || neverShown.has(key)) return [];
     if (verdict === 'keep' && (key === 'merged' || key === 'unmerged')) return [];
     const text = printable(String(value));
+    if (key === 'held') return [text];
+    if (key === 'untilMs') return [`until ${formatTime(Number(value))}`];
     if (key === 'merged') return [`into ${text}`];
     if (key === 'unmerged') return [text];
     if (key === 'owner')
