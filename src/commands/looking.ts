@@ -6,6 +6,7 @@ import { inScope, type Scope } from '../policy/scope.ts';
 import { judgeAll } from '../policy/verdict.ts';
 import type { Kind } from '../model/kind.ts';
 import type { Progress } from '../ui/progress.ts';
+import type { CleanRequest } from './options.ts';
 import type { Shell } from './shell.ts';
 
 /** Looks once, judges once: sizes are measured here and nowhere else in the run. */
@@ -23,19 +24,26 @@ export async function lookAndJudge(
     nowMs: policy.nowMs,
     host: shell.config.host,
     ownPid: process.pid,
+    branches: policy.deleteMergedBranches === true,
     onProgress: (kind, found) => progress.scanning(kind, found),
   });
   const verdicts = judgeAll(seen.look, policy, { scope });
   return scanOf(seen.look, verdicts, seen.outOfScope, performance.now() - startedAt);
 }
 
+type Rules = Pick<CleanRequest, 'mergedOnly' | 'deleteMergedBranches'>;
+
+/** Of whoever removes nothing. */
+export const noRules: Rules = { mergedOnly: false, deleteMergedBranches: false };
+
 export function runPolicy(
   nowMs: number,
   olderThanMs: number | undefined,
   kinds: readonly Kind[],
-  mergedOnly: boolean,
+  { mergedOnly, deleteMergedBranches }: Rules,
 ): RunPolicy {
-  const policy = policyOf({ nowMs, olderThanMs, windowMs: activityWindowMs, mergedOnly, kinds });
+  const rules = { mergedOnly, deleteMergedBranches };
+  const policy = policyOf({ nowMs, olderThanMs, windowMs: activityWindowMs, kinds, ...rules });
   return { ...policy, hash: shortHash(canonicalPolicy(policy)) };
 }
 

@@ -13,7 +13,7 @@ import { openProgress } from '../ui/progress.ts';
 import { accountOf } from './account.ts';
 import { endRun, putOnRecord } from './run-steps.ts';
 import { openForLooking } from './journal-access.ts';
-import { lookAndJudge, runPolicy } from './looking.ts';
+import { lookAndJudge, noRules, runPolicy } from './looking.ts';
 import type { CleanRequest } from './options.ts';
 import { scopeOf } from './scope.ts';
 import { unfinishedRuns } from './unfinished.ts';
@@ -39,7 +39,7 @@ export async function overview(request: CleanRequest, shell: Shell): Promise<Res
   const progress = openProgress(terminal, request.output === 'jsonl');
   try {
     const startedAtMs = shell.clock();
-    const policy = runPolicy(startedAtMs, undefined, kinds, false);
+    const policy = runPolicy(startedAtMs, undefined, kinds, noRules);
     const scan = await lookAndJudge(scope.value, policy, shell, progress);
     progress.stop();
     await using ledger = await openForLooking(shell, request.output);
