@@ -43,7 +43,7 @@ async function run(
   progress: Progress,
 ): Promise<Result<number, Failure>> {
   const startedAtMs = shell.clock();
-  const policy = runPolicy(startedAtMs, request.olderThanMs, request.kinds, request.mergedOnly);
+  const policy = runPolicy(startedAtMs, request.olderThanMs, request.kinds, request);
   const command = ['prodigy clean', ...request.argv].join(' ');
   const opened = await openForWork(shell, command);
   if (opened.isErr()) return err(opened.error);

@@ -25,7 +25,7 @@ export async function dryRun(
   progress: Progress,
 ): Promise<Result<number, Failure>> {
   const startedAtMs = shell.clock();
-  const policy = runPolicy(startedAtMs, request.olderThanMs, request.kinds, request.mergedOnly);
+  const policy = runPolicy(startedAtMs, request.olderThanMs, request.kinds, request);
   const pins = await pinsSeen(shell, startedAtMs);
   const scan = await lookAndJudge(scope, policy, shell, progress, pins);
   progress.pause();
@@ -80,7 +80,7 @@ export async function dryRun(
 /** There is no storage at all: nothing to look at, nothing to journal. */
 export function nothingStored(request: CleanRequest, scope: Scope, shell: Shell): number {
   const at = shell.clock();
-  const policy = runPolicy(at, request.olderThanMs, request.kinds, request.mergedOnly);
+  const policy = runPolicy(at, request.olderThanMs, request.kinds, request);
   if (request.output === 'json') {
     const ids = { run: shell.newId(), plan: '', dryRun: request.dryRun };
     const view: RunView = {

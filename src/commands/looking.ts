@@ -12,6 +12,7 @@ import type { Kind } from '../model/kind.ts';
 import { noPins, pinsAt, type Pins } from '../model/pin.ts';
 import { pins as storedPins } from '../projections/pins.ts';
 import type { Progress } from '../ui/progress.ts';
+import type { CleanRequest } from './options.ts';
 import type { Shell } from './shell.ts';
 
 /** Looks once, judges once: sizes are measured here and nowhere else in the run. */
@@ -30,6 +31,7 @@ export async function lookAndJudge(
     nowMs: policy.nowMs,
     host: shell.config.host,
     ownPid: process.pid,
+    branches: policy.deleteMergedBranches === true,
     onProgress: (kind, found) => progress.scanning(kind, found),
   });
   const verdicts = judgeAll(seen.look, policy, { scope, pins });
@@ -54,13 +56,19 @@ export async function pinsSeen({ config }: Pick<Shell, 'config'>, nowMs: number)
   return found.unwrapOr(noPins);
 }
 
+type Rules = Pick<CleanRequest, 'mergedOnly' | 'deleteMergedBranches'>;
+
+/** Of whoever removes nothing. */
+export const noRules: Rules = { mergedOnly: false, deleteMergedBranches: false };
+
 export function runPolicy(
   nowMs: number,
   olderThanMs: number | undefined,
   kinds: readonly Kind[],
-  mergedOnly: boolean,
+  { mergedOnly, deleteMergedBranches }: Rules,
 ): RunPolicy {
-  const policy = policyOf({ nowMs, olderThanMs, windowMs: activityWindowMs, mergedOnly, kinds });
+  const rules = { mergedOnly, deleteMergedBranches };
+  const policy = policyOf({ nowMs, olderThanMs, windowMs: activityWindowMs, kinds, ...rules });
   return { ...policy, hash: shortHash(canonicalPolicy(policy)) };
 }
 

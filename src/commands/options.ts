@@ -12,6 +12,7 @@ export type CleanFlags = Partial<Record<Kind, boolean>> & {
   readonly mapreduce?: boolean;
   readonly jobId?: string;
   readonly mergedOnly?: boolean;
+  readonly deleteMergedBranches?: boolean;
   readonly dryRun?: boolean;
   readonly force?: boolean;
   readonly yes?: boolean;
@@ -38,6 +39,7 @@ export type CleanRequest = {
   readonly mapreduceOnly: boolean;
   readonly jobId: string | undefined;
   readonly mergedOnly: boolean;
+  readonly deleteMergedBranches: boolean;
   readonly dryRun: boolean;
   readonly force: boolean;
   readonly isUndoable: boolean;
@@ -108,6 +110,7 @@ export function parseRequest(
     mapreduceOnly: flags.mapreduce === true,
     jobId: flags.jobId,
     mergedOnly: flags.mergedOnly === true,
+    deleteMergedBranches: flags.deleteMergedBranches === true,
     dryRun: flags.dryRun === true,
     force: flags.force === true || flags.yes === true,
     isUndoable: flags.undo !== false,
@@ -125,6 +128,7 @@ function selectionFlags(flags: CleanFlags): string[] {
     ['--mapreduce', flags.mapreduce === true],
     ['--job-id', flags.jobId !== undefined],
     ['--merged-only', flags.mergedOnly === true],
+    ['--delete-merged-branches', flags.deleteMergedBranches === true],
     ['--dry-run', flags.dryRun === true],
     ['--force', flags.force === true || flags.yes === true],
     ['--no-undo', flags.undo === false],
@@ -155,6 +159,7 @@ function normalised(chosen: readonly Kind[], flags: CleanFlags): string[] {
     ...(flags.mapreduce === true ? ['--mapreduce'] : []),
     ...(flags.jobId === undefined ? [] : ['--job-id', flags.jobId]),
     ...(flags.mergedOnly === true ? ['--merged-only'] : []),
+    ...(flags.deleteMergedBranches === true ? ['--delete-merged-branches'] : []),
     ...(flags.undo === false ? ['--no-undo'] : []),
     ...(flags.acceptClock === true ? ['--accept-clock'] : []),
     ...(flags.dryRun === true ? ['--dry-run'] : []),

@@ -14,7 +14,7 @@ import { openProgress } from '../ui/progress.ts';
 import { accountOf } from './account.ts';
 import { endRun, putOnRecord } from './run-steps.ts';
 import { openForLooking } from './journal-access.ts';
-import { lookAndJudge, pinsSeen, runPolicy } from './looking.ts';
+import { lookAndJudge, noRules, pinsSeen, runPolicy } from './looking.ts';
 import type { CleanRequest } from './options.ts';
 import { scopeOf } from './scope.ts';
 import { unfinishedRuns } from './unfinished.ts';
@@ -40,7 +40,7 @@ export async function overview(request: CleanRequest, shell: Shell): Promise<Res
   const progress = openProgress(terminal, request.output === 'jsonl');
   try {
     const startedAtMs = shell.clock();
-    const policy = runPolicy(startedAtMs, undefined, kinds, false);
+    const policy = runPolicy(startedAtMs, undefined, kinds, noRules);
     const pins = await pinsSeen(shell, startedAtMs);
     const scan = await lookAndJudge(scope.value, policy, shell, progress, pins);
     progress.stop();

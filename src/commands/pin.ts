@@ -10,7 +10,7 @@ import { pins as storedPins } from '../projections/pins.ts';
 import { printable } from '../ui/format.ts';
 import { pinDocument, pinsText } from '../ui/pins-text.ts';
 import { isThereAJournal, openForWork, type Working } from './journal-access.ts';
-import { pinsOf, runPolicy } from './looking.ts';
+import { noRules, pinsOf, runPolicy } from './looking.ts';
 import { exitCodes } from './outcome.ts';
 import { nameable, pinned, similarTo, targetOf, type Named, type Nameable } from './pin-target.ts';
 import { actorOf, type Shell } from './shell.ts';
@@ -135,7 +135,7 @@ async function record(
       argv,
       dryRun: false,
       scope: { allRepositories: true, repositories: [], roots: shell.config.roots, kinds },
-      policy: runPolicy(shell.clock(), undefined, kinds, false),
+      policy: runPolicy(shell.clock(), undefined, kinds, noRules),
       actor: actorOf(shell),
     },
   });

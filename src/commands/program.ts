@@ -70,7 +70,14 @@ export function program(version: string, actions: Actions): Command {
     .option('--repo <name|path>', 'this repository')
     .option('--mapreduce', 'only what belongs to MapReduce jobs and agents')
     .option('--job-id <id>', 'only what belongs to this job')
-    .option('--merged-only', 'only worktrees whose branch is merged')
+    .option(
+      '--merged-only',
+      'only worktrees whose work is merged, or landed by squash, rebase or cherry-pick',
+    )
+    .option(
+      '--delete-merged-branches',
+      'also delete the prodigy-* and agent-* branches of removed worktrees whose content is merged or landed',
+    )
     .option('-n, --dry-run', 'show what would go; remove nothing')
     .option('-f, --force', 'answer every question with yes; lifts no protection')
     .option('-y, --yes', 'the same as --force')

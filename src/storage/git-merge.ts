@@ -11,7 +11,8 @@ export type MergeQuestion = {
   readonly head: string;
   /** Full name of the worktree's own branch: what it contains says nothing. */
   readonly branch: string | undefined;
-  readonly originalBranch: string | undefined;
+  /** Full name of the branch that is asked first: the one from which the worktree was made. */
+  readonly original: string | undefined;
   /** Whether to find out, too, if the work landed there by squash, rebase or cherry-pick: that is not cheap. */
   readonly landed: boolean;
 };
@@ -101,7 +102,7 @@ async function targetsOf(
   const configured = await runGit(['config', '--get', 'init.defaultBranch'], { gitDir });
   const own = configured.isOk() ? [`refs/heads/${configured.value.trim()}`] : [];
   const usual = [...usualTargets, ...own];
-  const refs = [...new Set([...questions.flatMap(originalRef), ...usual])];
+  const refs = [...new Set([...questions.flatMap(({ original }) => original ?? []), ...usual])];
   const format = '--format=%(refname)%00%(symref)%00%(objectname)%00%(objecttype)';
   const listed = await runGit(['for-each-ref', format, ...refs], { gitDir });
   if (listed.isErr()) return err(unanswered(gitComplaint(listed.error), gitDir));
@@ -114,13 +115,9 @@ async function targetsOf(
   return ok({ byRef, order: usual });
 }
 
-function originalRef({ originalBranch }: MergeQuestion): readonly string[] {
-  return originalBranch === undefined || originalBranch === '' ? [] : [`refs/heads/${originalBranch}`];
-}
-
 function candidates(question: MergeQuestion, { byRef, order }: Targets): readonly Target[] {
   const found = new Map<string, Target>();
-  for (const asked of [...originalRef(question), ...order]) {
+  for (const asked of [...(question.original === undefined ? [] : [question.original]), ...order]) {
     const target = byRef.get(asked);
     if (target === undefined || asked === question.branch || target.ref === question.branch) continue;
     // Two names for one commit have one answer.

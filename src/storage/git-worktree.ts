@@ -1,9 +1,8 @@
-import { basename, dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
-import { identify } from '../disk/identity.ts';
-import type { DiskFailure, GitFailure } from '../model/failure.ts';
 import type { Doubt } from '../model/reason.ts';
 import type { WorktreeFacts } from '../model/worktree.ts';
+import { findSpentBranches } from './git-branch.ts';
 import { findStatus, readTracked, type Checkout, type Status } from './git-changes.ts';
 import { findUnreachable, type Unreachable } from './git-commits.ts';
 import { hasOwnSettings, quietFilters } from './git-filters.ts';
@@ -16,7 +15,13 @@ import { runGit } from './git.ts';
 import { findPrecious } from './precious.ts';
 import { mainGitDirOfWorktreeFile } from './repository.ts';
 import { see } from './see.ts';
-import { readPointer, readWorktreeLink, realDirectory, type WorktreeLink } from './worktree-link.ts';
+import {
+  readPointer,
+  readPointers,
+  readWorktreeLink,
+  realDirectory,
+  type WorktreeLink,
+} from './worktree-link.ts';
 
 export type InspectOptions = {
   /** As Prodigy recorded it. */
@@ -25,6 +30,8 @@ export type InspectOptions = {
   readonly measureNested?: readonly string[] | undefined;
   /** Whether to find out how unmerged work may have landed all the same; yes unless told. */
   readonly landed?: boolean | undefined;
+  /** Whether to find out which of its branches are not needed any more; no unless told. */
+  readonly branches?: boolean | undefined;
 };
 
 /** git's own locks count as somebody at work for this long. */
@@ -70,7 +77,7 @@ export async function inspectWorktree(path: string, options: InspectOptions = {}
 async function inspectLinked(
   worktree: string,
   link: WorktreeLink,
-  { originalBranch, measureNested = [], landed = true }: InspectOptions,
+  { originalBranch, measureNested = [], landed = true, branches = false }: InspectOptions,
 ): Promise<WorktreeFacts> {
   const { adminDir, mainGitDir } = link;
   const doubts: Doubt[] = [];
@@ -89,10 +96,13 @@ async function inspectLinked(
   if (looked.isErr()) return { ...files, doubts: [...doubts, looked.error] };
   const { head, branch, status, checkout } = looked.value;
 
-  const [inside, unreachable, target] = await Promise.all([
+  const original = fullName(originalBranch);
+  const [inside, unreachable, target, spentBranches, pointers] = await Promise.all([
     status === undefined ? undefined : changesOf(checkout, status, measureNested),
     reachOf(link, head),
-    findMergeTarget(mainGitDir, { head, branch, originalBranch, landed }),
+    findMergeTarget(mainGitDir, { head, branch, original, landed }),
+    branches ? findSpentBranches(worktree, link, { branch, original }) : [],
+    readPointers(worktree, adminDir),
   ]);
   doubts.push(...looked.value.doubts, ...(inside?.doubts ?? []));
   if (unreachable.isErr()) doubts.push(unreachable.error);
@@ -106,10 +116,16 @@ async function inspectLinked(
     unreachable: unreachable.unwrapOr(undefined),
     mergedInto: merged?.name,
     landed: way,
+    spentBranches,
+    pointers,
     nested: inside?.nested.slice(0, maxNestedListed) ?? [],
     doubts,
     lastGitSignMs: Math.max(files.lastGitSignMs ?? 0, committedAtMs),
   };
+}
+
+function fullName(branch: string | undefined): string | undefined {
+  return branch === undefined || branch === '' ? undefined : `refs/heads/${branch}`;
 }
 
 const unknownTarget = { merged: undefined, landed: undefined, committedAtMs: undefined };
@@ -239,67 +255,4 @@ function youngestFile(adminDir: string, doubts: Doubt[]): number | undefined {
     else if (file.value !== undefined) youngestMs = Math.max(youngestMs ?? 0, file.value.mtimeMs);
   }
   return youngestMs;
-}
-
-/** What is needed to take a worktree out of git's books, and to put it back. */
-export type Registration = {
-  readonly mainGitDir: string;
-  readonly adminDir: string;
-  /** Full ref name; none when HEAD is detached. */
-  readonly branch?: string;
-  readonly head: string;
-};
-
-/** `undefined` while any part of it is not known. */
-export function registrationOf(facts: WorktreeFacts): Registration | undefined {
-  const { mainGitDir, adminDir, branch, head } = facts;
-  if (mainGitDir === undefined || adminDir === undefined || head === undefined) return undefined;
-  return branch === undefined ? { mainGitDir, adminDir, head } : { mainGitDir, adminDir, branch, head };
-}
-
-/**
- * Makes git forget a worktree whose directory is gone already. A directory that is there again, and a registration
- * that by now stands for another path, are left alone and answered with `already`.
- *
- * @param path - where the worktree was
- */
-export async function unregisterWorktree(
-  { mainGitDir, adminDir }: Pick<Registration, 'mainGitDir' | 'adminDir'>,
-  path: string,
-): Promise<Result<'unregistered' | 'already', GitFailure | DiskFailure>> {
-  const there = await identify(path);
-  if (there.isErr()) return err(there.error);
-  if (there.value !== undefined) return ok('already');
-  const admin = await identify(adminDir);
-  if (admin.isErr()) return err(admin.error);
-  if (admin.value === undefined) return ok('already');
-
-  const registered = await registeredPath(adminDir);
-  if (registered.isErr()) return err(registered.error);
-  if (registered.value === undefined || !(await isSamePath(registered.value, path))) return ok('already');
-
-  // git's own spelling of the path finds exactly this one.
-  const args = ['worktree', 'remove', registered.value];
-  const removed = await runGit(args, { gitDir: mainGitDir });
-  const left = await identify(adminDir);
-  if (left.isErr()) return err(left.error);
-  if (left.value === undefined) return ok('unregistered');
-  if (removed.isErr()) return err(removed.error);
-  return err({ type: 'git', args, exitCode: 0, stderr: 'still registered' });
-}
-
-async function registeredPath(adminDir: string): Promise<Result<string | undefined, DiskFailure>> {
-  const path = join(adminDir, 'gitdir');
-  const text = await readPointer(path);
-  if (text.isErr()) return err({ type: 'disk', code: text.error.detail, syscall: 'read', path });
-  const line = text.value?.replace(/\r?\n$/u, '');
-  if (line === undefined || line === '') return ok(undefined);
-  return ok(dirname(resolve(adminDir, line)));
-}
-
-/** The path itself is gone, so only what is above it can be resolved. */
-async function isSamePath(a: string, b: string): Promise<boolean> {
-  if (a === b) return true;
-  const [parentOfA, parentOfB] = await Promise.all([realDirectory(dirname(a)), realDirectory(dirname(b))]);
-  return parentOfA !== undefined && parentOfA === parentOfB && basename(a) === basename(b);
 }
