@@ -75,6 +75,15 @@ export function actionsFor(
         const { abandon } = await import('./pin.ts');
         return abandon(id, flags, shell);
       }),
+    why: (what, flags) =>
+      perform(
+        flags,
+        async (shell) => {
+          const { why } = await import('./why.ts');
+          return why(what, flags, shell);
+        },
+        true,
+      ),
     log: (flags) =>
       perform(
         flags,

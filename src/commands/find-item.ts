@@ -6,10 +6,14 @@ import type { Failure } from '../model/failure.ts';
 import { isKind } from '../model/kind.ts';
 import { itemMatches, type ItemQuery, type Matches } from '../projections/item-match.ts';
 
-/** An id, a path (relative to `cwd`, through links, of something inside) or a name, as it was typed. */
+/** An id, `kind:name`, a path (relative to `cwd`, through links, of something inside) or a name, as it was typed. */
 export async function itemQuery(text: string, cwd: string): Promise<ItemQuery> {
   const kind = text.slice(0, Math.max(0, text.indexOf(':')));
-  if (isKind(kind) || text === '') return { text, paths: [] };
+  if (isKind(kind)) {
+    const name = text.slice(kind.length + 1);
+    return name.startsWith('/') ? { text, paths: [] } : { text: name, paths: [], kind };
+  }
+  if (text === '') return { text, paths: [] };
   const path = resolve(cwd, text);
   // The item itself is never followed: its name is what it is known by. What is gone had a directory.
   const real = await realpath(dirname(path)).then(

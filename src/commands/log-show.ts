@@ -108,17 +108,17 @@ async function showAt(
   }
   const stats = await reader.fold(storageStats, { to: seq });
   if (stats.isErr()) return err(stats.error);
-  let then = { seq, atMs: summary.startedAtMs };
+  let asOf = { seq, atMs: summary.startedAtMs };
   for await (const entry of reader.entries({ from: seq, to: seq })) {
     if (entry.isErr()) return err(entry.error);
-    then = { seq, atMs: entry.value.atMs };
+    asOf = { seq, atMs: entry.value.atMs };
   }
   let row: RunSummary | undefined;
   for await (const entry of reader.entries({ from: summary.startedSeq, to: seq })) {
     if (entry.isErr()) return err(entry.error);
     if (runSummary.keyOf(entry.value) === summary.run) row = runSummary.apply(row, entry.value);
   }
-  const view = { then, summary: row ?? summary, kinds: stats.value.runs.get(summary.run) ?? new Map() };
+  const view = { asOf, summary: row ?? summary, kinds: stats.value.runs.get(summary.run) ?? new Map() };
   await terminal.pour(
     flags.json === true
       ? `${JSON.stringify(runAtDocument(view), null, 2)}\n`

@@ -3,6 +3,7 @@ import type { CleanFlags } from './options.ts';
 import type { LogFlags } from './log-request.ts';
 import type { LogShowFlags } from './log-show.ts';
 import type { PinFlags } from './pin.ts';
+import type { WhyFlags } from './why.ts';
 import type { ResumeFlags } from './actions.ts';
 
 /** What the program calls; each loads its own imports, so that `--help` loads nothing but commander. */
@@ -13,6 +14,7 @@ export type Actions = {
   readonly hold: (id: string | undefined, flags: PinFlags) => Promise<void>;
   readonly release: (id: string, flags: PinFlags) => Promise<void>;
   readonly abandon: (id: string, flags: PinFlags) => Promise<void>;
+  readonly why: (what: string, flags: WhyFlags) => Promise<void>;
   readonly log: (flags: LogFlags) => Promise<void>;
   readonly logShow: (run: string, flags: LogShowFlags) => Promise<void>;
   readonly verify: (flags: { readonly json?: boolean; readonly color?: boolean }) => Promise<void>;
@@ -26,6 +28,7 @@ Examples:
   prodigy clean worktrees logs --force           no question asked; no protection lifted
   prodigy clean resume                           goes on where an interrupted run stopped
   prodigy clean log --since yesterday            who removed what, when and why
+  prodigy clean why session-abc                  one item: what was decided and done, what keeps it, how to get it back
 
 What it never removes: anything active or resumable, anything not proven to be safe, anything it does not understand.
 
@@ -139,6 +142,16 @@ export function program(version: string, actions: Actions): Command {
     .option('--json', 'one JSON document on stdout')
     .option('--no-color', 'no colours')
     .action((id: string, flags: PinFlags) => actions.abandon(id, flags));
+
+  clean
+    .command('why')
+    .description(
+      'the story of one item: verdicts and evidence, what was done and by whom, what keeps it, how to get it back',
+    )
+    .argument('<id|path|name>', 'id, path (of it or of something inside) or unique name of an item')
+    .option('--json', 'one JSON document on stdout')
+    .option('--no-color', 'no colours')
+    .action((what: string, flags: WhyFlags) => actions.why(what, flags));
 
   const log = clean
     .command('log')

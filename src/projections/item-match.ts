@@ -1,15 +1,25 @@
 import type { Entry } from '../journal/entry.ts';
 import type { Projection } from '../journal/projection.ts';
 import { pathOf, type ItemId } from '../model/item.ts';
+import type { Kind } from '../model/kind.ts';
 
 /** What somebody typed for an item, and the absolute paths that it may stand for. */
-export type ItemQuery = { readonly text: string; readonly paths: readonly string[] };
+export type ItemQuery = {
+  readonly text: string;
+  readonly paths: readonly string[];
+  /** Only items of this kind are meant. */
+  readonly kind?: Kind;
+};
 
 /** What an item can be known by. The first path is its main part's. */
 export type Known = { readonly id: ItemId; readonly name: string; readonly paths: readonly string[] };
 
 /** Better answers have smaller ranks; `undefined`: it is not meant at all. */
-export function rankOf({ id, name, paths }: Known, { text, paths: asked }: ItemQuery): number | undefined {
+export function rankOf(
+  { id, name, paths }: Known,
+  { text, paths: asked, kind }: ItemQuery,
+): number | undefined {
+  if (kind !== undefined && !id.startsWith(`${kind}:`)) return undefined;
   if (id === text) return 0;
   const [main = ''] = paths;
   if (asked.includes(main)) return 1;

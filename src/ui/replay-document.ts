@@ -35,7 +35,10 @@ export function replayDocument(view: ReplayView): Record<string, unknown> {
       cutoffs: Object.fromEntries(kinds.map((kind) => [kind, iso(policy.cutoffMs[kind])])),
     },
     found: Object.fromEntries(
-      [...replay.scans].map(([kind, { type: _, kind: __, ...scan }]) => [kind, scan]),
+      [...replay.scans].map(([kind, scan]) => {
+        const { type: _, kind: __, ...rest } = scan;
+        return [kind, rest];
+      }),
     ),
     verdicts: replay.verdicts.map(({ seq, atMs, event }) => ({ seq, at: iso(atMs), ...event })),
     oddities: replay.oddities.map(({ seq, atMs, event }) => ({ seq, at: iso(atMs), ...event })),

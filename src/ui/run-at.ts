@@ -8,7 +8,7 @@ import type { Colours } from './terminal.ts';
 
 /** A run as it stood at an entry. */
 export type RunAtView = {
-  readonly then: { readonly seq: number; readonly atMs: number };
+  readonly asOf: { readonly seq: number; readonly atMs: number };
   /** Folded up to that entry. */
   readonly summary: RunSummary;
   readonly kinds: ReadonlyMap<Kind, KindStats>;
@@ -16,7 +16,7 @@ export type RunAtView = {
 
 const columns = ['before', 'removed', 'held', 'after', 'earlier'] as const;
 
-export function runAtText({ then, summary, kinds: stats }: RunAtView, colours: Colours): string {
+export function runAtText({ asOf, summary, kinds: stats }: RunAtView, colours: Colours): string {
   const rows = kinds.flatMap((kind) => {
     const of = stats.get(kind);
     if (of === undefined) return [];
@@ -28,7 +28,7 @@ export function runAtText({ then, summary, kinds: stats }: RunAtView, colours: C
   const { planned, intended, removed, failed, drifted } = summary;
   return `${[
     colours.bold(
-      `As of entry #${then.seq}, ${formatTime(then.atMs)}; folded from the journal, not how it is now`,
+      `As of entry #${asOf.seq}, ${formatTime(asOf.atMs)}; folded from the journal, not how it is now`,
     ),
     runLine(summary),
     `  planned ${planned.items}, begun ${intended}, removed for good ${removed.items}, failed ${failed}, left alone ${drifted}`,
@@ -38,11 +38,11 @@ export function runAtText({ then, summary, kinds: stats }: RunAtView, colours: C
   ].join('\n')}\n`;
 }
 
-export function runAtDocument({ then, summary, kinds: stats }: RunAtView): Record<string, unknown> {
+export function runAtDocument({ asOf, summary, kinds: stats }: RunAtView): Record<string, unknown> {
   const { run, planned, intended, removed, failed, drifted, vanished, restored } = summary;
   return {
     schema: 'prodigy-clean/1',
-    asOf: { seq: then.seq, at: new Date(then.atMs).toISOString() },
+    asOf: { seq: asOf.seq, at: new Date(asOf.atMs).toISOString() },
     run,
     outcome: summary.ended?.outcome ?? 'open',
     state: outcomeText(summary),

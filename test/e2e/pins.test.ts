@@ -49,6 +49,8 @@ test('a hold keeps a session with its worktree through every kind of run, until 
   t.deepEqual([worktree, recordOf(shop, id), log].map(fs.existsSync), [true, true, false]);
 
   t.regex((await clean(shop, ['hold'])).stdout, /for the talk/);
+  const why = await clean(shop, ['why', worktree]);
+  t.regex(why.stdout, new RegExp(`held[^]*prodigy clean release '?session:${id}`));
   t.is((await clean(shop, ['release', id])).exitCode, 0);
   t.regex((await clean(shop, ['hold'])).stdout, /Nothing is on hold/);
   t.is((await clean(shop, ['--all', '--force'])).exitCode, 0);
