@@ -60,6 +60,21 @@ export function actionsFor(
         const { undo } = await import('./undo.ts');
         return undo(what, shell);
       }),
+    hold: (id, flags) =>
+      perform(flags, async (shell) => {
+        const { hold } = await import('./pin.ts');
+        return hold(id, flags, shell);
+      }),
+    release: (id, flags) =>
+      perform(flags, async (shell) => {
+        const { release } = await import('./pin.ts');
+        return release(id, flags, shell);
+      }),
+    abandon: (id, flags) =>
+      perform(flags, async (shell) => {
+        const { abandon } = await import('./pin.ts');
+        return abandon(id, flags, shell);
+      }),
     why: (what, flags) =>
       perform(
         flags,

@@ -14,7 +14,7 @@ import {
   type Known,
   type Matches,
 } from '../projections/item-match.ts';
-import { runPolicy } from './looking.ts';
+import { noRules, pinsSeen, runPolicy } from './looking.ts';
 import type { Shell } from './shell.ts';
 
 /** What the storage shows of what is asked for, judged by the default rules over all repositories. */
@@ -32,7 +32,8 @@ export async function freshLook(
   known: Matches,
   shell: Pick<Shell, 'config' | 'clock'>,
 ): Promise<FreshLook> {
-  const policy = runPolicy(shell.clock(), undefined, kinds, false);
+  const policy = runPolicy(shell.clock(), undefined, kinds, noRules);
+  const pins = await pinsSeen(shell, policy.nowMs);
   const matches = { ...noMatches(), rank: known.rank, items: new Map(known.items) };
   for (const id of known.similar) matches.similar.add(id);
   const found = await lookAt(
@@ -63,6 +64,7 @@ export async function freshLook(
           : await lookAt((one) => one.id === id || dependants.has(one.id), policy, shell);
       const verdict = judgeAll(whole, policy, {
         scope: { allRepositories: true, repositories: [], kinds },
+        pins,
       }).get(id);
       return verdict === undefined ? undefined : { item, verdict };
     },

@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import type { CleanFlags } from './options.ts';
 import type { LogFlags } from './log-request.ts';
 import type { LogShowFlags } from './log-show.ts';
+import type { PinFlags } from './pin.ts';
 import type { WhyFlags } from './why.ts';
 import type { ResumeFlags } from './actions.ts';
 
@@ -10,6 +11,9 @@ export type Actions = {
   readonly clean: (words: readonly string[], flags: CleanFlags) => Promise<void>;
   readonly resume: (run: string | undefined, flags: ResumeFlags) => Promise<void>;
   readonly undo: (what: string, flags: { readonly color?: boolean }) => Promise<void>;
+  readonly hold: (id: string | undefined, flags: PinFlags) => Promise<void>;
+  readonly release: (id: string, flags: PinFlags) => Promise<void>;
+  readonly abandon: (id: string, flags: PinFlags) => Promise<void>;
   readonly why: (what: string, flags: WhyFlags) => Promise<void>;
   readonly log: (flags: LogFlags) => Promise<void>;
   readonly logShow: (run: string, flags: LogShowFlags) => Promise<void>;
@@ -69,7 +73,14 @@ export function program(version: string, actions: Actions): Command {
     .option('--repo <name|path>', 'this repository')
     .option('--mapreduce', 'only what belongs to MapReduce jobs and agents')
     .option('--job-id <id>', 'only what belongs to this job')
-    .option('--merged-only', 'only worktrees whose branch is merged')
+    .option(
+      '--merged-only',
+      'only worktrees whose work is merged, or landed by squash, rebase or cherry-pick',
+    )
+    .option(
+      '--delete-merged-branches',
+      'also delete the prodigy-* and agent-* branches of removed worktrees whose content is merged or landed',
+    )
     .option('-n, --dry-run', 'show what would go; remove nothing')
     .option('-f, --force', 'answer every question with yes; lifts no protection')
     .option('-y, --yes', 'the same as --force')
@@ -104,6 +115,33 @@ export function program(version: string, actions: Actions): Command {
     .argument('<run|item>', 'id of a run or its beginning; id, name or path of an item')
     .option('--no-color', 'no colours')
     .action((what: string, flags: { color?: boolean }) => actions.undo(what, flags));
+
+  clean
+    .command('hold')
+    .description('keep something whatever its age, until it is released; without an id, list what is on hold')
+    .argument('[id]', 'a session or job with all that belongs to it; an item by id, path or name')
+    .option('--reason <why>', 'why it stays (needed)')
+    .option('--until <date>', 'the hold ends by itself then: 2026-12-31, 2026-12-31T14:30Z, 30d')
+    .option('--json', 'one JSON document on stdout')
+    .option('--no-color', 'no colours')
+    .action((id: string | undefined, flags: PinFlags) => actions.hold(id, flags));
+
+  clean
+    .command('release')
+    .description('end a hold, or take back that something was abandoned')
+    .argument('<id>', 'as it was put on hold or abandoned')
+    .option('--json', 'one JSON document on stdout')
+    .option('--no-color', 'no colours')
+    .action((id: string, flags: PinFlags) => actions.release(id, flags));
+
+  clean
+    .command('abandon')
+    .description('say that nobody will resume a session: it no longer stays for that; lifts nothing else')
+    .argument('<session>', 'id of a session or job')
+    .option('--reason <why>', 'why (needed)')
+    .option('--json', 'one JSON document on stdout')
+    .option('--no-color', 'no colours')
+    .action((id: string, flags: PinFlags) => actions.abandon(id, flags));
 
   clean
     .command('why')

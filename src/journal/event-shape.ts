@@ -1,3 +1,4 @@
+import type { SpentBranch } from '../model/branch.ts';
 import type { Identity } from '../model/item.ts';
 import type { ActorContext, Event, EventOf, EventType, ItemKept, KindTotals, Move } from './event.ts';
 import type { PlannedItem, RunActor, RunPolicy, RunScope, Tally, WorktreeRegistration } from './event.ts';
@@ -32,6 +33,7 @@ const policy = {
   cutoffMs: ['map', 'number'],
   windowMs: 'number',
   mergedOnly: 'boolean',
+  deleteMergedBranches: ['maybe', 'boolean'],
   hash: 'string',
 } as const satisfies Shape<RunPolicy>;
 
@@ -65,11 +67,14 @@ const judged = {
   reason: 'string',
 } as const satisfies Fields<ItemKept>;
 
+const spent = { ref: 'string', commit: 'string', into: 'string' } as const satisfies Shape<SpentBranch>;
+
 const planned = {
   item: 'string',
   bytes: 'number',
   head: ['maybe', 'string'],
   parts: ['list', part],
+  deletes: ['maybe', ['list', spent]],
 } as const satisfies Record<keyof PlannedItem, unknown>;
 
 const move = { role: 'string', ...part, to: 'string' } as const satisfies Record<keyof Move, unknown>;
@@ -79,6 +84,10 @@ const registration = {
   adminDir: 'string',
   branch: ['maybe', 'string'],
   head: 'string',
+  pointers: [
+    'maybe',
+    { gitFile: 'string', gitdir: 'string', commondir: 'string', sparse: ['maybe', 'string'] },
+  ],
 } as const satisfies Shape<WorktreeRegistration>;
 
 const kindTotals = {
@@ -139,6 +148,7 @@ export const eventShapes: { readonly [T in EventType]: Fields<EventOf<T>> } = {
     attempt: 'number',
     locks: ['list', 'string'],
     worktree: ['maybe', registration],
+    deletes: ['maybe', ['list', spent]],
   },
   ItemQuarantined: {
     item: 'string',
@@ -167,11 +177,22 @@ export const eventShapes: { readonly [T in EventType]: Fields<EventOf<T>> } = {
     attempt: 'number',
   },
   ItemRemoved: { item: 'string', bytes: 'number', files: 'number', observed: ['maybe', 'string'] },
+  BranchDeleted: {
+    item: 'string',
+    branch: 'string',
+    commit: 'string',
+    into: 'string',
+    observed: ['maybe', 'string'],
+  },
+  BranchKept: { item: 'string', branch: 'string', commit: 'string', reason: 'string' },
   ItemRestored: { item: 'string', why: 'string' },
   RenameRedone: { item: 'string' },
   PurgeRedone: { item: 'string' },
   QuarantineOrphanFound: { path: 'string' },
   StaleLockReplaced: { path: 'string', pid: 'number', acquiredAt: 'string' },
+  HoldPlaced: { target: 'string', name: 'string', reason: 'string', untilMs: ['maybe', 'number'] },
+  SessionAbandoned: { target: 'string', name: 'string', reason: 'string' },
+  PinReleased: { target: 'string', name: 'string' },
   RunCompleted: {
     outcome: 'string',
     exitCode: 'number',
