@@ -1,6 +1,8 @@
 import type { Control } from './control.ts';
 import { controls as growth } from './growth-controls.ts';
+import { controls as kills } from './kills-controls.ts';
 import { controls as model } from './model-controls.ts';
+import { controls as twoProcesses } from './two-processes-controls.ts';
 
 /** T12: all controls there are, by the suite that has to catch them. */
-export const controls: readonly Control[] = [...model, ...growth];
+export const controls: readonly Control[] = [...model, ...kills, ...twoProcesses, ...growth];
