@@ -1,4 +1,5 @@
 import type { Control } from './control.ts';
+import { controls as disk } from './disk-controls.ts';
 import { controls as growth } from './growth-controls.ts';
 import { controls as kills } from './kills-controls.ts';
 import { controls as model } from './model-controls.ts';
@@ -14,4 +15,5 @@ export const controls: readonly Control[] = [
   ...neighbours,
   ...growth,
   ...mutation,
+  ...disk,
 ];
