@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { StaleLockReplaced } from '../journal/event.ts';
 import { identify } from '../disk/identity.ts';
 import { isPlainId } from '../storage/names.ts';
-import { readProcessTable, type ProcessTable } from '../storage/processes.ts';
+import type { ProcessTable, ReadProcesses } from '../storage/processes.ts';
 import { eachOf } from './each-of.ts';
 import {
   readLock,
@@ -29,6 +29,8 @@ export type Held = {
   readonly replaced: readonly StaleLockReplaced[];
 };
 
+type Context = { readonly host: string; readonly readProcesses: ReadProcesses };
+
 const locksAtOnce = 16;
 
 /**
@@ -36,7 +38,7 @@ const locksAtOnce = 16;
  */
 export async function openBundleLocks(
   roots: readonly string[],
-  { host, clock }: { readonly host: string; readonly clock: () => number },
+  { host, clock, readProcesses }: Context & { readonly clock: () => number },
 ): Promise<BundleLocks> {
   const pid = process.pid;
   const first = join(roots[0] ?? '', 'resume_locks');
@@ -106,7 +108,7 @@ export async function openBundleLocks(
       const replaced: StaleLockReplaced[] = [];
       // Hardly ever is there a lock already: the process table is read only then.
       let table: Promise<ProcessTable> | undefined;
-      const processes = (): Promise<ProcessTable> => (table ??= readProcessTable([]));
+      const processes = (): Promise<ProcessTable> => (table ??= readProcesses([]));
       await eachOf(new Set(ids), locksAtOnce, async (id) => {
         const why = await one(id, processes, replaced);
         if (why !== undefined) refused.set(id, why);
@@ -132,10 +134,10 @@ export async function openBundleLocks(
 export async function dropLocksOfDead(
   pids: ReadonlySet<number>,
   roots: readonly string[],
-  { host, nowMs }: { readonly host: string; readonly nowMs: number },
+  { host, nowMs, readProcesses }: Context & { readonly nowMs: number },
 ): Promise<void> {
   if (pids.size === 0) return;
-  const table = await readProcessTable([]);
+  const table = await readProcesses([]);
   for (const root of roots) {
     const directory = join(root, 'resume_locks');
     for (const name of await readdir(directory).catch(() => [])) {

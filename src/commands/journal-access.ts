@@ -11,7 +11,7 @@ import { openJournal } from '../journal/open.ts';
 import type { DiskFailure, JournalFailure, RunLocked } from '../model/failure.ts';
 import { inlineProjections } from '../projections/inline.ts';
 import { takeRunLock, type RunLock } from '../storage/run-lock.ts';
-import { openDiagnostics, type Diagnostics } from '../ui/diagnostics.ts';
+import type { Diagnostics } from '../ui/diagnostics.ts';
 import type { Output } from './options.ts';
 import type { Shell } from './shell.ts';
 
@@ -30,6 +30,7 @@ async function open(shell: Shell, waitMs: number): Promise<Result<Journal, Journ
       actor: { uid: config.uid, tool: shell.version },
       host: config.host,
       inline: inlineProjections,
+      ...(shell.journalSeams === undefined ? {} : { seams: shell.journalSeams }),
     });
     const isBusy = opened.isErr() && opened.error.type === 'journal-locked';
     if (!isBusy || performance.now() > deadline) return opened;
@@ -66,7 +67,7 @@ export async function openForWork(
 }
 
 function working(journal: Journal, lock: RunLock, shell: Shell): Working {
-  const diagnostics = openDiagnostics(humanLogPath(shell));
+  const diagnostics = shell.openDiagnostics(humanLogPath(shell));
   return {
     journal,
     diagnostics,
@@ -135,7 +136,7 @@ export async function openForLooking(shell: Shell, output: Output): Promise<DryL
     };
   }
   const journal = opened.value;
-  const diagnostics = openDiagnostics(humanLogPath(shell));
+  const diagnostics = shell.openDiagnostics(humanLogPath(shell));
   return {
     record: recordOf(journal, shell, output, diagnostics),
     journal,

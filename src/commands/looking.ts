@@ -23,6 +23,7 @@ export async function lookAndJudge(
     nowMs: policy.nowMs,
     host: shell.config.host,
     ownPid: process.pid,
+    readProcesses: shell.readProcesses,
     onProgress: (kind, found) => progress.scanning(kind, found),
   });
   const verdicts = judgeAll(seen.look, policy, { scope });

@@ -116,8 +116,9 @@ export async function takeUp(
   );
   // Before they are noted: a kill in between must not make them forgotten.
   const { host, roots } = shell.config;
+  const { readProcesses } = shell;
   const pids = dead.filter(({ actor }) => actor.host === host).map(({ actor }) => actor.pid);
-  await dropLocksOfDead(new Set(pids), roots, { host, nowMs: shell.clock() });
+  await dropLocksOfDead(new Set(pids), roots, { host, nowMs: shell.clock(), readProcesses });
   const noted = await record.note(
     dead.map(({ run }) => ({ type: 'RunInterrupted', interrupted: run, by: 'found-dead' }) as const),
   );
