@@ -1,0 +1,5 @@
+import { suite as model } from './model.ts';
+import type { Suite } from './suite.ts';
+
+/** All suites there are, in the order of JOURNAL 5.3. T12 are the controls. */
+export const suites: readonly Suite[] = [model];
