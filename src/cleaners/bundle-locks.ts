@@ -1,7 +1,8 @@
 import { readdir, rmdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { StaleLockReplaced } from '../journal/event.ts';
 import { identify } from '../disk/identity.ts';
+import { syncDirectories } from '../disk/quarantine.ts';
 import { isPlainId } from '../storage/names.ts';
 import type { ProcessTable, ReadProcesses } from '../storage/processes.ts';
 import { eachOf } from './each-of.ts';
@@ -9,6 +10,7 @@ import {
   readLock,
   releaseLock,
   replaceStaleLock,
+  settleLockDirectory,
   takeLock,
   type LockReading,
 } from '../storage/prodigy-lock.ts';
@@ -98,8 +100,15 @@ export async function openBundleLocks(
   }
 
   async function release(): Promise<void> {
-    for (const path of held) await releaseLock(path, { host, pid });
-    held.clear();
+    const released: string[] = [];
+    for (const path of held) {
+      const done = await releaseLock(path, { host, pid });
+      // What cannot be released now is tried again at the next occasion, at the latest by the next run.
+      if (done.isErr()) continue;
+      released.push(path);
+      held.delete(path);
+    }
+    await settle(released);
   }
 
   return {
@@ -125,19 +134,26 @@ export async function openBundleLocks(
   };
 }
 
+/** The run that took them is on record as ended next: a power cut must not bring back what nobody remembers. */
+async function settle(paths: readonly string[]): Promise<void> {
+  await syncDirectories([...new Set(paths.map((path) => dirname(path)))]);
+}
+
 /**
  * Takes away the locks that killed runs of ours left behind. Sessions that are gone are never locked again: nobody
  * else would.
  *
- * @param pids - of the runs that were found dead; a lock of a process that lives is never touched
+ * @param pids - of the runs there were; a lock of a process that lives is never touched
  */
 export async function dropLocksOfDead(
   pids: ReadonlySet<number>,
   roots: readonly string[],
   { host, nowMs, readProcesses }: Context & { readonly nowMs: number },
 ): Promise<void> {
+  for (const root of roots) await settleLockDirectory(join(root, 'resume_locks'));
   if (pids.size === 0) return;
   const table = await readProcesses([]);
+  const dropped: string[] = [];
   for (const root of roots) {
     const directory = join(root, 'resume_locks');
     for (const name of await readdir(directory).catch(() => [])) {
@@ -146,6 +162,8 @@ export async function dropLocksOfDead(
       const reading = await readLock(path, { host, nowMs, table, ownPid: process.pid });
       if (reading.state !== 'stale' || !pids.has(reading.pid)) continue;
       await releaseLock(path, { host, pid: reading.pid });
+      dropped.push(path);
     }
   }
+  await settle(dropped);
 }
