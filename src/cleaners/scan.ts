@@ -141,6 +141,10 @@ export function plannedItem(item: Item): PlannedItem {
     item: item.id,
     bytes: item.size?.bytes ?? 0,
     ...(head === undefined ? {} : { head }),
-    parts: item.parts.map(({ path, identity }) => ({ path, identity })),
+    parts: item.parts.map(({ path, identity, stamp }) => ({
+      path,
+      identity,
+      ...(stamp === undefined ? {} : { stamp }),
+    })),
   };
 }

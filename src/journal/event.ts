@@ -1,4 +1,4 @@
-import type { Identity, ItemId, Part } from '../model/item.ts';
+import type { ItemId, Part } from '../model/item.ts';
 import type { Kind } from '../model/kind.ts';
 import type { Evidence, KeepReason, RemovalProof, RemoveReason } from '../model/reason.ts';
 
@@ -111,7 +111,7 @@ export type PlannedItem = {
   readonly bytes: number;
   /** `head` for worktrees only. */
   readonly head?: string;
-  readonly parts: readonly { readonly path: string; readonly identity: Identity }[];
+  readonly parts: readonly Pick<Part, 'path' | 'identity' | 'stamp'>[];
 };
 
 /** A piece of a plan's list, in order of removal. A plan already on record is not recorded again. */
