@@ -117,7 +117,10 @@ export async function takeUp(
   // Before they are noted: a kill in between must not make them forgotten.
   const { host, roots } = shell.config;
   const { readProcesses } = shell;
-  const pids = dead.filter(({ actor }) => actor.host === host).map(({ actor }) => actor.pid);
+  // Of those that ended by themselves, too: they may have been refused to take a lock away.
+  const pids = [...runs.value.values()]
+    .filter(({ run, dryRun, actor }) => run !== record.id && !dryRun && actor.host === host)
+    .map(({ actor }) => actor.pid);
   await dropLocksOfDead(new Set(pids), roots, { host, nowMs: shell.clock(), readProcesses });
   const noted = await record.note(
     dead.map(({ run }) => ({ type: 'RunInterrupted', interrupted: run, by: 'found-dead' }) as const),
@@ -126,12 +129,15 @@ export async function takeUp(
 
   const open = await journal.rows(openOperations);
   if (open.isErr()) return err(open.error);
+  const oddities = await journal.rows(lastOddity);
+  if (oddities.isErr()) return err(oddities.error);
   progress.doing('Looking at what earlier runs left');
   const recovered = await recover([...open.value.values()], {
     record,
     journalId: journal.journalId,
     roots: shell.config.roots,
     clock: shell.clock,
+    knownOrphans: new Set(oddities.value.keys()),
   });
   if (recovered.isErr()) return err(recovered.error);
   progress.pause();
