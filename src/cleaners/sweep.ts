@@ -2,7 +2,7 @@ import { access, constants } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import { identify } from '../disk/identity.ts';
-import { ensureQuarantine, syncDirectories } from '../disk/quarantine.ts';
+import { ensureQuarantine } from '../disk/quarantine.ts';
 import type { RemovalMode } from '../journal/event.ts';
 import type { JournalFailure } from '../model/failure.ts';
 import { invariant, unreachable } from '../model/invariant.ts';
@@ -21,7 +21,7 @@ import { chunksOf } from './chunks.ts';
 import { free } from './free.ts';
 import { lastLook } from './last-look.ts';
 import { operationFor, type OpenIntent, type Operation } from './intent.ts';
-import { moveOut, putBack } from './move-out.ts';
+import { moveOut, putBackDurably, syncMoves } from './move-out.ts';
 import { quarantineLevels } from './quarantine-place.ts';
 import type { Fact, RunRecord } from './run-record.ts';
 
@@ -197,10 +197,7 @@ async function moveChunk(
     if (await mayWorkBeside(event.code, operation.item.path)) elsewhere.push(operation);
   }
 
-  const directories = out.flatMap(({ intent }) =>
-    intent.moves.flatMap(({ path, to }) => [dirname(to), dirname(path)]),
-  );
-  const synced = await syncDirectories([...new Set(directories)]);
+  const synced = await syncMoves(out.flatMap(({ intent }) => intent.moves));
   const now = context.clock();
   for (const { op, intent } of out) {
     if (synced.isErr()) {
@@ -300,7 +297,7 @@ async function putBackIfUsed(
   const [user] = intent.moves.flatMap(({ to }) => usersOf(to, table));
   const lock = user === undefined ? await locks.takenSince(intent.locks) : undefined;
   if (user === undefined && lock === undefined) return 'moved';
-  const back = await putBack(intent.moves);
+  const back = await putBackDurably(intent.moves);
   if (back.isErr()) {
     const { path, code } = back.error;
     return { op, event: { type: 'PutBackBlocked', item: item.id, path, code } };

@@ -11,7 +11,6 @@ import type { JournalFailure } from '../model/failure.ts';
 import type { Item } from '../model/item.ts';
 import type { Kind } from '../model/kind.ts';
 import { openOperations, type OpenOperation } from '../projections/open-operations.ts';
-import { readProcessTable } from '../storage/processes.ts';
 import type { Progress } from '../ui/progress.ts';
 import type { Shell } from './shell.ts';
 
@@ -42,7 +41,8 @@ export async function carryOut(
     const freed = await purgeHeld(recovered.held, 'disk-full', { record });
     if (freed.isErr()) return err(freed.error);
   }
-  const locks = await openBundleLocks(config.roots, { host: config.host, clock: shell.clock });
+  const { clock, readProcesses } = shell;
+  const locks = await openBundleLocks(config.roots, { host: config.host, clock, readProcesses });
   try {
     const swept = await sweep(plan, {
       record,
@@ -53,11 +53,11 @@ export async function carryOut(
       locks,
       host: hostname(),
       ownPid: process.pid,
-      clock: shell.clock,
+      clock,
       newId: shell.newId,
       holdMs: (item) => holdMs(item, isUndoable, shell),
       isShortOfSpace: () => isShortOfSpace(config.firstRoot),
-      readProcesses: () => readProcessTable(config.roots),
+      readProcesses: () => readProcesses(config.roots),
       signal: shell.signal,
       onProgress: (kind, items, bytes) => {
         const sum = done.get(kind) ?? { items: 0, bytes: 0 };

@@ -32,6 +32,7 @@ export async function lookAndJudge(
     host: shell.config.host,
     ownPid: process.pid,
     branches: policy.deleteMergedBranches === true,
+    readProcesses: shell.readProcesses,
     onProgress: (kind, found) => progress.scanning(kind, found),
   });
   const verdicts = judgeAll(seen.look, policy, { scope, pins });

@@ -16,7 +16,7 @@ export type Nameable = { readonly items: readonly Item[]; readonly look: Look };
 
 export type Named = { readonly target: PinTarget; readonly name: string };
 
-export async function nameable({ config, clock }: Shell): Promise<Nameable> {
+export async function nameable({ config, clock, readProcesses }: Shell): Promise<Nameable> {
   const items: Item[] = [];
   const seen = await look({
     roots: config.roots,
@@ -28,6 +28,7 @@ export async function nameable({ config, clock }: Shell): Promise<Nameable> {
     nowMs: clock(),
     host: config.host,
     ownPid: process.pid,
+    readProcesses,
   });
   return { items, look: seen.look };
 }

@@ -262,9 +262,11 @@ function onlyShown(
 function isSame(planned: PlannedItem | undefined, now: PlannedItem): boolean {
   if (planned === undefined || planned.head !== now.head) return false;
   // A part that is gone since was moved or removed by somebody; what is there must be what was shown.
-  return now.parts.every(({ path, identity }) => {
+  return now.parts.every(({ path, identity, stamp }) => {
     const before = planned.parts.find((part) => part.path === path);
-    return before !== undefined && isUnchanged(before.identity, identity);
+    if (before === undefined || !isUnchanged(before.identity, identity)) return false;
+    // Entries of older versions have none.
+    return before.stamp === undefined || before.stamp === stamp;
   });
 }
 

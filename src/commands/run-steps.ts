@@ -116,6 +116,7 @@ export async function takeUp(
   );
   // Not of the dead alone: one whose disk went away could end, and not give its locks back.
   const { host, roots } = shell.config;
+  const { readProcesses } = shell;
   const takers = [...runs.value.values()]
     .filter(({ run, actor, dryRun }) => run !== record.id && !dryRun && actor.host === host)
     .map(({ actor, startedAtMs, lastAtMs, ended }) => ({
@@ -123,7 +124,7 @@ export async function takeUp(
       fromMs: startedAtMs,
       untilMs: ended === undefined ? Infinity : lastAtMs,
     }));
-  await dropLocksOfDead(takers, roots, { host, nowMs: shell.clock() });
+  await dropLocksOfDead(takers, roots, { host, nowMs: shell.clock(), readProcesses });
   const noted = await record.note(
     dead.map(({ run }) => ({ type: 'RunInterrupted', interrupted: run, by: 'found-dead' }) as const),
   );
@@ -131,12 +132,15 @@ export async function takeUp(
 
   const open = await journal.rows(openOperations);
   if (open.isErr()) return err(open.error);
+  const oddities = await journal.rows(lastOddity);
+  if (oddities.isErr()) return err(oddities.error);
   progress.doing('Looking at what earlier runs left');
   const recovered = await recover([...open.value.values()], {
     record,
     journalId: journal.journalId,
     roots: shell.config.roots,
     clock: shell.clock,
+    knownOrphans: new Set(oddities.value.keys()),
   });
   if (recovered.isErr()) return err(recovered.error);
   progress.pause();

@@ -1,9 +1,8 @@
-import { dirname } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
-import { putBack } from '../cleaners/move-out.ts';
+import { putBack, syncMoves } from '../cleaners/move-out.ts';
 import type { Fact } from '../cleaners/run-record.ts';
 import { identify } from '../disk/identity.ts';
-import { dropSecondName, syncDirectories } from '../disk/quarantine.ts';
+import { dropSecondName } from '../disk/quarantine.ts';
 import type { Failure } from '../model/failure.ts';
 import { kinds } from '../model/kind.ts';
 import { openOperations, type OpenOperation } from '../projections/open-operations.ts';
@@ -118,9 +117,8 @@ async function restore({ intent }: OpenOperation): Promise<string | undefined> {
   }
   const back = await putBack(present);
   if (back.isErr()) return `${causeOf(back.error.code)}: ${back.error.path}`;
-  const synced = await syncDirectories([
-    ...new Set(present.flatMap(({ path, to }) => [dirname(path), dirname(to)])),
-  ]);
+  // All of them: a second name that was dropped is no less a change.
+  const synced = await syncMoves(intent.moves);
   return synced.isErr() ? `${causeOf(synced.error.code)}: ${synced.error.path}` : undefined;
 }
 

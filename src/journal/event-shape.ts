@@ -16,7 +16,7 @@ const identity = {
   size: 'number',
 } as const satisfies Record<keyof Identity, string>;
 
-const part = { path: 'string', identity } as const;
+const part = { path: 'string', identity, stamp: ['maybe', 'string'] } as const;
 
 const scope = {
   allRepositories: 'boolean',
@@ -77,7 +77,10 @@ const planned = {
   deletes: ['maybe', ['list', spent]],
 } as const satisfies Record<keyof PlannedItem, unknown>;
 
-const move = { role: 'string', ...part, to: 'string' } as const satisfies Record<keyof Move, unknown>;
+const move = { role: 'string', path: 'string', identity, to: 'string' } as const satisfies Record<
+  keyof Move,
+  unknown
+>;
 
 const registration = {
   mainGitDir: 'string',

@@ -1,5 +1,5 @@
 import type { BranchKeptReason, SpentBranch } from '../model/branch.ts';
-import type { Identity, ItemId, Part } from '../model/item.ts';
+import type { ItemId, Part } from '../model/item.ts';
 import type { Kind } from '../model/kind.ts';
 import type { PinTarget } from '../model/pin.ts';
 import type { Evidence, KeepReason, RemovalProof, RemoveReason } from '../model/reason.ts';
@@ -129,7 +129,7 @@ export type PlannedItem = {
   readonly bytes: number;
   /** `head` for worktrees only. */
   readonly head?: string;
-  readonly parts: readonly { readonly path: string; readonly identity: Identity }[];
+  readonly parts: readonly Pick<Part, 'path' | 'identity' | 'stamp'>[];
   /** Branches that are to go with it. */
   readonly deletes?: readonly SpentBranch[];
 };

@@ -1,5 +1,4 @@
-import { constants } from 'node:fs';
-import { link, open, readFile, rename, rmdir, stat, unlink } from 'node:fs/promises';
+import { link, readdir, readFile, rename, rmdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { err, ok, type Result } from 'neverthrow';
@@ -7,6 +6,7 @@ import * as v from 'valibot';
 import { errnoOf, toDiskFailure } from '../disk/failure.ts';
 import { makeDirectories } from '../disk/make-directories.ts';
 import { existingRefuges, makeRefuge } from '../disk/refuge.ts';
+import { makeWholeFile, sweepScratchFiles } from '../disk/whole-file.ts';
 import type { DiskFailure, RunLocked } from '../model/failure.ts';
 
 const lockShape = v.object({
@@ -133,17 +133,9 @@ async function takeOne(
   if (made !== undefined) return err(made);
   for (let attempt = 0; attempt < 5; attempt += 1) {
     try {
-      const file = await open(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600);
-      try {
-        await file.writeFile(text);
-        await file.sync();
-      } catch (cause) {
-        // A lock that says nothing would lock everybody out.
-        await unlink(path).catch(() => undefined);
-        throw cause;
-      } finally {
-        await file.close();
-      }
+      // A lock that says nothing, which a crash could leave, would lock everybody out.
+      await makeWholeFile(path, text, 0o600);
+      await sweepLeftovers(dirname(path));
       return ok(undefined);
     } catch (cause) {
       const failure = toDiskFailure(cause, path);
@@ -208,6 +200,16 @@ async function putAside(path: string, text: string): Promise<void> {
     await unlink(aside);
   } catch {
     // Somebody else was quicker: the next round sees what they left.
+  }
+}
+
+/** What processes that are no more left beside the lock. */
+async function sweepLeftovers(directory: string): Promise<void> {
+  await sweepScratchFiles(directory, (pid) => !isAlive(pid));
+  for (const name of await readdir(directory).catch(() => [])) {
+    const pid = /^run\.lock\.stale-(\d+)$/.exec(name)?.[1];
+    if (pid !== undefined && !isAlive(Number(pid)))
+      await unlink(join(directory, name)).catch(() => undefined);
   }
 }
 

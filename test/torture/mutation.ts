@@ -10,6 +10,7 @@ import { pathOf, type ItemId } from '../../src/model/item.ts';
 import type { Verdict } from '../../src/model/reason.ts';
 import { policyOf } from '../../src/policy/retention.ts';
 import { judgeAll } from '../../src/policy/verdict.ts';
+import { readProcessTable } from '../../src/storage/processes.ts';
 import { durationMs } from '../helpers/duration.ts';
 import { homeIn, type ProdigyHome } from '../helpers/prodigy-home.ts';
 import { Damage } from './damage.ts';
@@ -124,6 +125,7 @@ async function judged(home: ProdigyHome): Promise<Judged> {
     nowMs: home.nowMs,
     host: hostname(),
     ownPid: process.pid,
+    readProcesses: readProcessTable,
   });
   const scope = { allRepositories: true, repositories: [], kinds };
   const going = new Set<string>();
