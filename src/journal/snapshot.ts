@@ -19,6 +19,8 @@ import type { Store } from './store.ts';
 
 const attempts = 4;
 const attemptsAtLogs = 25;
+/** Where Linux has memory that is written like a directory. */
+const sharedMemory = '/dev/shm';
 
 /**
  * Opens the journal as it is now for reading, whoever is writing it: from a copy, `LOCK` left alone (JOURNAL 1.8).
@@ -43,11 +45,16 @@ export function openSnapshot(directory: string): ResultAsync<JournalReader, Jour
     await sweepScratch(real);
 
     let last: JournalFailure = { type: 'journal-absent', path: real };
-    for (let tried = 0; tried < attempts; tried += 1) {
-      const taken = await take(real);
-      if (taken.isOk()) return taken;
-      last = taken.error;
-      if (last.type === 'journal-newer') break;
+    // Reading is wanted most when the disk is full: then the copy is made on another volume.
+    for (const place of [real, tmpdir(), sharedMemory]) {
+      for (let tried = 0; tried < attempts; tried += 1) {
+        const taken = await take(real, place);
+        if (taken.isOk()) return taken;
+        last = taken.error;
+        if (last.type === 'journal-newer') return err(last);
+        if (last.type === 'journal-full') break;
+      }
+      if (last.type !== 'journal-full') break;
     }
     return err(last);
   });
@@ -61,10 +68,10 @@ async function absent(path: string): Promise<Result<never, JournalFailure>> {
   return err(damaged(path, undefined, 'identity.json is there, the database is not'));
 }
 
-async function take(directory: string): Promise<Result<JournalReader, JournalFailure>> {
+async function take(directory: string, place: string): Promise<Result<JournalReader, JournalFailure>> {
   // Read first: the writer moves it on only after what it names is in the database.
   const anchor = (await readAnchor(directory)).unwrapOr(undefined);
-  const scratch = await makeScratch(directory);
+  const scratch = await makeScratch(place);
   if (scratch.isErr()) return err(scratch.error);
   const path = scratch.value;
   const taken = await fill(databasePath(directory), path);
@@ -112,10 +119,10 @@ async function readerFrom(
 }
 
 /** Beside the database, where file systems that can share blocks do; elsewhere when nothing can be written there. */
-function makeScratch(directory: string): ResultAsync<string, JournalFailure> {
+function makeScratch(place: string): ResultAsync<string, JournalFailure> {
   const name = `${snapshotPrefix}${process.pid}-${randomBytes(4).toString('hex')}`;
-  const beside = join(directory, name);
-  return attempt(directory, () => mkdir(beside, { mode: 0o700 }))
+  const beside = join(place, name);
+  return attempt(place, () => mkdir(beside, { mode: 0o700 }))
     .map(() => beside)
     .orElse(() => attempt(tmpdir(), () => mkdtemp(join(tmpdir(), 'prodigy-journal-'))));
 }
