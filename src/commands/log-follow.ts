@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { err, ok, type Result } from 'neverthrow';
+import { currentDatabase } from '../journal/layout.ts';
 import type { Failure } from '../model/failure.ts';
 import { openToRead } from './journal-access.ts';
 import { filterOf, type LogFilter } from './log-filter.ts';
@@ -100,7 +101,7 @@ function isPassing({ type }: Failure): boolean {
 
 /** Differs when something was appended: cheap to ask, again and again. */
 async function signatureOf(journalDirectory: string): Promise<string> {
-  const database = join(journalDirectory, 'db');
+  const database = await currentDatabase(journalDirectory);
   const names: string[] = await readdir(database).catch(() => []);
   const files = await Promise.all(
     names.toSorted().map(async (name) => {

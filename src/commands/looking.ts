@@ -6,12 +6,12 @@ import { activityWindowMs, canonicalPolicy, policyOf, type Policy } from '../pol
 import { inScope, type Scope } from '../policy/scope.ts';
 import { judgeAll } from '../policy/verdict.ts';
 import type { JournalReader } from '../journal/journal.ts';
-import { openSnapshot } from '../journal/snapshot.ts';
 import type { JournalFailure } from '../model/failure.ts';
 import type { Kind } from '../model/kind.ts';
 import { noPins, pinsAt, type Pins } from '../model/pin.ts';
 import { pins as storedPins } from '../projections/pins.ts';
 import type { Progress } from '../ui/progress.ts';
+import { openToRead } from './journal-access.ts';
 import type { CleanRequest } from './options.ts';
 import type { Shell } from './shell.ts';
 
@@ -49,8 +49,8 @@ export async function pinsOf(
 }
 
 /** The same for who only looks: from a copy, whoever writes; none when the journal cannot be read. */
-export async function pinsSeen({ config }: Pick<Shell, 'config'>, nowMs: number): Promise<Pins> {
-  const opened = await openSnapshot(config.journalDirectory);
+export async function pinsSeen(shell: Pick<Shell, 'config'>, nowMs: number): Promise<Pins> {
+  const opened = await openToRead(shell);
   if (opened.isErr()) return noPins;
   await using reader = opened.value;
   const found = await pinsOf(reader, nowMs);

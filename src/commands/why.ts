@@ -1,5 +1,6 @@
 import { err, ok, type Result } from 'neverthrow';
-import type { JournalReader, Recorded } from '../journal/journal.ts';
+import type { JournalReader } from '../journal/journal.ts';
+import { recordedIn, type Recorded } from '../journal/recorded.ts';
 import type { Failure } from '../model/failure.ts';
 import type { ItemId } from '../model/item.ts';
 import { noMatches, type ItemQuery, type Matches } from '../projections/item-match.ts';
@@ -87,7 +88,7 @@ async function viewOf(
   const story: WhyView['story'][number][] = [];
   if (reader !== undefined) {
     const runs = runLookup(reader);
-    for await (const recorded of reader.recorded()) {
+    for await (const recorded of recordedIn(reader)) {
       if (recorded.isErr()) return err(recorded.error);
       if (!isAbout(id, recorded.value.entry)) continue;
       const { run: of } = recorded.value.entry;

@@ -15,7 +15,7 @@ import {
   unlinkIfThere,
 } from './durable.ts';
 import { readIdentity, writeIdentity } from './identity.ts';
-import { inspect, verifySpan } from './inspect.ts';
+import { inspect, liveSpan, verifySpan } from './inspect.ts';
 import { attempt, damaged, freeBytes } from './journal-failure.ts';
 import { entryKey } from './key.ts';
 import { databasePath, isDirectory, scratchPrefix, sweepScratch } from './layout.ts';
@@ -136,11 +136,11 @@ async function copyVerified(
   const inspected = await inspect(store.value, home, journalId);
   const verified = inspected.isErr()
     ? inspected
-    : await verifySpan(store.value, { path: home, ...inspected.value }, 0);
+    : await verifySpan(store.value, liveSpan(home, inspected.value.state), 0);
   await store.value.close();
   if (inspected.isErr()) return err(inspected.error);
   if (verified.isErr()) return err(verified.error);
-  if (inspected.value.head.hash !== session.writer.head().hash) {
+  if (inspected.value.state.head.hash !== session.writer.state().head.hash) {
     return err(damaged(home, undefined, 'the copy does not end where the journal does'));
   }
   step('verified');
@@ -162,7 +162,7 @@ async function tellHome(
     const written = await writeIdentity(home, identity.value);
     if (written.isErr()) return err(written.error);
   }
-  return replaceAnchor(home, session.writer.head(), nowMs);
+  return replaceAnchor(home, session.writer.state().head, nowMs);
 }
 
 /**
@@ -186,7 +186,7 @@ async function isContained({ store, journalId }: Session, place: string): Promis
   const inspected = await inspect(left.value, place, journalId);
   await left.value.close();
   if (inspected.isErr()) return false;
-  const { seq, hash } = inspected.value.head;
+  const { seq, hash } = inspected.value.state.head;
   const same = store.get(entryKey(seq));
   return same.isOk() && same.value?.startsWith(hash) === true;
 }

@@ -12,26 +12,55 @@ import { readIdentity } from './identity.ts';
 import { genesisOf, inspect } from './inspect.ts';
 import { attempt, damaged, later } from './journal-failure.ts';
 import type { JournalReader } from './journal.ts';
-import { databasePath, isDirectory, snapshotPrefix, sweepScratch } from './layout.ts';
+import { currentDatabase, isDirectory, snapshotPrefix, sweepScratch } from './layout.ts';
 import { readerOf } from './reader.ts';
+import type { Readable } from './reader.ts';
 import { openStore } from './store.ts';
 import type { Store } from './store.ts';
 
 const attempts = 4;
 const attemptsAtLogs = 25;
 
+/** A copy of the journal as it is now. */
+export type Copy = {
+  readonly readable: Readable;
+  readonly anchor: Anchor | undefined;
+  /** Discards the copy. */
+  readonly close: () => Promise<void>;
+};
+
+/** Opens the journal as it is now for reading, whoever is writing it: from a copy that is discarded at closing. */
+export function openSnapshot(
+  directory: string,
+  elsewhere?: readonly string[],
+): ResultAsync<JournalReader, JournalFailure> {
+  return openCopy(directory, elsewhere).map(({ readable, anchor, close }) => {
+    let closing: Promise<void> | undefined;
+    const { journalId, path, state } = readable;
+    return {
+      journalId,
+      directory: path,
+      head: state().head,
+      anchor,
+      ...readerOf(readable),
+      close: () => (closing ??= close()),
+      [Symbol.asyncDispose]: () => (closing ??= close()),
+    };
+  });
+}
+
 /**
- * Opens the journal as it is now for reading, whoever is writing it: from a copy, `LOCK` left alone (JOURNAL 1.8).
- * Tables are copied and not linked, though they never change: opening the copy makes new tables, and LevelDB may give
- * one the number of a linked table that its manifest does not know yet. It would truncate the writer's file.
- * Closing discards the copy.
+/**
+ * Copies the journal's database, `LOCK` left alone (JOURNAL 1.8), and opens the copy. Tables are copied and not linked,
+ * though they never change: opening the copy makes new tables, and LevelDB may give one the number of a linked table
+ * that its manifest does not know yet. It would truncate the writer's file. Segments are read where they are.
  *
  * @param elsewhere - where copies may lie when there is no room, or no right, to make them beside the database
  */
-export function openSnapshot(
+export function openCopy(
   directory: string,
   elsewhere: readonly string[] = [tmpdir()],
-): ResultAsync<JournalReader, JournalFailure> {
+): ResultAsync<Copy, JournalFailure> {
   return later(async () => {
     // A journal that may not be read is not an empty one.
     const found = await attempt(directory, async () => {
@@ -44,7 +73,7 @@ export function openSnapshot(
       return err(isAbsent ? { type: 'journal-absent', path: directory } : found.error);
     }
     const real = found.value;
-    if (!(await isDirectory(databasePath(real)))) return absent(real);
+    if (!(await isDirectory(await currentDatabase(real)))) return absent(real);
     await sweepScratch(real);
 
     let last: JournalFailure = { type: 'journal-absent', path: real };
@@ -66,10 +95,7 @@ async function absent(path: string): Promise<Result<never, JournalFailure>> {
   return err(damaged(path, undefined, 'identity.json is there, the database is not'));
 }
 
-async function take(
-  directory: string,
-  elsewhere: readonly string[],
-): Promise<Result<JournalReader, JournalFailure>> {
+async function take(directory: string, elsewhere: readonly string[]): Promise<Result<Copy, JournalFailure>> {
   const beside = await takeIn(directory, await makeBeside(directory));
   // What is wrong with the journal itself is wrong everywhere.
   if (beside.isOk() || !['journal-full', 'journal-unavailable'].includes(beside.error.type)) return beside;
@@ -83,30 +109,27 @@ async function take(
 async function takeIn(
   directory: string,
   scratch: Result<string, JournalFailure>,
-): Promise<Result<JournalReader, JournalFailure>> {
+): Promise<Result<Copy, JournalFailure>> {
   // Read first: the writer moves it on only after what it names is in the database.
   const anchor = (await readAnchor(directory)).unwrapOr(undefined);
   if (scratch.isErr()) return err(scratch.error);
   const path = scratch.value;
-  const copied = await copyDatabase(databasePath(directory), path);
-  const store = copied.isErr() ? err(copied.error) : await openStore(path, { create: false });
+  const taken = await copyDatabase(await currentDatabase(directory), path);
+  const store = taken.isErr() ? err(taken.error) : await openStore(path, { create: false });
   if (store.isErr()) {
     await discard(path);
     return err({ ...store.error, path: directory });
   }
-  const reader = await readerFrom(store.value, directory, anchor, path);
-  if (reader.isOk()) return reader;
-  await store.value.close();
-  await discard(path);
-  return reader;
+  const readable = await readableFrom(store.value, directory);
+  const close = async (): Promise<void> => {
+    await store.value.close();
+    await discard(path);
+  };
+  if (readable.isErr()) await close();
+  return readable.map((copied) => ({ readable: copied, anchor, close }));
 }
 
-async function readerFrom(
-  store: Store,
-  path: string,
-  anchor: Anchor | undefined,
-  scratch: string,
-): Promise<Result<JournalReader, JournalFailure>> {
+async function readableFrom(store: Store, path: string): Promise<Result<Readable, JournalFailure>> {
   const identity = await readIdentity(path);
   if (identity.isErr()) return err(identity.error);
   const genesis = identity.value === undefined ? genesisOf(store) : ok(identity.value);
@@ -114,22 +137,7 @@ async function readerFrom(
   if (genesis.value === undefined) return err(damaged(path, 0, 'it does not begin with its birth'));
   const { journalId } = genesis.value;
   const inspected = await inspect(store, path, journalId);
-  if (inspected.isErr()) return err(inspected.error);
-
-  const { base, head } = inspected.value;
-  let closing: Promise<void> | undefined;
-  const close = async (): Promise<void> => {
-    await store.close();
-    await discard(scratch);
-  };
-  return ok({
-    journalId,
-    head,
-    anchor,
-    ...readerOf({ store, path, base, head: () => head }),
-    close: () => (closing ??= close()),
-    [Symbol.asyncDispose]: () => (closing ??= close()),
-  });
+  return inspected.map(({ state, segments }) => ({ store, path, journalId, state: () => state, segments }));
 }
 
 /** Beside the database, where file systems that can share blocks do. */
@@ -157,7 +165,7 @@ export function copyDatabase(database: string, scratch: string): ResultAsync<voi
     }
     return false;
   }).andThen((isWhole) =>
-    isWhole ? ok(undefined) : err(damaged(database, undefined, 'it changed while it was being read')),
+    isWhole ? ok(undefined) : err({ type: 'journal-locked', path: database } satisfies JournalFailure),
   );
 }
 
