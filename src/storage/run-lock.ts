@@ -8,9 +8,10 @@ import { makeDirectories } from '../disk/make-directories.ts';
 import { existingRefuges, makeRefuge } from '../disk/refuge.ts';
 import { makeWholeFile, sweepScratchFiles } from '../disk/whole-file.ts';
 import type { DiskFailure, RunLocked } from '../model/failure.ts';
+import { parseStrictly } from './strict-json.ts';
 
 const lockShape = v.object({
-  pid: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  pid: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
   /** Start of the process, in the platform's own words: compared, never parsed. */
   startTime: v.string(),
   bootId: v.string(),
@@ -164,9 +165,9 @@ async function readLock(
 ): Promise<'absent' | 'unknown' | 'abandoned' | { content: LockContent; text: string }> {
   for (let attempt = 0; attempt < 5; attempt += 1) {
     try {
-      const text = await readFile(path, 'utf8');
-      const parsed = v.safeParse(lockShape, JSON.parse(text));
-      if (parsed.success) return { content: parsed.output, text };
+      const bytes = await readFile(path);
+      const parsed = v.safeParse(lockShape, parseStrictly(bytes).unwrapOr(undefined));
+      if (parsed.success) return { content: parsed.output, text: bytes.toString('utf8') };
     } catch (cause) {
       // Anything else, and above all what is no JSON, is a lock that cannot be understood.
       if (errnoOf(cause) === 'ENOENT') return 'absent';

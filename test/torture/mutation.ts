@@ -14,6 +14,7 @@ import { readProcessTable } from '../../src/storage/processes.ts';
 import { durationMs } from '../helpers/duration.ts';
 import { homeIn, type ProdigyHome } from '../helpers/prodigy-home.ts';
 import { Damage } from './damage.ts';
+import { damageRunLocks } from './mutation-run-lock.ts';
 import { gitWorld } from './mutation-git-world.ts';
 import { mutationWorld } from './mutation-world.ts';
 import { seeded, type Random } from './random.ts';
@@ -24,6 +25,7 @@ import { possible, type Suite, type Trial, type Violation } from './suite.ts';
 const bundlesOfAKind = 7;
 const rounds = 2;
 const gitRounds = 2;
+const runLocks = 24;
 
 /**
  * Damages every kind of file that is read, one of each bundle at a time, and looks again: whatever is not understood
@@ -53,6 +55,8 @@ async function trial(seed: number, directory: string): Promise<Trial> {
     violations.push(
       ...(await damageAndLook({ home: withGit, bundles: worktrees, rounds: gitRounds, random, counts })),
     );
+    violations.push(...(await damageRunLocks(join(directory, 'locks'), random, runLocks)));
+    add(counts, 'mutants', runLocks);
   } finally {
     prodigy.kill('SIGKILL');
   }
