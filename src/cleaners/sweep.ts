@@ -42,6 +42,8 @@ export type Sweep = {
   readonly newId: () => string;
   /** Asked for each item: how long it is kept for undo; 0 frees it at once. */
   readonly holdMs: (item: Item) => number;
+  /** How long a worktree, which is freed at once, can be made again; 0: not at all. */
+  readonly undoMs: (item: Item) => number;
   /** True when the disk is nearly full: small chunks, freed at once. */
   readonly isShortOfSpace: () => Promise<boolean>;
   readonly readProcesses: () => Promise<ProcessTable>;

@@ -58,7 +58,7 @@ export function actionsFor(
     undo: (what, flags) =>
       perform(flags, async (shell) => {
         const { undo } = await import('./undo.ts');
-        return undo(what, shell);
+        return undo(what, flags, shell);
       }),
     hold: (id, flags) =>
       perform(flags, async (shell) => {

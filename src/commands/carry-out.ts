@@ -4,12 +4,14 @@ import { openBundleLocks } from '../cleaners/bundle-locks.ts';
 import { purgeHeld, type Recovered } from '../cleaners/recover.ts';
 import type { RunRecord } from '../cleaners/run-record.ts';
 import type { Scan } from '../cleaners/scan.ts';
+import { expireUndos } from '../cleaners/undo-worktrees.ts';
 import { sweep, type Condemned } from '../cleaners/sweep.ts';
 import { freeBytes } from '../disk/volume.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { JournalFailure } from '../model/failure.ts';
 import type { Item } from '../model/item.ts';
 import type { Kind } from '../model/kind.ts';
+import { goneWorktrees } from '../projections/gone-worktrees.ts';
 import { openOperations, type OpenOperation } from '../projections/open-operations.ts';
 import type { Progress } from '../ui/progress.ts';
 import type { Shell } from './shell.ts';
@@ -56,6 +58,7 @@ export async function carryOut(
       clock,
       newId: shell.newId,
       holdMs: (item) => holdMs(item, isUndoable, shell),
+      undoMs: (item) => (isUndoable && item.kind === 'worktrees' ? config.undoMs : 0),
       isShortOfSpace: () => isShortOfSpace(config.firstRoot),
       readProcesses: () => readProcesses(config.roots),
       signal: shell.signal,
@@ -109,5 +112,8 @@ export async function expireHeld(
   const first = await purgeHeld(expired, 'undo-expired', { record });
   if (first.isErr()) return err(first.error);
   const second = await purgeHeld(beyond, 'undo-cap', { record });
-  return second.isErr() ? err(second.error) : ok(undefined);
+  if (second.isErr()) return err(second.error);
+  const gone = await journal.rows(goneWorktrees);
+  if (gone.isErr()) return err(gone.error);
+  return expireUndos(gone.value.values(), { record, nowMs: now });
 }

@@ -3,6 +3,7 @@ import type { CleanFlags } from './options.ts';
 import type { LogFlags } from './log-request.ts';
 import type { LogShowFlags } from './log-show.ts';
 import type { PinFlags } from './pin.ts';
+import type { UndoFlags } from './undo.ts';
 import type { WhyFlags } from './why.ts';
 import type { ResumeFlags } from './actions.ts';
 
@@ -10,7 +11,7 @@ import type { ResumeFlags } from './actions.ts';
 export type Actions = {
   readonly clean: (words: readonly string[], flags: CleanFlags) => Promise<void>;
   readonly resume: (run: string | undefined, flags: ResumeFlags) => Promise<void>;
-  readonly undo: (what: string, flags: { readonly color?: boolean }) => Promise<void>;
+  readonly undo: (what: string | undefined, flags: UndoFlags) => Promise<void>;
   readonly hold: (id: string | undefined, flags: PinFlags) => Promise<void>;
   readonly release: (id: string, flags: PinFlags) => Promise<void>;
   readonly abandon: (id: string, flags: PinFlags) => Promise<void>;
@@ -110,11 +111,13 @@ export function program(version: string, actions: Actions): Command {
   clean
     .command('undo')
     .description(
-      'put back what a run removed and quarantine still holds (everything but worktrees, for 7 days)',
+      'put back what a run removed: from quarantine, and worktrees made again from git (for 7 days)',
     )
-    .argument('<run|item>', 'id of a run or its beginning; id, name or path of an item')
+    .argument('[run|item]', 'id of a run or its beginning; id, name or path of an item')
+    .option('--list', 'what can be put back, and until when')
+    .option('--json', 'one JSON document on stdout')
     .option('--no-color', 'no colours')
-    .action((what: string, flags: { color?: boolean }) => actions.undo(what, flags));
+    .action((what: string | undefined, flags: UndoFlags) => actions.undo(what, flags));
 
   clean
     .command('hold')

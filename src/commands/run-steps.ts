@@ -2,11 +2,13 @@ import { err, ok, type Result } from 'neverthrow';
 import { dropLocksOfDead } from '../cleaners/bundle-locks.ts';
 import { recover, type Recovered } from '../cleaners/recover.ts';
 import type { RunRecord } from '../cleaners/run-record.ts';
+import { finishUndos } from '../cleaners/undo-worktrees.ts';
 import { planOf, scanEvents, type Scan } from '../cleaners/scan.ts';
 import type { RunOutcome, RunPolicy } from '../journal/event.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Failure, JournalFailure, RefusedFailure } from '../model/failure.ts';
 import type { Scope } from '../policy/scope.ts';
+import { goneWorktrees } from '../projections/gone-worktrees.ts';
 import { lastOddity } from '../projections/last-oddity.ts';
 import { lastVerdict } from '../projections/last-verdict.ts';
 import { openOperations } from '../projections/open-operations.ts';
@@ -130,6 +132,10 @@ export async function takeUp(
   );
   if (noted.isErr()) return err(noted.error);
 
+  const gone = await journal.rows(goneWorktrees);
+  if (gone.isErr()) return err(gone.error);
+  const undone = await finishUndos(gone.value.values(), { record, journalId: journal.journalId });
+  if (undone.isErr()) return err(undone.error);
   const open = await journal.rows(openOperations);
   if (open.isErr()) return err(open.error);
   const oddities = await journal.rows(lastOddity);
@@ -144,10 +150,9 @@ export async function takeUp(
   });
   if (recovered.isErr()) return err(recovered.error);
   progress.pause();
-  if (recovered.value.settled > 0) {
-    shell.terminal.err(
-      `Took up ${formatCount(recovered.value.settled, 'operation')} that an earlier run had begun.\n`,
-    );
+  const settled = recovered.value.settled + undone.value;
+  if (settled > 0) {
+    shell.terminal.err(`Took up ${formatCount(settled, 'operation')} that an earlier run had begun.\n`);
   }
   return ok(recovered.value);
 }

@@ -1,4 +1,5 @@
 import { err, ok, type Result } from 'neverthrow';
+import { removalOf } from '../journal/event.ts';
 import type { JournalReader } from '../journal/journal.ts';
 import { recordedIn, type Recorded } from '../journal/recorded.ts';
 import type { Failure } from '../model/failure.ts';
@@ -125,9 +126,12 @@ function recoveryFrom(
   story: readonly Recorded[],
   open: ReadonlyMap<string, OpenOperation>,
 ): Recovery | undefined {
-  const op = story.findLast(({ entry }) => entry.op !== undefined)?.entry.op;
-  if (op === undefined) return undefined;
-  const told = story.map(({ entry }) => entry).filter((entry) => entry.op === op);
+  const last = story.findLast(({ entry }) => entry.op !== undefined)?.entry.op;
+  if (last === undefined) return undefined;
+  const op = removalOf(last);
+  const told = story
+    .map(({ entry }) => entry)
+    .filter((entry) => entry.op !== undefined && removalOf(entry.op) === op);
   const intended = told.map(({ event }) => event).find((event) => event.type === 'RemovalIntended');
   const intent = intended?.type === 'RemovalIntended' ? intended : undefined;
   const fate = fateOf(told, intent, open.get(op));

@@ -77,10 +77,13 @@ const planned = {
   deletes: ['maybe', ['list', spent]],
 } as const satisfies Record<keyof PlannedItem, unknown>;
 
-const move = { role: 'string', path: 'string', identity, to: 'string' } as const satisfies Record<
-  keyof Move,
-  unknown
->;
+const move = {
+  role: 'string',
+  path: 'string',
+  identity,
+  to: 'string',
+  keptAt: ['maybe', 'string'],
+} as const satisfies Record<keyof Move, unknown>;
 
 const registration = {
   mainGitDir: 'string',
@@ -148,6 +151,7 @@ export const eventShapes: { readonly [T in EventType]: Fields<EventOf<T>> } = {
     mode: 'string',
     moves: ['list', move],
     holdMs: 'number',
+    undoMs: ['maybe', 'number'],
     attempt: 'number',
     locks: ['list', 'string'],
     worktree: ['maybe', registration],
@@ -188,6 +192,8 @@ export const eventShapes: { readonly [T in EventType]: Fields<EventOf<T>> } = {
     observed: ['maybe', 'string'],
   },
   BranchKept: { item: 'string', branch: 'string', commit: 'string', reason: 'string' },
+  UndoIntended: { item: 'string', name: 'string' },
+  UndoExpired: { item: 'string', why: 'string' },
   ItemRestored: { item: 'string', why: 'string' },
   RenameRedone: { item: 'string' },
   PurgeRedone: { item: 'string' },

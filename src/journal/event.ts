@@ -175,7 +175,11 @@ export type WorktreeRegistration = {
 export type RemovalMode = 'quarantine' | 'in-parent';
 
 /** A part and the place it is renamed to. */
-export type Move = Pick<Part, 'role' | 'path' | 'identity'> & { readonly to: string };
+export type Move = Pick<Part, 'role' | 'path' | 'identity'> & {
+  readonly to: string;
+  /** Where it stays for undo when the rest of a worktree is freed. */
+  readonly keptAt?: string;
+};
 
 /** An item is about to be moved. Synced before anything is touched; holds all that `resume` and `undo` need. */
 export type RemovalIntended = {
@@ -194,6 +198,8 @@ export type RemovalIntended = {
   readonly moves: readonly Move[];
   /** How long it is to be held for undo, in milliseconds; 0: its bytes are freed at once. */
   readonly holdMs: number;
+  /** How long undo can make a worktree again, which is freed at once. In milliseconds. */
+  readonly undoMs?: number;
   /** 1 for the first try, counted over runs. */
   readonly attempt: number;
   /** Ids of Prodigy's resume locks held while it goes. */
@@ -300,6 +306,24 @@ export type BranchKept = {
   readonly commit: string;
   readonly reason: BranchKeptReason;
 };
+
+/**
+ * A worktree that was freed is about to be made again, by an operation that is named after the removal's; see
+ * {@link removalOf}. Ends like every operation: restored, or failed.
+ */
+export type UndoIntended = { readonly type: 'UndoIntended'; readonly item: ItemId; readonly name: string };
+
+/** What undo needed of a worktree beyond git is freed: it cannot be put back any more. */
+export type UndoExpired = {
+  readonly type: 'UndoExpired';
+  readonly item: ItemId;
+  readonly why: 'undo-expired' | 'disk-full';
+};
+
+/** The operation that removed what this one puts back: itself, when it is a removal. */
+export function removalOf(op: string): string {
+  return op.split('~')[0] ?? op;
+}
 
 /** Back in its place. */
 export type ItemRestored = {
@@ -447,6 +471,8 @@ export type Event =
   | ItemRemoved
   | BranchDeleted
   | BranchKept
+  | UndoIntended
+  | UndoExpired
   | ItemRestored
   | RenameRedone
   | PurgeRedone

@@ -94,6 +94,10 @@ export function sentenceOf(event: Event): string {
       return `deleted branch ${shortBranch(event.branch)}, which was at ${event.commit}${event.observed === undefined ? '' : ' (found gone)'}: ${nameOf(event.item)}`;
     case 'BranchKept':
       return `kept branch ${shortBranch(event.branch)}: ${whyBranchKept(event.reason)}: ${nameOf(event.item)}`;
+    case 'UndoIntended':
+      return `about to make again: ${nameOf(event.item)}`;
+    case 'UndoExpired':
+      return `cannot be put back any more (${event.why}): ${nameOf(event.item)}`;
     case 'ItemRestored':
       return `back in its place (${event.why}): ${nameOf(event.item)}`;
     case 'RenameRedone':

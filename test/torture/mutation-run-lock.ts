@@ -25,7 +25,12 @@ async function damaged(root: string, random: Random): Promise<readonly Violation
   const aside = join(root, 'aside');
   await mkdir(join(root, 'clean'), { recursive: true });
   await mkdir(aside);
-  const who = { host: hostname(), command: 'prodigy clean --all', nowIso: new Date().toISOString() };
+  const who = {
+    host: hostname(),
+    command: 'prodigy clean --all',
+    nowIso: new Date().toISOString(),
+    refugesOf: () => Promise.resolve([]),
+  };
   (await takeRunLock([root], who))._unsafeUnwrap();
   const path = runLockPath(root);
   const bytes = readFileSync(path);

@@ -245,7 +245,7 @@ class Life {
   #undo(path: string): Command {
     this.#world.notes.push(`undo ${path}`);
     this.#isUndone = true;
-    return (shell) => undo(path, shell);
+    return (shell) => undo(path, {}, shell);
   }
 
   /** Where things were that are not there: an undo of them may have something to do. */
