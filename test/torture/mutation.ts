@@ -25,7 +25,7 @@ import { possible, type Suite, type Trial, type Violation } from './suite.ts';
 const bundlesOfAKind = 7;
 const rounds = 2;
 const gitRounds = 2;
-const runLocks = 24;
+const runLocks = 32;
 
 /**
  * Damages every kind of file that is read, one of each bundle at a time, and looks again: whatever is not understood
