@@ -27,8 +27,11 @@ export async function unfinishedRuns(
   const all = oldestFirst(rows.value.values());
   const isOver = (row: RunSummary): boolean =>
     row.ended !== undefined && !['interrupted', 'failed', 'partial'].includes(row.ended.outcome);
+  // One that was refused, by the clock say, has brought nothing to its end.
   const closed = new Set(
-    all.filter((row) => row.resumeOf !== undefined && isOver(row)).map((row) => row.resumeOf),
+    all
+      .filter((row) => row.ended?.outcome === 'completed' || row.ended?.outcome === 'nothing-to-do')
+      .map((row) => row.resumeOf),
   );
   const unfinished = all.filter(
     (row) =>
