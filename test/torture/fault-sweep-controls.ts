@@ -13,16 +13,6 @@ export const controls: readonly Control[] = [
     },
   },
   {
-    name: 'a directory that could not be synced counts as synced',
-    suite: 'T6',
-    seeds: 1_500,
-    patch: {
-      file: 'src/disk/quarantine.js',
-      find: 'return first === undefined ? ok() : err(first);',
-      replace: 'return ok();',
-    },
-  },
-  {
     name: 'what could not be unlinked counts as removed',
     suite: 'T6',
     seeds: 1_500,

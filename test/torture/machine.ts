@@ -11,8 +11,8 @@ import { CrashFs, type Loss } from './crash-fs.ts';
 import { Death, outside, real, runBetween, type Between, type Call } from './interpose.ts';
 import type { Random } from './random.ts';
 
-/** Where a process dies: at its so many-eth step, with that step's effect or without it. */
-export type Stop = { readonly step: number; readonly when: 'before' | 'after' };
+/** Where a process dies: at its so many-eth step, or batch of the journal, with its effect or without it. */
+export type Stop = { unit: 'step' | 'batch'; number: number; readonly when: 'before' | 'after' };
 
 /** What a process meets beside what the machine is. */
 export type Fate = {
@@ -24,8 +24,8 @@ export type Fate = {
    * run has looked at the storage.
    */
   readonly onJournal?: (batch: number, hasLooked: boolean) => void;
-  /** Called before the process table is read, `time` counting from 1: somebody may have come in. */
-  readonly onProcesses?: (time: number) => void;
+  /** Called before the process table is read, `time` counting from 1, after `steps`: somebody may have come in. */
+  readonly onProcesses?: (time: number, steps: number) => void;
 };
 
 export type Ran = {
@@ -254,6 +254,7 @@ class Process implements Between {
   steps = 0;
   calls = 0;
   #batches = 0;
+  #begun = 0;
   #tables = 0;
   #hasLooked = false;
   #isDead = false;
@@ -299,7 +300,7 @@ class Process implements Between {
 
   readsProcesses(): void {
     this.#tables += 1;
-    outside(() => this.#fate.onProcesses?.(this.#tables));
+    outside(() => this.#fate.onProcesses?.(this.#tables, this.steps));
   }
 
   /** Each synced batch is a step; a batch in flight at the death is there or not, as a whole. */
@@ -307,10 +308,10 @@ class Process implements Between {
     this.#stores.add(store);
     const never = new Promise<never>(() => undefined);
     const write = async (writes: Parameters<Store['write']>[0]): Promise<Result<void, never>> => {
-      if (this.#hasDied('before')) return never;
+      if (this.#hasDied('before', true)) return never;
       const written = await store.write(writes);
       this.#machine.journalIsDurable();
-      if (this.#hasDied('after')) return never;
+      if (this.#hasDied('after', true)) return never;
       this.#batches += 1;
       this.#hasLooked ||= writes.some((one) => one.type === 'put' && one.value.includes('"ScanCompleted"'));
       outside(() => this.#fate.onJournal?.(this.#batches, this.#hasLooked));
@@ -349,11 +350,16 @@ class Process implements Between {
     if (this.#hasDied(when)) throw new Death();
   }
 
-  #hasDied(when: Stop['when']): boolean {
+  #hasDied(when: Stop['when'], isBatch = false): boolean {
     if (this.#isDead) return true;
-    if (when === 'before') this.steps += 1;
+    if (when === 'before') {
+      this.steps += 1;
+      if (isBatch) this.#begun += 1;
+    }
     const { stop } = this.#fate;
-    if (stop === undefined || stop.step !== this.steps || stop.when !== when) return false;
+    if (stop === undefined || stop.when !== when) return false;
+    if (stop.unit === 'batch' && !isBatch) return false;
+    if (stop.number !== (stop.unit === 'batch' ? this.#begun : this.steps)) return false;
     this.#isDead = true;
     this.#die();
     return true;

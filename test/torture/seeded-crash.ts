@@ -15,7 +15,7 @@ import { check, Snapshot } from './checker.ts';
 import type { Loss } from './crash-fs.ts';
 import { real, type Call } from './interpose.ts';
 import { KnownWorld } from './known-world.ts';
-import { Machine, type Fate, type Ran } from './machine.ts';
+import { Machine, type Fate, type Ran, type Stop } from './machine.ts';
 import { seeded, type Random } from './random.ts';
 import { smallStorage } from './small-storage.ts';
 import { possible, type Suite, type Trial, type Violation } from './suite.ts';
@@ -116,6 +116,7 @@ class Life {
     this.#lastSeq = entries.at(-1)?.seq;
     this.#waiting = this.#waitingOf(entries);
     this.#confirmed = confirmedIn(entries);
+    this.#untrue = this.#untrueIn(entries);
     this.#expectDone(final, 'the final resume');
     const before = printAll(this.#machine.root);
     this.#expectDone(await this.#perform(this.#resume(true), false), 'a resume after the final one');
@@ -128,6 +129,35 @@ class Life {
   #waiting: readonly string[] = [];
   #confirmed: readonly string[] = [];
   #isUndone = false;
+  #untrue: readonly Violation[] = [];
+
+  /** What nobody else took away did not vanish, and what is held for undo is not freed before its time. */
+  #untrueIn(entries: readonly Entry[]): Violation[] {
+    const moves = new Map<string, readonly string[]>();
+    const heldUntilMs = new Map<string, number>();
+    return entries.flatMap(({ op = '', event, atMs }) => {
+      if (event.type === 'RemovalIntended') {
+        moves.set(
+          op,
+          event.moves.map(({ path }) => path),
+        );
+      }
+      if (event.type === 'ItemQuarantined' && event.heldUntilMs !== undefined)
+        heldUntilMs.set(op, event.heldUntilMs);
+      if (event.type === 'PurgeStarted') {
+        const until = heldUntilMs.get(op) ?? 0;
+        const isEarly = until > atMs && (event.why === 'resumed' || event.why === 'undo-expired');
+        heldUntilMs.delete(op);
+        if (isEarly) return [{ rule: 'P5', detail: `freed before its time: ${event.item}, ${event.why}` }];
+      }
+      if (
+        event.type !== 'ItemVanished' ||
+        moves.get(op)?.some((path) => this.#world.taken.has(path)) === true
+      )
+        return [];
+      return [{ rule: 'J2', detail: `ItemVanished of ${event.item}, which nobody else took` }];
+    });
+  }
 
   /** What cannot be put back, because somebody else's thing has the place, waits for him. */
   #waitingOf(entries: readonly Entry[]): readonly string[] {
@@ -158,7 +188,13 @@ class Life {
         ? {}
         : { secondResumeAfter: this.#lastSeq }),
     });
-    const all = [...this.#violations, ...this.#unfinished(), ...this.#world.violations(), ...found];
+    const all = [
+      ...this.#violations,
+      ...this.#unfinished(),
+      ...this.#untrue,
+      ...this.#world.violations(),
+      ...found,
+    ];
     // What was done is part of the report: a seed tells it anyway, a reader does not.
     return all.map(({ rule, detail }) => ({ rule, detail: `${detail} [${this.#world.notes.join('; ')}]` }));
   }
@@ -184,16 +220,19 @@ class Life {
 
   async #perform(command: Command, mayDie: boolean): Promise<Ran> {
     const random = this.#random;
-    // Twice as many in the beginning as at the end of a long run.
-    const step = 1 + Math.min(random.below(60), random.below(200));
-    const stop = mayDie ? { step, when: random.pick(['before', 'after'] as const) } : undefined;
+    const stop = mayDie ? stopOf(random) : undefined;
     const changesAt = this.#mayChange && random.chance(0.25) ? 1 + random.below(14) : 0;
-    const comesInAt = this.#mayChange && random.chance(0.15) ? 1 + random.below(12) : 0;
+    const comesInAt = this.#mayChange && random.chance(0.2) ? 1 + random.below(12) : 0;
     const fate: Fate = {
       stop,
       fault: this.#elsewhere,
-      onProcesses: (time) => {
+      onProcesses: (time, steps) => {
         if (time !== comesInAt) return;
+        // What is done about it is done at once.
+        if (stop !== undefined && random.chance(0.7)) {
+          stop.unit = 'step';
+          stop.number = steps + 1 + random.below(8);
+        }
         const note = use(this.#world, this.#machine);
         if (note !== undefined) this.#world.notes.push(note);
       },
@@ -205,7 +244,7 @@ class Life {
     };
     const ran = await within(patienceMs, this.#machine.run(command, fate));
     this.commands += 1;
-    this.#world.notes.push(ran.crashed ? `died ${stop?.when} step ${stop?.step}` : 'ended');
+    this.#world.notes.push(ran.crashed ? `died ${stop?.when} ${stop?.unit} ${stop?.number}` : 'ended');
     if (ran.crashed) this.crashes += 1;
     if (ran.thrown !== undefined) {
       this.#violate('P8', `a defect: ${inspect(ran.thrown)}`);
@@ -252,6 +291,14 @@ class Life {
   #heldPaths(): string[] {
     return this.#world.parts.filter(({ path }) => !real.existsSync(path)).map(({ path }) => path);
   }
+}
+
+/** Anywhere; and often right where the journal is written, which is where promises begin and end. */
+function stopOf(random: Random): Stop {
+  const when = random.pick(['before', 'after'] as const);
+  if (random.chance(0.4)) return { unit: 'batch', number: 1 + random.below(16), when };
+  // More in the beginning than at the end of a long run.
+  return { unit: 'step', number: 1 + Math.min(random.below(60), random.below(200)), when };
 }
 
 /** All paths that were to go by a consent. */

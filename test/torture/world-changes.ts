@@ -22,7 +22,11 @@ const isFree = (path: string): boolean => real.lstatSync(path, { throwIfNoEntry:
 
 /** Something new takes the name: where the item was moved away, or instead of it. */
 function recreate(world: KnownWorld, machine: Machine): string | undefined {
-  const chosen = part(world, machine, (at) => isFree(at.path) || world.isInPlace(at));
+  // Best of all where only some of an item has been moved: that must come back, and cannot.
+  const isHalfMoved = (at: Part): boolean =>
+    isFree(at.path) && world.partsOf(at.thing).some((other) => world.isInPlace(other));
+  const chosen =
+    part(world, machine, isHalfMoved) ?? part(world, machine, (at) => isFree(at.path) || world.isInPlace(at));
   if (chosen === undefined) return undefined;
   const { path, copy, thing } = chosen;
   const wasThere = !isFree(path);
@@ -110,7 +114,10 @@ function activate(world: KnownWorld, machine: Machine): string | undefined {
 
 /** A process stands in it or holds it open. */
 export function use(world: KnownWorld, machine: Machine): string | undefined {
-  const chosen = part(world, machine, (at) => !world.taken.has(at.path) && machine.find(at) !== undefined);
+  const isThere = (at: Part): boolean => !world.taken.has(at.path) && machine.find(at) !== undefined;
+  // Best of all what has just been moved.
+  const chosen =
+    part(world, machine, (at) => isThere(at) && !world.isInPlace(at)) ?? part(world, machine, isThere);
   if (chosen === undefined) return undefined;
   machine.neighbours.push({
     pid: 6_000_000 + machine.neighbours.length,
