@@ -74,7 +74,7 @@ async function catchUp(
   await using reader = opened.value;
   const isFirst = state.journalId === undefined;
   if (reader.journalId !== state.journalId || state.filter === undefined) {
-    const filter = await filterOf(request, reader, shell.cwd);
+    const filter = await filterOf(request, reader, shell);
     if (filter.isErr()) return err(filter.error);
     state.filter = filter.value;
     state.next = filter.value.range?.from ?? 0;
