@@ -17,6 +17,8 @@ import type { Stamped } from './writer.ts';
 const runsPerCompaction = 32;
 const tooManyTables = 64;
 
+const anchorEveryMs = 1000;
+
 export type Opened = { readonly session: Session; readonly released: number };
 
 /** Opens, and gives up the reserve when that is what it takes: LevelDB must write to open. */
@@ -43,6 +45,7 @@ export function recoveringJournal(first: Session, directory: string, options: Jo
   let dead = false;
   let closing: Promise<void> | undefined;
   let appended = false;
+  let anchoredAtMs = options.clock();
   let queue: Promise<unknown> = Promise.resolve();
 
   const inTurn = <T>(work: () => Promise<Result<T, JournalFailure>>): ResultAsync<T, JournalFailure> =>
@@ -69,7 +72,10 @@ export function recoveringJournal(first: Session, directory: string, options: Jo
     const stamped = drafts.map(stamp);
     appended = true;
     const written = await session.writer.append(stamped);
-    if (written.isOk()) return written;
+    if (written.isOk()) {
+      await anchorNowAndThen();
+      return written;
+    }
     dead = true;
     const recovered = await recover(written.error, before, stamped);
     if (recovered.isOk()) dead = false;
@@ -97,6 +103,15 @@ export function recoveringJournal(first: Session, directory: string, options: Jo
     if (completed.isOk() && told.isOk()) return completed;
     await session.close();
     return completed.isErr() ? completed : told;
+  };
+
+  /** A run that is killed cannot write its anchor: what it had written till shortly before is anchored all the same. */
+  const anchorNowAndThen = async (): Promise<void> => {
+    const nowMs = options.clock();
+    if (Math.abs(nowMs - anchoredAtMs) < anchorEveryMs) return;
+    anchoredAtMs = nowMs;
+    // Without it the entries are as safe, only their loss would not be noticed.
+    await writeAnchor();
   };
 
   const writeAnchor = async (): Promise<Result<void, JournalFailure>> =>

@@ -1,5 +1,7 @@
+import { controls as appendFaults } from './append-faults-controls.ts';
 import type { Control } from './control.ts';
+import { controls as damage } from './damage-controls.ts';
 import { controls as model } from './model-controls.ts';
 
 /** T12: all controls there are, by the suite that has to catch them. */
-export const controls: readonly Control[] = [...model];
+export const controls: readonly Control[] = [...model, ...appendFaults, ...damage];
