@@ -6,7 +6,7 @@ import { runRecord, memoryLedger, type Ledger, type RunRecord } from '../cleaner
 import { isAncestorOrSelf } from '../disk/path.ts';
 import type { Entry } from '../journal/entry.ts';
 import { encodeEntry } from '../journal/codec.ts';
-import type { Journal } from '../journal/journal.ts';
+import type { Journal, JournalOptions } from '../journal/journal.ts';
 import { openJournal } from '../journal/open.ts';
 import type { DiskFailure, JournalFailure, RunLocked } from '../model/failure.ts';
 import { inlineProjections } from '../projections/inline.ts';
@@ -19,18 +19,23 @@ import type { Shell } from './shell.ts';
 const patienceMs = 10_000;
 const retryMs = 100;
 
+/** How this program opens its journal. */
+export function journalOptions(shell: Pick<Shell, 'config' | 'clock' | 'newId' | 'version'>): JournalOptions {
+  const { config, clock, newId, version } = shell;
+  return {
+    directory: config.journalDirectory,
+    clock,
+    newId,
+    actor: { uid: config.uid, tool: version },
+    host: config.host,
+    inline: inlineProjections,
+  };
+}
+
 async function open(shell: Shell, waitMs: number): Promise<Result<Journal, JournalFailure>> {
-  const { config } = shell;
   const deadline = performance.now() + waitMs;
   for (;;) {
-    const opened = await openJournal({
-      directory: config.journalDirectory,
-      clock: shell.clock,
-      newId: shell.newId,
-      actor: { uid: config.uid, tool: shell.version },
-      host: config.host,
-      inline: inlineProjections,
-    });
+    const opened = await openJournal(journalOptions(shell));
     const isBusy = opened.isErr() && opened.error.type === 'journal-locked';
     if (!isBusy || performance.now() > deadline) return opened;
     await sleep(retryMs);
