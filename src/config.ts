@@ -1,8 +1,9 @@
 import { lstatSync, readdirSync, realpathSync } from 'node:fs';
-import { hostname, userInfo } from 'node:os';
+import { hostname, tmpdir, userInfo } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import type { RootFailure } from './model/failure.ts';
+import { surroundingsOf, type Surrounding } from './surroundings.ts';
 
 /** Environment and defaults as one value. Nobody else reads `process.env`. */
 export type Config = {
@@ -11,11 +12,14 @@ export type Config = {
   /** The first root, whether it exists or not. */
   readonly firstRoot: string;
   readonly journalDirectory: string;
+  /** Where, the best first, what finds no room on a full disk may lie for a while. */
+  readonly refugeBases: readonly string[];
   readonly home: string;
   readonly host: string;
   readonly user: string;
   readonly uid: number;
-  readonly sudoUser: string | undefined;
+  /** Who asks, beyond user and host: names and ids only (P10). */
+  readonly invoker: Invoker;
   /** `PATH`, for handing over to the next `prodigy`. */
   readonly searchPath: string;
   /** Real paths of the `prodigy` commands of ours that already handed this call over. */
@@ -26,6 +30,14 @@ export type Config = {
   /** How long small items stay in quarantine, and how many bytes of them at most. */
   readonly undoMs: number;
   readonly undoBytes: number;
+};
+
+export type Invoker = {
+  readonly effectiveUid?: number;
+  readonly sudoUser?: string;
+  readonly sudoUid?: number;
+  readonly ci?: Surrounding;
+  readonly agent?: Surrounding;
 };
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -93,16 +105,16 @@ export function readConfig(environment: Environment): Result<Config, RootFailure
     const problem = problemOf('PRODIGY_CLEAN_JOURNAL_DIR', journal);
     if (problem !== undefined) return err(problem);
   }
-  const { username, uid } = userInfo();
+  const user = ownUser();
   return ok({
     roots,
     firstRoot,
     journalDirectory: journal ?? join(firstRoot, 'clean', 'journal'),
+    refugeBases: refugeBases(environment, user.uid),
     home,
     host: hostname(),
-    user: username,
-    uid,
-    sudoUser: environment['SUDO_USER'],
+    ...user,
+    invoker: invokerOf(environment),
     ...readSearchPath(environment),
     colour: colourOf(environment),
     dumbTerminal: environment['TERM'] === 'dumb',
@@ -110,6 +122,36 @@ export function readConfig(environment: Environment): Result<Config, RootFailure
     undoMs,
     undoBytes,
   });
+}
+
+/** The same for every process of a user as far as can be: one without these variables must find what others left. */
+function refugeBases(environment: Environment, uid: number): readonly string[] {
+  const given = [environment['XDG_RUNTIME_DIR'] ?? '', environment['TMPDIR'] ?? ''];
+  const known = process.platform === 'linux' ? [`/run/user/${uid}`, '/tmp', '/var/tmp', '/dev/shm'] : [];
+  return [...new Set([...given.filter((path) => isAbsolute(path)), ...known, tmpdir()])];
+}
+
+/** A process of a container often has a user that no table knows. */
+function ownUser(): Pick<Config, 'user' | 'uid'> {
+  try {
+    const { username, uid } = userInfo();
+    return { user: username, uid };
+  } catch {
+    const uid = process.geteuid?.() ?? -1;
+    return { user: String(uid), uid };
+  }
+}
+
+function invokerOf(environment: Environment): Invoker {
+  const effectiveUid = process.geteuid?.();
+  const sudoUser = environment['SUDO_USER'];
+  const sudoUid = environment['SUDO_UID'];
+  return {
+    ...(effectiveUid === undefined ? {} : { effectiveUid }),
+    ...(sudoUser === undefined || !/^[A-Za-z_][\w.@-]{0,31}$/.test(sudoUser) ? {} : { sudoUser }),
+    ...(sudoUid === undefined || !/^\d{1,10}$/.test(sudoUid) ? {} : { sudoUid: Number(sudoUid) }),
+    ...surroundingsOf(environment),
+  };
 }
 
 function refused(

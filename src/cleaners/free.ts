@@ -8,7 +8,7 @@ import type { DiskFailure, ItemFailure } from '../model/failure.ts';
 import { gitComplaint } from '../storage/git-complaint.ts';
 import { eachOf } from './each-of.ts';
 import type { Fact } from './run-record.ts';
-import { detachWorktree } from './worktrees.ts';
+import { deleteBranches, detachWorktree } from './worktrees.ts';
 
 /** An operation whose parts all lie in quarantine. */
 export type Quarantined = { readonly op: string; readonly intent: RemovalIntended; readonly attempt: number };
@@ -26,10 +26,10 @@ export async function free(
   onFreed: (operation: Quarantined) => void = () => undefined,
 ): Promise<readonly Fact[]> {
   const mounts = await readMounts();
-  const done: { operation: Quarantined; event: Event }[] = [];
+  const done: { operation: Quarantined; event: Event; branches: readonly Event[] }[] = [];
   await eachOf(operations, treesAtOnce, async (operation) => {
     if (signal?.aborted === true) return;
-    done.push({ operation, event: await freeOne(operation, mounts) });
+    done.push({ operation, ...(await freeOne(operation, mounts)) });
     onFreed(operation);
   });
 
@@ -37,18 +37,29 @@ export async function free(
     done.flatMap(({ operation }) => operation.intent.moves.map(({ to }) => dirname(to))),
   );
   const synced = await syncDirectories([...directories]);
-  return done.map(({ operation, event }) => ({
-    op: operation.op,
-    event: synced.isErr() && event.type === 'ItemRemoved' ? blocked(operation, [synced.error], 1) : event,
-  }));
+  return done.flatMap(({ operation, event, branches }) => {
+    const isUnsynced = synced.isErr() && event.type === 'ItemRemoved';
+    const last = isUnsynced ? blocked(operation, [synced.error], 1) : event;
+    // The item's own event comes last: it ends the operation.
+    return [...branches, last].map((one) => ({ op: operation.op, event: one }));
+  });
 }
 
-async function freeOne(operation: Quarantined, mounts: MountTable | undefined): Promise<Event> {
+type Freed = { readonly event: Event; readonly branches: readonly Event[] };
+
+async function freeOne(operation: Quarantined, mounts: MountTable | undefined): Promise<Freed> {
   const { intent } = operation;
-  if (intent.worktree !== undefined) {
-    const left = await detachWorktree(intent.worktree, intent.moves[0]?.path ?? '');
-    if (left.isErr()) return blocked(operation, [asDiskFailure(left.error, intent)], 1);
+  if (intent.worktree === undefined) return { event: await freeBytes(operation, mounts), branches: [] };
+  const left = await detachWorktree(intent.worktree, intent.moves[0]?.path ?? '');
+  if (left.isErr()) {
+    return { event: blocked(operation, [asDiskFailure(left.error, intent)], 1), branches: [] };
   }
+  const branches = await deleteBranches(intent);
+  return { event: await freeBytes(operation, mounts), branches };
+}
+
+async function freeBytes(operation: Quarantined, mounts: MountTable | undefined): Promise<Event> {
+  const { intent } = operation;
   let files = 0;
   let wasThere = false;
   const failures: DiskFailure[] = [];

@@ -1,7 +1,7 @@
 import type { RemovalIntended, RemovalMode } from '../journal/event.ts';
 import type { Item, ItemId } from '../model/item.ts';
 import type { OwnerId } from '../model/owner.ts';
-import { registrationOf } from '../storage/git-worktree.ts';
+import { registrationOf } from '../storage/git-registration.ts';
 import type { Quarantined } from './free.ts';
 import { movesOf } from './quarantine-place.ts';
 import type { Fact } from './run-record.ts';
@@ -92,6 +92,7 @@ function intentFor(
     attempt,
     locks: lockIds(item, context),
     ...(worktree === undefined ? {} : { worktree }),
+    ...(verdict.deletes === undefined ? {} : { deletes: verdict.deletes }),
   };
 }
 
@@ -100,9 +101,11 @@ function lockIds(item: Item, { bundleOf }: Context): readonly string[] {
   return [...owners].map((owner) => owner.slice(owner.indexOf(':') + 1)).sort();
 }
 
-/** Whether an old intent promises just what a new one would: the same parts, places, undo and registration. */
+/** Whether an old intent promises just what a new one would: the same parts, places, undo, registration and branches. */
 function isSame(old: RemovalIntended, now: RemovalIntended): boolean {
-  const essence = ({ moves, holdMs, mode, worktree }: RemovalIntended): string =>
-    JSON.stringify([moves.map(({ path, to, identity }) => [path, to, identity]), holdMs, mode, worktree]);
+  const essence = ({ moves, holdMs, mode, worktree, deletes }: RemovalIntended): string => {
+    const parts = moves.map(({ path, to, identity }) => [path, to, identity]);
+    return JSON.stringify([parts, holdMs, mode, worktree, deletes]);
+  };
   return essence(old) === essence(now);
 }

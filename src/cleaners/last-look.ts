@@ -150,6 +150,7 @@ async function changedWorktree({ path, detail }: Item): Promise<Drift | undefine
   const now = await inspectWorktree(path, {
     originalBranch: before.originalBranch,
     measureNested: before.nested,
+    landed: false,
   });
   return objection(now, before, path);
 }

@@ -30,6 +30,8 @@ export type LookRequest = {
   readonly nowMs: number;
   readonly host: string;
   readonly ownPid: number;
+  /** Whether to find out which branches of worktrees are not needed any more. */
+  readonly branches?: boolean;
   onProgress?(kind: Kind, found: number): void;
 };
 
@@ -44,8 +46,8 @@ const cleaners: readonly Cleaner[] = [
   worktreesCleaner,
 ];
 
-/** Each asks git a dozen questions, which are processes of their own. */
-const inspectionsAtOnce = 8;
+/** How many processes of git there are at a time is git's affair; those that wait together share some answers. */
+const inspectionsAtOnce = 64;
 
 /** Looks at the whole storage once, and decides nothing. */
 export async function look(request: LookRequest): Promise<Looked> {
@@ -62,7 +64,7 @@ export async function look(request: LookRequest): Promise<Looked> {
   const { sizes } = storage.survey;
   const unknown = wanted.flatMap(({ parts }) => parts.filter(({ path }) => !sizes.has(path)));
   const measured = await measureTrees(unknown.map(({ path }) => ({ key: path, path })));
-  const inspected = await inspect(storage, all, wanted, measured);
+  const inspected = await inspect(storage, all, wanted, { measured, branches: request.branches });
   const mounts = await mountsBelow(request.roots);
   for (const item of wanted) complete(item, { sizes, measured, mounts, facts: inspected.get(item.path) });
   const owners = ownerFacts(storage, all, inspected);
@@ -98,7 +100,7 @@ async function inspect(
   storage: Storage,
   all: readonly Item[],
   wanted: readonly Item[],
-  measured: ReadonlyMap<string, Measurement>,
+  { measured, branches }: { measured: ReadonlyMap<string, Measurement>; branches: boolean | undefined },
 ): Promise<ReadonlyMap<string, WorktreeFacts>> {
   const chosen = new Set(wanted.filter(({ kind }) => kind === 'worktrees'));
   const open = new Set(wanted.flatMap(({ owners }) => owners).filter((owner) => isOpen(storage, owner)));
@@ -111,6 +113,7 @@ async function inspect(
     const options = {
       originalBranch: detail.facts.originalBranch,
       measureNested: measured.get(path)?.nestedRepositories,
+      branches,
     };
     return [[path, await inspectWorktree(path, options)] as const];
   });

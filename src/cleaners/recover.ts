@@ -162,6 +162,8 @@ async function settle(
     case 'purge':
       return ok('purge');
     case 'record-removed':
+      // git may know of it still, and of branches that were to go with it.
+      if (intent.worktree !== undefined) return ok('purge');
       return tell(
         { type: 'ItemRemoved', item, bytes: intent.bytes, files: 0, observed: 'absent' },
         'settled',

@@ -165,10 +165,11 @@ async function moveChunk(
   operations: readonly Operation[],
   context: ChunkContext,
 ): Promise<Result<ChunkMoved, JournalFailure>> {
+  const { locks } = context;
   const out: Operation[] = [];
   const elsewhere: Condemned[] = [];
   const facts: Fact[] = [];
-  const held = await context.locks.hold(operations.flatMap(({ intent }) => intent.locks));
+  const held = await locks.hold(operations.flatMap(({ intent }) => intent.locks));
   const noted = await context.record.note(held.replaced);
   if (noted.isErr()) return err(noted.error);
   // Whoever could resume one of them is locked out now; whoever is at work already is seen here.
@@ -185,7 +186,7 @@ async function moveChunk(
   for (const operation of operations) {
     const result = results.get(operation);
     if (result === undefined) continue;
-    const fact = result === 'moved' ? await putBackIfUsed(operation, late) : result;
+    const fact = result === 'moved' ? await putBackIfUsed(operation, late, locks) : result;
     if (fact === 'moved') {
       out.push(operation);
       continue;
@@ -291,13 +292,22 @@ async function stillExplained(item: Item, gone: ReadonlySet<ItemId>): Promise<It
   return undefined;
 }
 
-async function putBackIfUsed({ op, item, intent }: Operation, table: ProcessTable): Promise<Fact | 'moved'> {
+async function putBackIfUsed(
+  { op, item, intent }: Operation,
+  table: ProcessTable,
+  locks: BundleLocks,
+): Promise<Fact | 'moved'> {
   const [user] = intent.moves.flatMap(({ to }) => usersOf(to, table));
-  if (user === undefined) return 'moved';
+  const lock = user === undefined ? await locks.takenSince(intent.locks) : undefined;
+  if (user === undefined && lock === undefined) return 'moved';
   const back = await putBack(intent.moves);
   if (back.isErr()) {
     const { path, code } = back.error;
     return { op, event: { type: 'PutBackBlocked', item: item.id, path, code } };
+  }
+  if (user === undefined) {
+    const evidence = { lock: `taken meanwhile: ${lock ?? ''}` };
+    return { op, event: { type: 'ItemDrifted', item: item.id, reason: 'active', evidence } };
   }
   const evidence = { process: `${user.pid} (${user.name}) came in meanwhile` };
   return { op, event: { type: 'ItemDrifted', item: item.id, reason: 'in-use', evidence } };

@@ -23,17 +23,22 @@ export function actionsFor(
   async function perform(
     flags: Common,
     work: (shell: Shell) => Promise<Result<number, Failure>>,
+    isReading = false,
   ): Promise<void> {
     const config = readConfig(environment);
     if (config.isErr()) return finish(await tell(config.error, flags));
     const { openShell } = await import('./shell.ts');
-    const done = await work(openShell(config.value, version, flags.color === false));
+    const done = await work(openShell(config.value, version, flags.color === false, isReading));
     finish(done.isErr() ? await tell(done.error, flags) : done.value);
   }
 
   return {
     clean: (words, flags) =>
       perform(flags, async (shell) => {
+        if (flags.at !== undefined) {
+          const { overviewAt } = await import('./overview-at.ts');
+          return overviewAt(flags.at, words, flags, shell);
+        }
         const { parseRequest } = await import('./options.ts');
         const request = parseRequest(words, flags);
         if (request.isErr()) return request.map(() => 0);
@@ -55,14 +60,51 @@ export function actionsFor(
         const { undo } = await import('./undo.ts');
         return undo(what, shell);
       }),
-    log: (flags) =>
+    hold: (id, flags) =>
       perform(flags, async (shell) => {
-        const { log } = await import('./log.ts');
-        return log(flags, shell);
+        const { hold } = await import('./pin.ts');
+        return hold(id, flags, shell);
       }),
+    release: (id, flags) =>
+      perform(flags, async (shell) => {
+        const { release } = await import('./pin.ts');
+        return release(id, flags, shell);
+      }),
+    abandon: (id, flags) =>
+      perform(flags, async (shell) => {
+        const { abandon } = await import('./pin.ts');
+        return abandon(id, flags, shell);
+      }),
+    why: (what, flags) =>
+      perform(
+        flags,
+        async (shell) => {
+          const { why } = await import('./why.ts');
+          return why(what, flags, shell);
+        },
+        true,
+      ),
+    log: (flags) =>
+      perform(
+        flags,
+        async (shell) => {
+          const { log } = await import('./log.ts');
+          return log(flags, shell);
+        },
+        true,
+      ),
+    logShow: (run, flags) =>
+      perform(
+        flags,
+        async (shell) => {
+          const { logShow } = await import('./log-show.ts');
+          return logShow(run, flags, shell);
+        },
+        true,
+      ),
     verify: (flags) =>
       perform(flags, async (shell) => {
-        const { verify } = await import('./log.ts');
+        const { verify } = await import('./log-verify.ts');
         return verify(flags, shell);
       }),
   };

@@ -1,6 +1,9 @@
 import { Command, CommanderError } from 'commander';
 import type { CleanFlags } from './options.ts';
-import type { LogFlags } from './log.ts';
+import type { LogFlags } from './log-request.ts';
+import type { LogShowFlags } from './log-show.ts';
+import type { PinFlags } from './pin.ts';
+import type { WhyFlags } from './why.ts';
 import type { ResumeFlags } from './actions.ts';
 
 /** What the program calls; each loads its own imports, so that `--help` loads nothing but commander. */
@@ -8,7 +11,12 @@ export type Actions = {
   readonly clean: (words: readonly string[], flags: CleanFlags) => Promise<void>;
   readonly resume: (run: string | undefined, flags: ResumeFlags) => Promise<void>;
   readonly undo: (what: string, flags: { readonly color?: boolean }) => Promise<void>;
+  readonly hold: (id: string | undefined, flags: PinFlags) => Promise<void>;
+  readonly release: (id: string, flags: PinFlags) => Promise<void>;
+  readonly abandon: (id: string, flags: PinFlags) => Promise<void>;
+  readonly why: (what: string, flags: WhyFlags) => Promise<void>;
   readonly log: (flags: LogFlags) => Promise<void>;
+  readonly logShow: (run: string, flags: LogShowFlags) => Promise<void>;
   readonly verify: (flags: { readonly json?: boolean; readonly color?: boolean }) => Promise<void>;
 };
 
@@ -20,6 +28,7 @@ Examples:
   prodigy clean worktrees logs --force           no question asked; no protection lifted
   prodigy clean resume                           goes on where an interrupted run stopped
   prodigy clean log --since yesterday            who removed what, when and why
+  prodigy clean why session-abc                  one item: what was decided and done, what keeps it, how to get it back
 
 What it never removes: anything active or resumable, anything not proven to be safe, anything it does not understand.
 
@@ -64,7 +73,14 @@ export function program(version: string, actions: Actions): Command {
     .option('--repo <name|path>', 'this repository')
     .option('--mapreduce', 'only what belongs to MapReduce jobs and agents')
     .option('--job-id <id>', 'only what belongs to this job')
-    .option('--merged-only', 'only worktrees whose branch is merged')
+    .option(
+      '--merged-only',
+      'only worktrees whose work is merged, or landed by squash, rebase or cherry-pick',
+    )
+    .option(
+      '--delete-merged-branches',
+      'also delete the prodigy-* and agent-* branches of removed worktrees whose content is merged or landed',
+    )
     .option('-n, --dry-run', 'show what would go; remove nothing')
     .option('-f, --force', 'answer every question with yes; lifts no protection')
     .option('-y, --yes', 'the same as --force')
@@ -72,6 +88,7 @@ export function program(version: string, actions: Actions): Command {
     .option('--full', 'list everything that is kept, too')
     .option('--accept-clock', 'trust the clock although it runs behind the journal')
     .option('--detailed-exitcode', 'with --dry-run: exit 10 when something would go')
+    .option('--at <when>', 'what the journal knew of the storage then; looks at nothing now')
     .option('--json', 'one JSON document on stdout')
     .option('--jsonl', "the journal's entries on stdout as they happen")
     .option('--no-color', 'no colours (NO_COLOR works too)')
@@ -99,19 +116,79 @@ export function program(version: string, actions: Actions): Command {
     .option('--no-color', 'no colours')
     .action((what: string, flags: { color?: boolean }) => actions.undo(what, flags));
 
+  clean
+    .command('hold')
+    .description('keep something whatever its age, until it is released; without an id, list what is on hold')
+    .argument('[id]', 'a session or job with all that belongs to it; an item by id, path or name')
+    .option('--reason <why>', 'why it stays (needed)')
+    .option('--until <date>', 'the hold ends by itself then: 2026-12-31, 2026-12-31T14:30Z, 30d')
+    .option('--json', 'one JSON document on stdout')
+    .option('--no-color', 'no colours')
+    .action((id: string | undefined, flags: PinFlags) => actions.hold(id, flags));
+
+  clean
+    .command('release')
+    .description('end a hold, or take back that something was abandoned')
+    .argument('<id>', 'as it was put on hold or abandoned')
+    .option('--json', 'one JSON document on stdout')
+    .option('--no-color', 'no colours')
+    .action((id: string, flags: PinFlags) => actions.release(id, flags));
+
+  clean
+    .command('abandon')
+    .description('say that nobody will resume a session: it no longer stays for that; lifts nothing else')
+    .argument('<session>', 'id of a session or job')
+    .option('--reason <why>', 'why (needed)')
+    .option('--json', 'one JSON document on stdout')
+    .option('--no-color', 'no colours')
+    .action((id: string, flags: PinFlags) => actions.abandon(id, flags));
+
+  clean
+    .command('why')
+    .description(
+      'the story of one item: verdicts and evidence, what was done and by whom, what keeps it, how to get it back',
+    )
+    .argument('<id|path|name>', 'id, path (of it or of something inside) or unique name of an item')
+    .option('--json', 'one JSON document on stdout')
+    .option('--no-color', 'no colours')
+    .action((what: string, flags: WhyFlags) => actions.why(what, flags));
+
   const log = clean
     .command('log')
     .description('the audit trail: every scan, decision, removal and failure')
     .option('--since <when>', 'from then on: 2026-01-31, yesterday, monday, "2 hours ago", 7d')
     .option('--until <when>', 'up to then')
-    .option('--run <id>', 'one run, by its id or its beginning')
-    .option('--kind <kind>', 'one of events, logs, dlq, state, sessions, worktrees')
+    .option(
+      '--run <id>',
+      'one run, by its id or its beginning (this and the next six may be repeated)',
+      collect,
+    )
+    .option('--kind <kind>', 'events, logs, dlq, state, sessions or worktrees', collect)
+    .option('--event <name>', 'ItemRemoved, ItemFailed, RunStarted, ...', collect)
+    .option('--repo <name|path>', 'what concerns this repository', collect)
+    .option('--item <id|path|name>', 'one item', collect)
+    .option('--actor <who>', 'user, uid, who used sudo, CI system or agent', collect)
+    .option('--reason <reason>', 'young, dirty, expired, merged, EACCES, ...', collect)
     .option('--limit <n>', 'the newest n entries only')
+    .option('--reverse', 'newest first')
+    .option('--follow', 'go on with what is written from now on; Ctrl-C ends it')
     .option('--json', 'one JSON array on stdout')
-    .option('--jsonl', 'one JSON entry a line')
+    .option('--jsonl', 'one JSON entry a line, as it is stored')
+    .option('--csv', 'one record a line, with a heading (RFC 4180)')
     .option('--no-color', 'no colours')
     .enablePositionalOptions()
     .action((flags: LogFlags) => actions.log(flags));
+
+  log
+    .command('show')
+    .description(
+      'one run from beginning to end: who, scope, policy, plan, consent, every act, totals, what can be undone',
+    )
+    .argument('<run>', 'id of the run, or its beginning')
+    .option('--at <seq>', 'its statistics as they were at that entry')
+    .option('--json', 'one JSON document on stdout')
+    .option('--no-color', 'no colours')
+    .action((run: string, flags: LogShowFlags) => actions.logShow(run, flags));
 
   log
     .command('verify')
@@ -120,6 +197,10 @@ export function program(version: string, actions: Actions): Command {
     .option('--no-color', 'no colours')
     .action((flags: { json?: boolean }) => actions.verify(flags));
   return top;
+}
+
+function collect(value: string, before: readonly string[] | undefined): readonly string[] {
+  return [...(before ?? []), value];
 }
 
 export { CommanderError };

@@ -1,5 +1,6 @@
 import { err, ok, type Result } from 'neverthrow';
 import { plannedItem, scanOf, type Scan } from '../cleaners/scan.ts';
+import type { Condemned } from '../cleaners/sweep.ts';
 import { freeBytes } from '../disk/volume.ts';
 import { isUnchanged } from '../disk/identity.ts';
 import type { PlannedItem } from '../journal/event.ts';
@@ -17,7 +18,7 @@ import { carryOut, expireHeld } from './carry-out.ts';
 import { answer, documentOf } from './answer.ts';
 import { clockProblem, endRun, putOnRecord, refuse, takeUp } from './run-steps.ts';
 import { isThereAJournal, openForWork, type Working } from './journal-access.ts';
-import { lookAndJudge } from './looking.ts';
+import { lookAndJudge, pinsOf } from './looking.ts';
 import type { Output } from './options.ts';
 import { exitCodeOf } from './outcome.ts';
 import { actorOf, type Shell } from './shell.ts';
@@ -139,7 +140,9 @@ async function resumeOne(
   // The cut-offs are the interrupted run's, so that the same items are old; the clock is today's, so that whatever
   // came to life since is seen.
   const now = { ...policy, nowMs: shell.clock() };
-  const whole = await lookAndJudge(scope, now, shell, progress);
+  const pins = await pinsOf(journal, now.nowMs);
+  if (pins.isErr()) return err(pins.error);
+  const whole = await lookAndJudge(scope, now, shell, progress, pins.value);
   progress.pause();
   const { scan, drifted } = stillPlanned(whole, remaining.value);
   if (request.output === 'text') {
@@ -218,7 +221,9 @@ function stillPlanned(whole: Scan, remaining: ReadonlyMap<ItemId, PlannedItem>):
   // What is not in the plan stays, whatever its verdict; so does what explains it (DESIGN 5.9).
   const stays: Verdict = { type: 'keep', reason: 'young', evidence: {} };
   const narrowed = whole.judged.map(({ item, verdict }) => {
-    return [item.id, verdict.type === 'keep' || unchanged.has(item.id) ? verdict : stays] as const;
+    if (verdict.type === 'keep') return [item.id, verdict] as const;
+    const shown = remaining.get(item.id)?.deletes;
+    return [item.id, unchanged.has(item.id) ? onlyShown(verdict, shown) : stays] as const;
   });
   const verdicts = keepWhatExplains(whole.look.items, new Map(narrowed));
 
@@ -238,6 +243,20 @@ function stillPlanned(whole: Scan, remaining: ReadonlyMap<ItemId, PlannedItem>):
   const items = whole.judged.filter(isShown).map(({ item }) => item);
   const scan = scanOf({ ...whole.look, items }, verdicts, whole.outOfScope, whole.durationMs);
   return { scan: { ...scan, look: whole.look }, drifted };
+}
+
+/** Of the branches that could go with it now, those that were shown when it was confirmed. */
+function onlyShown(
+  { deletes = [], evidence, ...verdict }: Condemned['verdict'],
+  shown: PlannedItem['deletes'],
+): Verdict {
+  const still = deletes.filter(({ ref, commit }) =>
+    shown?.some((branch) => branch.ref === ref && branch.commit === commit),
+  );
+  const { deletes: text, ...others } = evidence;
+  return still.length === 0 || text === undefined
+    ? { ...verdict, evidence: others }
+    : { ...verdict, evidence, deletes: still };
 }
 
 function isSame(planned: PlannedItem | undefined, now: PlannedItem): boolean {

@@ -114,10 +114,16 @@ export async function takeUp(
     ({ run, ended, interruptedBy, dryRun }) =>
       run !== record.id && !dryRun && ended === undefined && interruptedBy === undefined,
   );
-  // Before they are noted: a kill in between must not make them forgotten.
+  // Not of the dead alone: one whose disk went away could end, and not give its locks back.
   const { host, roots } = shell.config;
-  const pids = dead.filter(({ actor }) => actor.host === host).map(({ actor }) => actor.pid);
-  await dropLocksOfDead(new Set(pids), roots, { host, nowMs: shell.clock() });
+  const takers = [...runs.value.values()]
+    .filter(({ run, actor, dryRun }) => run !== record.id && !dryRun && actor.host === host)
+    .map(({ actor, startedAtMs, lastAtMs, ended }) => ({
+      pid: actor.pid,
+      fromMs: startedAtMs,
+      untilMs: ended === undefined ? Infinity : lastAtMs,
+    }));
+  await dropLocksOfDead(takers, roots, { host, nowMs: shell.clock() });
   const noted = await record.note(
     dead.map(({ run }) => ({ type: 'RunInterrupted', interrupted: run, by: 'found-dead' }) as const),
   );

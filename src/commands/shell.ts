@@ -1,7 +1,7 @@
-import { userInfo } from 'node:os';
 import { customAlphabet } from 'nanoid';
 import type { Config } from '../config.ts';
 import type { RunActor } from '../journal/event.ts';
+import { processName } from '../storage/process-name.ts';
 import { openTerminal, type Terminal } from '../ui/terminal.ts';
 
 /** The outside world as one value: clock, ids, terminal, signals. Callees declare the part they use. */
@@ -20,18 +20,20 @@ export type Shell = {
 /** People type ids: none may look like an option, or end at a word boundary. */
 const newId = customAlphabet('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz', 21);
 
-export function openShell(config: Config, version: string, noColour: boolean): Shell {
+/** @param isReading - nothing is begun that would have to be finished: a signal needs no word */
+export function openShell(config: Config, version: string, noColour: boolean, isReading = false): Shell {
   const stop = new AbortController();
   let received: NodeJS.Signals | undefined;
   const terminal = openTerminal(noColour ? 'never' : config.colour, config.dumbTerminal);
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
       if (received !== undefined) {
-        terminal.err('\nStopped at once. Whatever was begun: prodigy clean resume\n');
+        if (!isReading) terminal.err('\nStopped at once. Whatever was begun: prodigy clean resume\n');
         process.exit(name === 'SIGTERM' ? 143 : 130);
       }
       received = name;
-      terminal.err('\nStopping: finishing the item at hand, if there is one; once more to stop at once.\n');
+      if (!isReading)
+        terminal.err('\nStopping: finishing the item at hand, if there is one; once more to stop at once.\n');
       stop.abort();
     });
   }
@@ -48,13 +50,21 @@ export function openShell(config: Config, version: string, noColour: boolean): S
 }
 
 /** Who asks: names and ids, never values of other environment variables (P10). */
-export function actorOf({ config, terminal }: Pick<Shell, 'config' | 'terminal'>): RunActor {
+export function actorOf({
+  config,
+  terminal,
+  version,
+}: Pick<Shell, 'config' | 'terminal' | 'version'>): RunActor {
+  const parent = processName(process.ppid);
   return {
-    user: userInfo().username,
+    user: config.user,
     uid: config.uid,
-    ...(config.sudoUser === undefined ? {} : { sudoUser: config.sudoUser }),
+    ...config.invoker,
     host: config.host,
     pid: process.pid,
+    ...(parent === undefined ? {} : { parent }),
+    parentPid: process.ppid,
     terminal: terminal.canAsk,
+    tool: version,
   };
 }

@@ -11,7 +11,7 @@ import { runSummary, type RunSummary } from '../projections/run-summary.ts';
 import { causeOf } from '../ui/explain.ts';
 import { countOf, formatBytes, formatCount, printable, singular } from '../ui/format.ts';
 import { isThereAJournal, openForWork } from './journal-access.ts';
-import { runPolicy } from './looking.ts';
+import { noRules, runPolicy } from './looking.ts';
 import { exitCodes } from './outcome.ts';
 import { actorOf, type Shell } from './shell.ts';
 
@@ -55,7 +55,7 @@ export async function undo(what: string, shell: Shell): Promise<Result<number, F
       argv: [what],
       dryRun: false,
       scope: { allRepositories: true, repositories: [], roots: shell.config.roots, kinds },
-      policy: runPolicy(nowMs, undefined, kinds, false),
+      policy: runPolicy(nowMs, undefined, kinds, noRules),
       actor: actorOf(shell),
     },
   });

@@ -25,24 +25,31 @@ export async function unfinishedRuns(
   const rows = await journal.rows(runSummary);
   if (rows.isErr()) return err(rows.error);
   const all = oldestFirst(rows.value.values());
-  const isOver = (row: RunSummary): boolean =>
-    row.ended !== undefined && !['interrupted', 'failed', 'partial'].includes(row.ended.outcome);
-  const closed = new Set(
-    all.filter((row) => row.resumeOf !== undefined && isOver(row)).map((row) => row.resumeOf),
-  );
-  const unfinished = all.filter(
-    (row) =>
-      !row.dryRun &&
-      row.confirmed !== undefined &&
-      row.resumeOf === undefined &&
-      !isOver(row) &&
-      !closed.has(row.run),
-  );
+  const closed = closedBy(all);
+  const unfinished = all.filter((row) => isOpen(row) && !closed.has(row.run));
   if (wanted === undefined) return ok(unfinished);
   const named = all.filter(({ run }) => run.startsWith(wanted));
   if (named.length === 0) return err({ type: 'unknown-run', text: wanted });
   const roots = new Set(named.map(({ run, resumeOf }) => resumeOf ?? run));
   return ok(unfinished.filter(({ run }) => roots.has(run)));
+}
+
+function isOver({ ended }: RunSummary): boolean {
+  return ended !== undefined && !['interrupted', 'failed', 'partial'].includes(ended.outcome);
+}
+
+function isOpen(row: RunSummary): boolean {
+  return !row.dryRun && row.confirmed !== undefined && row.resumeOf === undefined && !isOver(row);
+}
+
+/** Runs that a later one resumed to its end. */
+function closedBy(all: readonly RunSummary[]): ReadonlySet<string | undefined> {
+  return new Set(all.filter((row) => row.resumeOf !== undefined && isOver(row)).map((row) => row.resumeOf));
+}
+
+/** Whether `resume` would take the run up. */
+export function isUnfinished(row: RunSummary, all: readonly RunSummary[]): boolean {
+  return isOpen(row) && !closedBy(all).has(row.run);
 }
 
 /** The run and all that resume it. */

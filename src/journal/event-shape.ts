@@ -1,5 +1,6 @@
+import type { SpentBranch } from '../model/branch.ts';
 import type { Identity } from '../model/item.ts';
-import type { Event, EventOf, EventType, ItemKept, KindTotals, Move } from './event.ts';
+import type { ActorContext, Event, EventOf, EventType, ItemKept, KindTotals, Move } from './event.ts';
 import type { PlannedItem, RunActor, RunPolicy, RunScope, Tally, WorktreeRegistration } from './event.ts';
 import { checkOf } from './shape.ts';
 import type { AnyShape, Check, Fields, Shape } from './shape.ts';
@@ -32,17 +33,26 @@ const policy = {
   cutoffMs: ['map', 'number'],
   windowMs: 'number',
   mergedOnly: 'boolean',
+  deleteMergedBranches: ['maybe', 'boolean'],
   hash: 'string',
 } as const satisfies Shape<RunPolicy>;
+
+const context = { name: 'string', id: ['maybe', 'string'] } as const satisfies Shape<ActorContext>;
 
 const actor = {
   user: 'string',
   uid: 'number',
+  effectiveUid: ['maybe', 'number'],
   sudoUser: ['maybe', 'string'],
+  sudoUid: ['maybe', 'number'],
   host: 'string',
   pid: 'number',
   parent: ['maybe', 'string'],
+  parentPid: ['maybe', 'number'],
   terminal: 'boolean',
+  ci: ['maybe', context],
+  agent: ['maybe', context],
+  tool: ['maybe', 'string'],
 } as const satisfies Shape<RunActor>;
 
 const judged = {
@@ -57,11 +67,14 @@ const judged = {
   reason: 'string',
 } as const satisfies Fields<ItemKept>;
 
+const spent = { ref: 'string', commit: 'string', into: 'string' } as const satisfies Shape<SpentBranch>;
+
 const planned = {
   item: 'string',
   bytes: 'number',
   head: ['maybe', 'string'],
   parts: ['list', part],
+  deletes: ['maybe', ['list', spent]],
 } as const satisfies Record<keyof PlannedItem, unknown>;
 
 const move = { role: 'string', ...part, to: 'string' } as const satisfies Record<keyof Move, unknown>;
@@ -71,6 +84,10 @@ const registration = {
   adminDir: 'string',
   branch: ['maybe', 'string'],
   head: 'string',
+  pointers: [
+    'maybe',
+    { gitFile: 'string', gitdir: 'string', commondir: 'string', sparse: ['maybe', 'string'] },
+  ],
 } as const satisfies Shape<WorktreeRegistration>;
 
 const kindTotals = {
@@ -131,6 +148,7 @@ export const eventShapes: { readonly [T in EventType]: Fields<EventOf<T>> } = {
     attempt: 'number',
     locks: ['list', 'string'],
     worktree: ['maybe', registration],
+    deletes: ['maybe', ['list', spent]],
   },
   ItemQuarantined: {
     item: 'string',
@@ -159,11 +177,22 @@ export const eventShapes: { readonly [T in EventType]: Fields<EventOf<T>> } = {
     attempt: 'number',
   },
   ItemRemoved: { item: 'string', bytes: 'number', files: 'number', observed: ['maybe', 'string'] },
+  BranchDeleted: {
+    item: 'string',
+    branch: 'string',
+    commit: 'string',
+    into: 'string',
+    observed: ['maybe', 'string'],
+  },
+  BranchKept: { item: 'string', branch: 'string', commit: 'string', reason: 'string' },
   ItemRestored: { item: 'string', why: 'string' },
   RenameRedone: { item: 'string' },
   PurgeRedone: { item: 'string' },
   QuarantineOrphanFound: { path: 'string' },
   StaleLockReplaced: { path: 'string', pid: 'number', acquiredAt: 'string' },
+  HoldPlaced: { target: 'string', name: 'string', reason: 'string', untilMs: ['maybe', 'number'] },
+  SessionAbandoned: { target: 'string', name: 'string', reason: 'string' },
+  PinReleased: { target: 'string', name: 'string' },
   RunCompleted: {
     outcome: 'string',
     exitCode: 'number',
@@ -174,6 +203,7 @@ export const eventShapes: { readonly [T in EventType]: Fields<EventOf<T>> } = {
   RunInterrupted: { interrupted: 'string', by: 'string' },
   ReserveReleased: { bytes: 'number' },
   ReserveRestored: { bytes: 'number' },
+  JournalMoved: { from: 'string', to: 'string', why: 'string' },
   ClockWentBack: { lastAtMs: 'number', nowMs: 'number' },
   TailTruncatedDetected: { anchorSeq: 'number', headSeq: 'number' },
   SegmentSealed: { ...segment, from: 'number' },

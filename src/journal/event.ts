@@ -1,6 +1,9 @@
+import type { BranchKeptReason, SpentBranch } from '../model/branch.ts';
 import type { Identity, ItemId, Part } from '../model/item.ts';
 import type { Kind } from '../model/kind.ts';
+import type { PinTarget } from '../model/pin.ts';
 import type { Evidence, KeepReason, RemovalProof, RemoveReason } from '../model/reason.ts';
+import type { Pointers } from '../model/worktree.ts';
 
 /** The journal was born. Always entry 0. */
 export type JournalCreated = {
@@ -28,6 +31,7 @@ export type RunPolicy = {
   readonly cutoffMs: Readonly<Record<Kind, number>>;
   readonly windowMs: number;
   readonly mergedOnly: boolean;
+  readonly deleteMergedBranches?: boolean;
   /** SHA-256 of the normalised policy, first 16 hex digits. */
   readonly hash: string;
 };
@@ -36,12 +40,26 @@ export type RunPolicy = {
 export type RunActor = {
   readonly user: string;
   readonly uid: number;
+  /** With whose rights it acted. */
+  readonly effectiveUid?: number;
+  /** Who became this user by sudo. */
   readonly sudoUser?: string;
+  readonly sudoUid?: number;
   readonly host: string;
   readonly pid: number;
+  /** Name of the process that started it, as the kernel has it. */
   readonly parent?: string;
+  readonly parentPid?: number;
   readonly terminal: boolean;
+  /** The CI job it ran in, when that could be recognised. */
+  readonly ci?: ActorContext;
+  /** The coding agent it ran under, when that could be recognised. */
+  readonly agent?: ActorContext;
+  /** Version of this program. */
+  readonly tool?: string;
 };
+
+export type ActorContext = { readonly name: string; readonly id?: string };
 
 /** An invocation that looks (dry run, overview) or may remove something began. */
 export type RunStarted = {
@@ -112,6 +130,8 @@ export type PlannedItem = {
   /** `head` for worktrees only. */
   readonly head?: string;
   readonly parts: readonly { readonly path: string; readonly identity: Identity }[];
+  /** Branches that are to go with it. */
+  readonly deletes?: readonly SpentBranch[];
 };
 
 /** A piece of a plan's list, in order of removal. A plan already on record is not recorded again. */
@@ -148,6 +168,7 @@ export type WorktreeRegistration = {
   readonly adminDir: string;
   readonly branch?: string;
   readonly head: string;
+  readonly pointers?: Pointers;
 };
 
 /** How the item leaves its place (JOURNAL 3.3). */
@@ -178,6 +199,8 @@ export type RemovalIntended = {
   /** Ids of Prodigy's resume locks held while it goes. */
   readonly locks: readonly string[];
   readonly worktree?: WorktreeRegistration;
+  /** Branches to be deleted after the worktree has left git, each only if it is still what it was. */
+  readonly deletes?: readonly SpentBranch[];
 };
 
 /** All parts are in quarantine, durably. `heldUntilMs`: not freed before (undo). */
@@ -254,6 +277,30 @@ export type ItemRemoved = {
   readonly observed?: 'absent';
 };
 
+/**
+ * A branch went with its worktree; `commit` is all it takes to make it again. `absent`: it was gone already when it
+ * was to be deleted, which after a crash means by us.
+ */
+export type BranchDeleted = {
+  readonly type: 'BranchDeleted';
+  readonly item: ItemId;
+  /** Full name. */
+  readonly branch: string;
+  readonly commit: string;
+  /** Full name of the branch that held its content. */
+  readonly into: string;
+  readonly observed?: 'absent';
+};
+
+/** A branch that was to go with its worktree stays: in doubt, it is kept, and the worktree goes all the same. */
+export type BranchKept = {
+  readonly type: 'BranchKept';
+  readonly item: ItemId;
+  readonly branch: string;
+  readonly commit: string;
+  readonly reason: BranchKeptReason;
+};
+
 /** Back in its place. */
 export type ItemRestored = {
   readonly type: 'ItemRestored';
@@ -275,6 +322,26 @@ export type StaleLockReplaced = {
   readonly pid: number;
   readonly acquiredAt: string;
 };
+
+/** An item, or a session or job with all that belongs to it, is to stay until then, or until it is released. */
+export type HoldPlaced = {
+  readonly type: 'HoldPlaced';
+  readonly target: PinTarget;
+  readonly name: string;
+  readonly reason: string;
+  readonly untilMs?: number;
+};
+
+/** The owner of a session or job will not resume it: that it could be resumed protects it no longer. */
+export type SessionAbandoned = {
+  readonly type: 'SessionAbandoned';
+  readonly target: PinTarget;
+  readonly name: string;
+  readonly reason: string;
+};
+
+/** A hold was ended, an abandonment taken back, or both. */
+export type PinReleased = { readonly type: 'PinReleased'; readonly target: PinTarget; readonly name: string };
 
 export type KindTotals = {
   readonly before: Tally;
@@ -310,6 +377,13 @@ export type RunInterrupted = {
 
 export type ReserveReleased = { readonly type: 'ReserveReleased'; readonly bytes: number };
 export type ReserveRestored = { readonly type: 'ReserveRestored'; readonly bytes: number };
+/** From here on the journal lies in `to`: its home had no room, or has room again. */
+export type JournalMoved = {
+  readonly type: 'JournalMoved';
+  readonly from: string;
+  readonly to: string;
+  readonly why: 'no-room' | 'room-again';
+};
 export type ClockWentBack = {
   readonly type: 'ClockWentBack';
   readonly lastAtMs: number;
@@ -378,15 +452,21 @@ export type Event =
   | PurgeStarted
   | PurgeBlocked
   | ItemRemoved
+  | BranchDeleted
+  | BranchKept
   | ItemRestored
   | RenameRedone
   | PurgeRedone
   | QuarantineOrphanFound
   | StaleLockReplaced
+  | HoldPlaced
+  | SessionAbandoned
+  | PinReleased
   | RunCompleted
   | RunInterrupted
   | ReserveReleased
   | ReserveRestored
+  | JournalMoved
   | ClockWentBack
   | TailTruncatedDetected
   | SegmentSealed

@@ -3,6 +3,7 @@ import type { JournalFailure } from '../model/failure.ts';
 import type { Anchor } from './anchor.ts';
 import type { Actor, Draft, Entry, Head } from './entry.ts';
 import type { KeyedProjection, Projection } from './projection.ts';
+import type { Refuge } from './refuge.ts';
 import { segmentRows } from './segment.ts';
 import type { Segment } from './segment.ts';
 import type { Store } from './store.ts';
@@ -10,6 +11,9 @@ import type { StoredText } from './walk.ts';
 
 /** Both ends are included; left out, they are the first entry and the last. */
 export type EntryRange = { readonly from?: number; readonly to?: number; readonly reverse?: boolean };
+
+/** An entry, and its text as it is stored and hashed: what is handed on as a record is this text. */
+export type Recorded = { readonly entry: Entry; readonly text: string };
 
 export type JournalReader = AsyncDisposable & {
   readonly journalId: string;
@@ -23,7 +27,9 @@ export type JournalReader = AsyncDisposable & {
   readonly segments: readonly Segment[];
   /** Entries in order, decoded; a gap is an error, and so is a broken chain. Stops after the first `Err`. */
   entries(range?: EntryRange): AsyncIterable<Result<Entry, JournalFailure>>;
-  /** The same, page by page as they are stored: exports carry the text to the letter. */
+  /** The same with the stored texts. */
+  recorded(range?: EntryRange): AsyncIterable<Result<Recorded, JournalFailure>>;
+  /** The stored texts alone, with their hashes, page by page and not decoded. */
   stored(range?: EntryRange): AsyncIterable<Result<readonly StoredText[], JournalFailure>>;
   fold<State>(projection: Projection<State>, range?: EntryRange): ResultAsync<State, JournalFailure>;
   /** All rows; folded from the entries when they are not stored, or were stored by another version. */
@@ -38,7 +44,12 @@ export type Journal = JournalReader & {
    * could not be recovered from, every later call is `journal-dead`.
    */
   append(drafts: readonly Draft[]): ResultAsync<readonly Entry[], JournalFailure>;
-  /** Writes the reserve when it is missing and there is room for it; `true` when written now. */
+  /** Where it lies now, when its home has no room for it. */
+  readonly away: string | undefined;
+  /**
+   * Brings the journal home when it is away and there is room again; then writes the reserve when it is missing and
+   * there is room for it: `true` when written now.
+   */
   restoreReserve(): ResultAsync<boolean, JournalFailure>;
   /** Says beside the database how far it is. Closing does so too, when something was appended. */
   writeAnchor(): ResultAsync<void, JournalFailure>;
@@ -58,6 +69,12 @@ export type JournalOptions = {
   readonly acceptTruncation?: boolean;
   /** When entries are sealed; what is left out is as JOURNAL 7.7 has it. */
   readonly sealing?: Partial<Sealing>;
+  /** Where it may be born while its home has no room; without it, nowhere. */
+  readonly refuge?: Refuge;
+  /** Bytes of the reserve that were given up already, to be able to come here. */
+  readonly released?: number;
+  /** Opens for a look only: does not give up the reserve, which is for those who make room. */
+  readonly isSparing?: boolean;
   readonly seams?: JournalSeams;
 };
 
@@ -75,6 +92,8 @@ export type JournalSeams = {
   /** Called after each step of a birth, a sealing, a migration or a repair. */
   readonly afterStep?: (step: string) => void;
   readonly reserveBytes?: number;
+  /** Called after each step of the journal's way home. */
+  readonly afterMoveStep?: (step: string) => void;
 };
 
 /** All projections whose rows are stored: the journal's own, and those that were asked for. */

@@ -4,7 +4,7 @@ import type { JournalFailure } from '../model/failure.ts';
 import { decodeEntry } from './codec.ts';
 import type { Entry } from './entry.ts';
 import { damaged, later } from './journal-failure.ts';
-import type { EntryRange, JournalReader } from './journal.ts';
+import type { EntryRange, JournalReader, Recorded } from './journal.ts';
 import type { KeyedProjection } from './projection.ts';
 import { chainSeed } from './chain.ts';
 import type { Segment } from './segment.ts';
@@ -34,12 +34,23 @@ export function spanOf({ path, journalId, state, segments }: Readable): Span {
 /** Reading entries and rows from an open store. */
 export function readerOf(
   readable: Readable,
-): Pick<JournalReader, 'entries' | 'stored' | 'fold' | 'rows' | 'row' | 'segments'> {
+): Pick<JournalReader, 'entries' | 'recorded' | 'stored' | 'fold' | 'rows' | 'row' | 'segments'> {
   const { store, path, state } = readable;
   const sound = new Set<string>();
   const currentSum = ({ name, version }: KeyedProjection<unknown>): RowSum | undefined => {
     const sum = state().rows[name];
     return sum?.version === version ? sum : undefined;
+  };
+  // Rows that are not stored as they should be are made once, not for each question.
+  let folded: { readonly of: string; readonly rows: Map<string, unknown> } | undefined;
+  const foldOnce = async <Row>(
+    projection: KeyedProjection<Row>,
+  ): Promise<Result<Map<string, Row>, JournalFailure>> => {
+    const of = `${projection.name} ${projection.version} ${state().head.hash}`;
+    if (folded?.of === of) return ok(folded.rows as Map<string, Row>);
+    const rows = await foldRows(readable, projection);
+    if (rows.isOk()) folded = { of, rows: rows.value };
+    return rows;
   };
   const allRows = async <Row>(
     projection: KeyedProjection<Row>,
@@ -54,22 +65,23 @@ export function readerOf(
     segments: readable.segments,
     stored: (range) => walk(store, spanOf(readable), range),
     entries: (range) => entries(readable, range),
+    recorded: (range) => recorded(readable, range),
     fold: (projection, range) =>
       later(async () => {
         let state = projection.initial();
         for await (const page of entryPages(readable, range)) {
           if (page.isErr()) return err(page.error);
-          for (const entry of page.value) state = projection.apply(state, entry);
+          for (const { entry } of page.value) state = projection.apply(state, entry);
         }
         return ok(state);
       }),
     rows: (projection) => later(() => allRows(projection)),
     row: (projection, key) =>
       later(async () => {
+        if (currentSum(projection) === undefined)
+          return (await foldOnce(projection)).map((rows) => rows.get(key));
         // One row alone cannot tell that it is the newest: all of them are added up once.
-        if (currentSum(projection) !== undefined && sound.has(projection.name)) {
-          return readRow(store, path, projection, key);
-        }
+        if (sound.has(projection.name)) return readRow(store, path, projection, key);
         return (await allRows(projection)).map((rows) => rows.get(key));
       }),
   };
@@ -83,7 +95,7 @@ export async function foldRows<Row>(
   const rows = new Map<string, Row>();
   for await (const page of entryPages(readable)) {
     if (page.isErr()) return err(page.error);
-    for (const entry of page.value) applyToRows(rows, projection, entry);
+    for (const { entry } of page.value) applyToRows(rows, projection, entry);
   }
   return ok(rows);
 }
@@ -102,7 +114,7 @@ export async function foldAllRows(
   let runs = 0;
   for await (const page of entryPages(readable)) {
     if (page.isErr()) return err(page.error);
-    for (const entry of page.value) {
+    for (const { entry } of page.value) {
       if (entry.event.type === 'RunStarted') runs += 1;
       for (const { projection, rows } of tables) applyToRows(rows, projection, entry);
     }
@@ -129,24 +141,34 @@ async function* entries(
 ): AsyncGenerator<Result<Entry, JournalFailure>> {
   for await (const page of entryPages(readable, range)) {
     if (page.isErr()) return yield err(page.error);
-    for (const entry of page.value) yield ok(entry);
+    for (const { entry } of page.value) yield ok(entry);
+  }
+}
+
+async function* recorded(
+  readable: Readable,
+  range?: EntryRange,
+): AsyncGenerator<Result<Recorded, JournalFailure>> {
+  for await (const page of entryPages(readable, range)) {
+    if (page.isErr()) return yield err(page.error);
+    for (const one of page.value) yield ok(one);
   }
 }
 
 async function* entryPages(
   readable: Readable,
   range?: EntryRange,
-): AsyncGenerator<Result<readonly Entry[], JournalFailure>> {
+): AsyncGenerator<Result<readonly Recorded[], JournalFailure>> {
   for await (const page of walk(readable.store, spanOf(readable), range)) {
     if (page.isErr()) return yield err(page.error);
-    const decoded: Entry[] = [];
+    const decoded: Recorded[] = [];
     for (const stored of page.value) {
       const entry = decodeStored(readable.path, stored);
       if (entry.isErr()) {
         yield ok(decoded);
         return yield err(entry.error);
       }
-      decoded.push(entry.value);
+      decoded.push({ entry: entry.value, text: stored.text });
     }
     yield ok(decoded);
   }

@@ -93,6 +93,13 @@ export type RefusedFailure =
       readonly uptimeMs: number;
     }
   | { readonly type: 'unfinished-work'; readonly operations: number }
+  /** Something stronger than that it could be resumed protects it. */
+  | {
+      readonly type: 'not-abandonable';
+      readonly target: string;
+      readonly reason: string;
+      readonly status: string;
+    }
   | { readonly type: 'max-delete'; readonly limit: string; readonly items: number; readonly bytes: number };
 
 /** Another run works on the storage: exit 11. Every field as far as it could be read. */
@@ -120,7 +127,10 @@ export type ItemFailure =
   /** It was moved in part and could not be put back: it waits in quarantine. */
   | { readonly type: 'half-moved'; readonly path: string; readonly cause: DiskFailure };
 
-export type NoSuchThing = { readonly type: 'unknown-run' | 'unknown-item'; readonly text: string };
+export type NoSuchThing =
+  | { readonly type: 'unknown-run'; readonly text: string }
+  /** `similar`: ids of items that may have been meant, when all were looked at. */
+  | { readonly type: 'unknown-item'; readonly text: string; readonly similar?: readonly string[] };
 
 export type NothingToHandOver = { readonly type: 'no-prodigy'; readonly args: readonly string[] };
 

@@ -1,3 +1,5 @@
+import type { SpentBranch } from './branch.ts';
+
 /** Why an item stays (DESIGN 5.7). Stable: scripts and old journals rely on the words. */
 export const keepReasons = [
   'active',
@@ -33,8 +35,23 @@ export type KeepReason = (typeof keepReasons)[number];
 export type RemoveReason = 'expired';
 
 /** What makes a removal safe (DESIGN 5.7). */
-export type RemovalProof =
-  'merged' | 'landed-by-squash' | 'branch-kept' | 'finished' | 'complete' | 'orphan' | 'expired-log';
+export const removalProofs = [
+  'merged',
+  'landed-by-squash',
+  'landed-by-rebase',
+  'landed-by-cherry-pick',
+  /** Merging it would add nothing to what is there. */
+  'landed',
+  'branch-kept',
+  'finished',
+  /** Its owner said that nobody will resume it. */
+  'abandoned',
+  'complete',
+  'orphan',
+  'expired-log',
+] as const;
+
+export type RemovalProof = (typeof removalProofs)[number];
 
 /** Named observations behind a verdict: flat, small, never file contents or environment values (P10). */
 export type Evidence = Readonly<Record<string, string | number | boolean>>;
@@ -46,6 +63,8 @@ export type Verdict =
       readonly reason: RemoveReason;
       readonly proof: RemovalProof;
       readonly evidence: Evidence;
+      /** Branches that go with it. */
+      readonly deletes?: readonly SpentBranch[];
     };
 
 /** Something that could not be understood or looks wrong: it keeps its item (P3). */

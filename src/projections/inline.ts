@@ -2,8 +2,10 @@ import type { KeyedProjection } from '../journal/projection.ts';
 import { lastOddity } from './last-oddity.ts';
 import { lastVerdict } from './last-verdict.ts';
 import { openOperations } from './open-operations.ts';
+import { pins } from './pins.ts';
 import { plans } from './plans.ts';
 import { runSummary } from './run-summary.ts';
+import { timeBlocks } from './time-blocks.ts';
 
 /** The projections that are stored beside the entries and never behind them. */
 export const inlineProjections: readonly KeyedProjection<unknown>[] = [
@@ -11,5 +13,7 @@ export const inlineProjections: readonly KeyedProjection<unknown>[] = [
   runSummary,
   lastVerdict,
   plans,
+  pins,
   lastOddity,
+  timeBlocks,
 ];

@@ -1,5 +1,5 @@
 import type { Entry } from '../journal/entry.ts';
-import type { KindTotals, RemovalIntended, Tally } from '../journal/event.ts';
+import type { BranchDeleted, BranchKept, KindTotals, RemovalIntended, Tally } from '../journal/event.ts';
 import type { Projection } from '../journal/projection.ts';
 import type { ItemId } from '../model/item.ts';
 import { kinds, type Kind } from '../model/kind.ts';
@@ -28,6 +28,8 @@ export type ItemAccount = {
     readonly syscall?: string;
   };
   readonly drift?: string;
+  /** What became of the branches that were to go with it. */
+  readonly branches?: readonly (BranchDeleted | BranchKept)[];
 };
 
 /** One run's account: nothing in it was measured twice, all of it is folded from what was journalled. */
@@ -77,6 +79,9 @@ function accountOf(known: ItemAccount | undefined, { event, op = '' }: Entry): I
     case 'ItemRestored':
     case 'ItemDrifted':
       return { ...known, outcome: 'drifted', drift: event.type === 'ItemDrifted' ? event.reason : event.why };
+    case 'BranchDeleted':
+    case 'BranchKept':
+      return { ...known, branches: [...(known.branches ?? []), event] };
     case 'ItemVanished':
       return { ...known, outcome: 'vanished' };
     case 'ItemFailed': {

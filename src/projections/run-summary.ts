@@ -7,6 +7,8 @@ import type { KeyedProjection } from '../journal/projection.ts';
 export type RunSummary = {
   readonly run: string;
   readonly command: string;
+  /** Normalised arguments. */
+  readonly argv: readonly string[];
   readonly dryRun: boolean;
   readonly startedSeq: number;
   readonly startedAtMs: number;
@@ -42,7 +44,7 @@ export type RunSummary = {
 /** One row for each run, by its id. */
 export const runSummary: KeyedProjection<RunSummary> = {
   name: 'run',
-  version: 1,
+  version: 2,
   keyOf: ({ event, run }) => (event.type === 'RunInterrupted' ? event.interrupted : run),
   apply: (row, entry) => {
     const { event, seq, atMs, run } = entry;
@@ -56,10 +58,11 @@ export const runSummary: KeyedProjection<RunSummary> = {
 const nothing: Tally = { items: 0, bytes: 0 };
 
 function begin(event: RunStarted, { seq, atMs }: Entry, run: string): RunSummary {
-  const { command, dryRun, scope, policy, actor, resumeOf } = event;
+  const { command, argv, dryRun, scope, policy, actor, resumeOf } = event;
   return {
     run,
     command,
+    argv,
     dryRun,
     startedSeq: seq,
     startedAtMs: atMs,

@@ -22,7 +22,7 @@ export type StorageStats = {
   readonly open: Map<string, OpenBytes>;
 };
 
-type OpenBytes = {
+export type OpenBytes = {
   readonly run: string;
   readonly kind: Kind;
   readonly bytes: number;
@@ -68,10 +68,12 @@ export const storageStats: Projection<StorageStats> = {
   },
 };
 
-function hold(stats: StorageStats, { run, op }: Entry): void {
+function hold(stats: StorageStats, { run = '', op }: Entry): void {
   const open = op === undefined ? undefined : stats.open.get(op);
-  if (op === undefined || open === undefined || open.run !== run || open.held) return;
+  if (op === undefined || open === undefined || open.held) return;
   stats.open.set(op, { ...open, held: true });
+  // Who takes up what another run had begun did not find it.
+  if (open.run !== run) return;
   change(stats, run, open.kind, ({ held }) => ({ held: add(held, open.bytes) }));
 }
 
@@ -120,3 +122,10 @@ function kindOf(item: ItemId): Kind | undefined {
   const kind = item.slice(0, item.indexOf(':'));
   return isKind(kind) ? kind : undefined;
 }
+
+/** The run that was the last to look at each kind. */
+export const lastScans: Projection<Map<Kind, string>> = {
+  initial: () => new Map(),
+  apply: (scans, { event, run }) =>
+    event.type === 'ScanCompleted' && run !== undefined ? scans.set(event.kind, run) : scans,
+};

@@ -1,13 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { link, mkdir, open, rename, unlink } from 'node:fs/promises';
+import { link, open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import * as v from 'valibot';
 import { toDiskFailure } from '../disk/failure.ts';
+import { makeDirectories } from '../disk/make-directories.ts';
 import type { DiskFailure } from '../model/failure.ts';
 import type { ProcessInfo, ProcessTable } from './processes.ts';
 import { errorCode, openFlags } from './see.ts';
+import { parseStrictly } from './strict-json.ts';
 import { instantMs } from './time.ts';
 
 /** Who a lock names as its holder. */
@@ -46,7 +48,7 @@ const lockShape = v.object({
 export async function readLock(path: string, context: LockContext): Promise<LockReading> {
   const file = await readLockFile(path);
   if (file.state === 'absent') return file;
-  const holder = file.text === undefined ? undefined : parseHolder(file.text);
+  const holder = file.bytes === undefined ? undefined : parseHolder(file.bytes, basename(path, '.lock'));
   if (holder === undefined) {
     const isYoung = file.mtimeMs === undefined || context.nowMs - file.mtimeMs < youngMs;
     return { state: isYoung ? 'broken-young' : 'broken', detail: file.detail ?? 'not a lock of Prodigy' };
@@ -87,7 +89,7 @@ type LockFile =
   | { readonly state: 'absent' }
   | {
       readonly state: 'present';
-      readonly text: string | undefined;
+      readonly bytes: Uint8Array | undefined;
       readonly mtimeMs: number | undefined;
       readonly detail?: string;
     };
@@ -97,26 +99,24 @@ async function readLockFile(path: string): Promise<LockFile> {
     await using file = await open(path, openFlags);
     const stats = await file.stat();
     const { mtimeMs } = stats;
-    if (!stats.isFile()) return { state: 'present', text: undefined, mtimeMs, detail: 'not a regular file' };
-    if (stats.size > maxBytes) return { state: 'present', text: undefined, mtimeMs, detail: 'too long' };
-    if (stats.size === 0) return { state: 'present', text: undefined, mtimeMs, detail: 'empty' };
-    return { state: 'present', text: await file.readFile('utf8'), mtimeMs };
+    if (!stats.isFile()) return { state: 'present', bytes: undefined, mtimeMs, detail: 'not a regular file' };
+    if (stats.size > maxBytes) return { state: 'present', bytes: undefined, mtimeMs, detail: 'too long' };
+    if (stats.size === 0) return { state: 'present', bytes: undefined, mtimeMs, detail: 'empty' };
+    return { state: 'present', bytes: await file.readFile(), mtimeMs };
   } catch (cause) {
     const code = errorCode(cause);
     if (code === 'ENOENT') return { state: 'absent' };
-    return { state: 'present', text: undefined, mtimeMs: undefined, detail: code ?? 'cannot be read' };
+    return { state: 'present', bytes: undefined, mtimeMs: undefined, detail: code ?? 'cannot be read' };
   }
 }
 
-function parseHolder(text: string): LockHolder | undefined {
-  try {
-    const checked = v.safeParse(lockShape, JSON.parse(text));
-    if (!checked.success) return undefined;
-    const { process_id: pid, hostname: host, acquired_at: acquiredAt } = checked.output;
-    return { pid, host, acquiredAt };
-  } catch {
-    return undefined;
-  }
+/** @param named - the session or job whose lock it should be; one that speaks of another is not understood */
+function parseHolder(bytes: Uint8Array, named?: string): LockHolder | undefined {
+  const parsed = parseStrictly(bytes);
+  const checked = v.safeParse(lockShape, parsed.unwrapOr(undefined));
+  if (!checked.success) return undefined;
+  const { job_id: id, process_id: pid, hostname: host, acquired_at: acquiredAt } = checked.output;
+  return named === undefined || named === id ? { pid, host, acquiredAt } : undefined;
 }
 
 export type OwnLock = { readonly host: string; readonly pid: number; readonly nowIso: string };
@@ -135,7 +135,7 @@ export async function takeLock(
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
   let created = false;
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeDirectories(dirname(path));
   } catch (cause) {
     return err(toDiskFailure(cause, dirname(path)));
   }
@@ -204,7 +204,7 @@ export async function releaseLock(
 ): Promise<Result<'released' | 'not-ours' | 'absent', DiskFailure>> {
   const present = await readLockFile(path);
   if (present.state === 'absent') return ok('absent');
-  const holder = present.text === undefined ? undefined : parseHolder(present.text);
+  const holder = present.bytes === undefined ? undefined : parseHolder(present.bytes);
   if (holder?.pid !== pid || holder.host !== host) return ok('not-ours');
   try {
     await unlink(path);
@@ -216,7 +216,7 @@ export async function releaseLock(
 }
 
 function isHeldBy(file: LockFile, expected: LockHolder): boolean {
-  const holder = file.state === 'present' && file.text !== undefined ? parseHolder(file.text) : undefined;
+  const holder = file.state === 'present' && file.bytes !== undefined ? parseHolder(file.bytes) : undefined;
   return (
     holder !== undefined &&
     holder.pid === expected.pid &&

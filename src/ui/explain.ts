@@ -64,9 +64,12 @@ export function explain(failure: Failure): Explanation {
       return explainRoot(failure);
     case 'usage':
       return {
-        sentence:
-          failure.text === undefined ? failure.problem : `${failure.problem}: '${printable(failure.text)}'`,
-        ...(failure.accepted === undefined ? {} : { next: `accepted: ${failure.accepted.join(', ')}` }),
+        sentence: printable(
+          failure.text === undefined ? failure.problem : `${failure.problem}: '${failure.text}'`,
+        ),
+        ...(failure.accepted === undefined
+          ? {}
+          : { next: `accepted: ${printable(failure.accepted.join(', '))}` }),
       };
     case 'no-terminal':
       return {
@@ -93,6 +96,11 @@ export function explain(failure: Failure): Explanation {
         sentence: `${formatCount(failure.items, 'item')} (${formatBytes(failure.bytes)}) would go, more than --max-delete ${failure.limit} allows: nothing was removed.`,
         next: 'raise --max-delete, or select less',
       };
+    case 'not-abandonable':
+      return {
+        sentence: `${printable(failure.target)} stays: ${failure.reason} (${printable(failure.status)}). Abandoning lifts only that something could be resumed.`,
+        next: 'let it end, or see prodigy clean --all --dry-run --full for what protects it',
+      };
     case 'run-locked': {
       const who = failure.pid === undefined ? 'another run' : `process ${failure.pid}`;
       const host = failure.host === undefined ? '' : ` on ${printable(failure.host)}`;
@@ -116,12 +124,15 @@ export function explain(failure: Failure): Explanation {
     case 'unknown-run':
       return {
         sentence: `The journal knows no run '${printable(failure.text)}'.`,
-        next: "prodigy clean log | grep 'run started' lists them",
+        next: 'prodigy clean log --event RunStarted lists them',
       };
     case 'unknown-item':
       return {
-        sentence: `The journal knows no item '${printable(failure.text)}'.`,
-        next: 'prodigy clean log lists what was removed',
+        sentence: `Nothing is known of an item '${printable(failure.text)}'${failure.similar === undefined ? '' : ', neither in the journal nor in the storage'}.`,
+        next:
+          failure.similar === undefined || failure.similar.length === 0
+            ? 'prodigy clean log lists what was removed, prodigy clean --all --dry-run --full what is there'
+            : `similar: ${failure.similar.map(printable).join(', ')}`,
       };
     case 'no-prodigy':
       return {

@@ -3,6 +3,8 @@ import picocolors from 'picocolors';
 /** Where text goes, and what each stream can show. stdout and stderr are judged apart (LESSONS 3.5). */
 export type Terminal = {
   readonly out: (text: string) => void;
+  /** Writes results and waits until the reader has room again; `false`: nobody reads any more. */
+  readonly pour: (text: string) => Promise<boolean>;
   readonly err: (text: string) => void;
   readonly outColours: Colours;
   readonly errColours: Colours;
@@ -25,6 +27,7 @@ export function openTerminal(colour: 'always' | 'never' | 'auto', isDumb: boolea
     colour === 'always' || (colour === 'auto' && isTerminal(stream));
   return {
     out: (text) => void process.stdout.write(text),
+    pour: (text) => pour(process.stdout, text),
     err: (text) => void process.stderr.write(text),
     outColours: picocolors.createColors(wants(process.stdout)),
     errColours: picocolors.createColors(wants(process.stderr)),
@@ -32,4 +35,19 @@ export function openTerminal(colour: 'always' | 'never' | 'auto', isDumb: boolea
     isLive: isTerminal(process.stderr) && !isDumb,
     columns: process.stdout.columns ?? 80,
   };
+}
+
+/** However much is told, no more of it is in memory than the reader leaves in the pipe. */
+async function pour(stream: NodeJS.WriteStream, text: string): Promise<boolean> {
+  if (!stream.writable) return false;
+  if (!stream.write(text)) {
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        for (const name of ['drain', 'close', 'error']) stream.off(name, done);
+        resolve();
+      };
+      for (const name of ['drain', 'close', 'error']) stream.once(name, done);
+    });
+  }
+  return stream.writable;
 }

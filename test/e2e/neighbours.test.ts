@@ -60,7 +60,7 @@ async function stopped(
   };
 }
 
-test('of two cleanups at once one works, the other exits 11 and says who since when; the log can be read meanwhile (P11)', async (t) => {
+test('of two cleanups at once one works, the other exits 11 and says who since when; the log can be read meanwhile (P11, story 29)', async (t) => {
   const shop = await makeShop(t);
   await addOldItems(shop.home, shop.repository, 30);
   const lock = join(shop.home.root, 'clean', 'run.lock');

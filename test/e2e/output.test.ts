@@ -258,10 +258,16 @@ test('clean log selects by time, run, kind and count, and gives everything witho
   t.deepEqual(JSON.parse((await clean(shop, ['log', '--json', '--limit', '5'])).stdout), all.slice(-5));
   t.deepEqual(JSON.parse((await clean(shop, ['log', '--json', '--until', '1y'])).stdout), []);
   const text = (await clean(shop, ['log'])).stdout.trimEnd().split('\n');
-  t.is(text.length, all.length, 'one line each');
+  t.is(text.filter((line) => /^ {2}\S.* #\d+ {2}/.test(line)).length, all.length, 'one line each');
+  const runs = text.filter((line) => line.startsWith('Run '));
+  t.deepEqual(
+    runs.map((line) => line.split(' ')[1]),
+    [...new Set(all.flatMap(({ run = [] }) => run))],
+    'below a line for each run',
+  );
 });
 
-test('sizes are what the disk allocates, and hard links count once (P9)', async (t) => {
+test('sizes are what the disk allocates, and hard links count once (P9, story 30)', async (t) => {
   const shop = await makeShop(t);
   const { home } = shop;
   const { path } = await eventDirectory(home, {

@@ -241,3 +241,10 @@ test('a lock that cannot be understood is not released', async (t) => {
   t.is((await releaseLock(path, own))._unsafeUnwrap(), 'not-ours');
   t.true(existsSync(path));
 });
+
+test('a lock that speaks of another session is not understood, dead holder or not (P3)', async (t) => {
+  const text = lockText(await deadPid()).replace('"x"', '"y"');
+  const path = await lockFile(t, text);
+  await utimes(path, 1_764_000_000, 1_764_000_000);
+  t.like(await read(path, tableWith()), { state: 'broken' });
+});

@@ -1,0 +1,33 @@
+import { realpath } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { err, ok, type Result } from 'neverthrow';
+import type { JournalReader } from '../journal/journal.ts';
+import type { Failure } from '../model/failure.ts';
+import { isKind } from '../model/kind.ts';
+import { itemMatches, type ItemQuery, type Matches } from '../projections/item-match.ts';
+
+/** An id, `kind:name`, a path (relative to `cwd`, through links, of something inside) or a name, as it was typed. */
+export async function itemQuery(text: string, cwd: string): Promise<ItemQuery> {
+  const kind = text.slice(0, Math.max(0, text.indexOf(':')));
+  if (isKind(kind)) {
+    const name = text.slice(kind.length + 1);
+    return name.startsWith('/') ? { text, paths: [] } : { text: name, paths: [], kind };
+  }
+  if (text === '') return { text, paths: [] };
+  const path = resolve(cwd, text);
+  // The item itself is never followed: its name is what it is known by. What is gone had a directory.
+  const real = await realpath(dirname(path)).then(
+    (directory) => join(directory, basename(path)),
+    () => path,
+  );
+  return { text, paths: [...new Set([path, real])] };
+}
+
+/** The items of the journal that are meant; what they were last called is what counts. */
+export async function itemsInJournal(
+  query: ItemQuery,
+  reader: JournalReader,
+): Promise<Result<Matches, Failure>> {
+  const matches = await reader.fold(itemMatches(query));
+  return matches.isErr() ? err(matches.error) : ok(matches.value);
+}

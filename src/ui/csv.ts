@@ -1,0 +1,11 @@
+import { printable } from './format.ts';
+
+/** One record as RFC 4180 has it. Control characters are shown as escapes: a name forges no line, here neither. */
+export function csvRecord(fields: readonly (string | number | undefined)[]): string {
+  return `${fields.map(csvField).join(',')}\r\n`;
+}
+
+function csvField(field: string | number | undefined): string {
+  const text = field === undefined ? '' : printable(String(field));
+  return /[",]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
