@@ -14,7 +14,7 @@ import { releaseReserve } from '../journal/reserve.ts';
 import { openSnapshot } from '../journal/snapshot.ts';
 import type { DiskFailure, JournalFailure, RunLocked } from '../model/failure.ts';
 import { inlineProjections } from '../projections/inline.ts';
-import { takeRunLock, type RunLock } from '../storage/run-lock.ts';
+import { isRunUnderWay, takeRunLock, type RunLock } from '../storage/run-lock.ts';
 import { openDiagnostics, type Diagnostics } from '../ui/diagnostics.ts';
 import { printable } from '../ui/format.ts';
 import type { Output } from './options.ts';
@@ -86,25 +86,44 @@ export type Working = AsyncDisposable & {
   readonly startRecord: (output: Output) => RunRecord;
 };
 
+function rootsOf({ config }: Pick<Shell, 'config'>): readonly string[] {
+  return [...new Set([config.firstRoot, ...config.roots])];
+}
+
+function whoTakes({ config }: Pick<Shell, 'config'>): {
+  readonly host: string;
+  readonly refugesOf: (root: string) => Promise<readonly string[]>;
+} {
+  const refugesOf = (root: string): Promise<readonly string[]> =>
+    refugePaths(config.refugeBases, root, config.uid);
+  return { host: config.host, refugesOf };
+}
+
+/** Keeps every run out while it is held. */
+export async function lockRoots(
+  shell: Shell,
+  command: string,
+): Promise<Result<RunLock, RunLocked | DiskFailure>> {
+  const nowIso = new Date(shell.clock()).toISOString();
+  return takeRunLock(rootsOf(shell), { ...whoTakes(shell), command, nowIso });
+}
+
+/** Whether a run is under way, as far as a look can tell. */
+export async function isBeingCleaned(shell: Pick<Shell, 'config'>): Promise<boolean> {
+  return isRunUnderWay(rootsOf(shell), whoTakes(shell));
+}
+
 /** Takes the locks and opens the journal, or says who works there. */
 export async function openForWork(
   shell: Shell,
   command: string,
 ): Promise<Result<Working, JournalFailure | RunLocked | DiskFailure>> {
-  const { config } = shell;
-  const roots = [...new Set([config.firstRoot, ...config.roots])];
-  const who = {
-    host: config.host,
-    command,
-    nowIso: new Date(shell.clock()).toISOString(),
-    refugesOf: (root: string) => refugePaths(config.refugeBases, root, config.uid),
-  };
-  let lock = await takeRunLock(roots, who);
+  let lock = await lockRoots(shell, command);
   let released = 0;
   if (lock.isErr() && lock.error.type === 'disk' && isFullCode(lock.error.code)) {
     // Not even a lock can be written, here or elsewhere: this is what the reserve is for.
-    released = (await releaseReserve(config.journalDirectory)).unwrapOr(0);
-    if (released > 0) lock = await takeRunLock(roots, who);
+    released = (await releaseReserve(shell.config.journalDirectory)).unwrapOr(0);
+    if (released > 0) lock = await lockRoots(shell, command);
   }
   if (lock.isErr()) return err(lock.error);
   const journal = await open(shell, { waitMs: patienceMs, isSparing: false, released });

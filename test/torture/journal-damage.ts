@@ -2,6 +2,8 @@ import { cpSync, readdirSync, readFileSync, statSync, unlinkSync, writeFileSync 
 import { basename, join, relative } from 'node:path';
 import type { JournalReader } from '../../src/journal/journal.ts';
 import { openJournal } from '../../src/journal/open.ts';
+import { repair } from '../../src/journal/repair.ts';
+import { salvage } from '../../src/journal/salvage.ts';
 import { openSnapshot } from '../../src/journal/snapshot.ts';
 import { verifyJournal } from '../../src/journal/verify.ts';
 import { inlineProjections } from '../../src/projections/inline.ts';
@@ -77,7 +79,39 @@ async function trial(seed: number, directory: string): Promise<Trial> {
     if (!isReported && !isSame(heard, healthy.said) && !isUnanchored) violate('went unnoticed');
     await opened.value.close();
   }
-  return { violations, counts: { damages: 1, reported: Number(isReported), harmless: Number(!isReported) } };
+  const isRepaired = opened.isErr() && (await repairs(directory, healthy.said, violate));
+  return {
+    violations,
+    counts: {
+      damages: 1,
+      reported: Number(isReported),
+      harmless: Number(!isReported),
+      repaired: Number(isRepaired),
+    },
+  };
+}
+
+/** What was refused is repaired: then all that is told is true, and opens. Only a segment that is lost is beyond help. */
+async function repairs(
+  directory: string,
+  said: Said,
+  violate: (detail: string) => unknown,
+): Promise<boolean> {
+  const salvaged = await salvage(directory);
+  if (salvaged.isErr()) return false;
+  const repaired = await repair(directory, salvaged.value, () => [], journalOptions(directory));
+  if (repaired.isErr()) {
+    violate(`it could not be repaired: ${JSON.stringify(repaired.error)}`);
+    return false;
+  }
+  const { isReported, heard } = await readAndVerify(directory);
+  if (isReported || heard === undefined) violate('what was repaired is not sound');
+  const kept = heard?.forward.filter((_, index) => index <= repaired.value.head.seq) ?? [];
+  if (kept.some((text, index) => text !== said.texts[index])) violate('the repair tells another story');
+  const opened = await openJournal(journalOptions(directory));
+  if (opened.isErr()) violate(`what was repaired does not open: ${JSON.stringify(opened.error)}`);
+  else await opened.value.close();
+  return true;
 }
 
 function isUnanchoredTail({ forward }: Heard, { said, anchorSeq }: Healthy): boolean {
