@@ -107,6 +107,16 @@ export function actionsFor(
         const { verify } = await import('./log-verify.ts');
         return verify(flags, shell);
       }),
+    anchor: (flags) =>
+      perform(flags, async (shell) => {
+        const { anchor } = await import('./log-anchor.ts');
+        return anchor(flags, shell);
+      }),
+    repair: (flags) =>
+      perform(flags, async (shell) => {
+        const { repairJournal } = await import('./log-repair.ts');
+        return repairJournal(flags, shell);
+      }),
   };
 }
 

@@ -7,14 +7,14 @@ import { isAncestorOrSelf } from '../disk/path.ts';
 import { existingRefuges, isVolatile, makeRefuge, refugePaths } from '../disk/refuge.ts';
 import type { Entry } from '../journal/entry.ts';
 import { encodeEntry } from '../journal/codec.ts';
-import type { Journal, JournalReader } from '../journal/journal.ts';
+import type { Journal, JournalOptions, JournalReader } from '../journal/journal.ts';
 import { openJournal } from '../journal/open.ts';
 import { locate, type Refuge } from '../journal/refuge.ts';
 import { releaseReserve } from '../journal/reserve.ts';
 import { openSnapshot } from '../journal/snapshot.ts';
 import type { DiskFailure, JournalFailure, RunLocked } from '../model/failure.ts';
 import { inlineProjections } from '../projections/inline.ts';
-import { takeRunLock, type RunLock } from '../storage/run-lock.ts';
+import { isRunUnderWay, takeRunLock, type RunLock } from '../storage/run-lock.ts';
 import type { Diagnostics } from '../ui/diagnostics.ts';
 import { printable } from '../ui/format.ts';
 import type { Output } from './options.ts';
@@ -23,6 +23,19 @@ import type { Shell } from './shell.ts';
 /** A dry run that writes its scan holds the database for a moment only: a run waits that long for it. */
 const patienceMs = 10_000;
 const retryMs = 100;
+
+/** How this program opens its journal, wherever it lies. */
+export function journalOptions(shell: Pick<Shell, 'config' | 'clock' | 'newId' | 'version'>): JournalOptions {
+  const { config, clock, newId, version } = shell;
+  return {
+    directory: config.journalDirectory,
+    clock,
+    newId,
+    actor: { uid: config.uid, tool: version },
+    host: config.host,
+    inline: inlineProjections,
+  };
+}
 
 /** Where else the journal may lie while its home is full (P7). */
 function refugeOf({ config }: Pick<Shell, 'config'>): Refuge {
@@ -34,7 +47,7 @@ function refugeOf({ config }: Pick<Shell, 'config'>): Refuge {
 }
 
 /** The directory to read the journal from: its own, or the refuge it is in. */
-async function journalPlace(shell: Pick<Shell, 'config'>): Promise<string> {
+export async function journalPlace(shell: Pick<Shell, 'config'>): Promise<string> {
   const { journalDirectory } = shell.config;
   return locate(await realpath(journalDirectory).catch(() => journalDirectory), refugeOf(shell));
 }
@@ -52,16 +65,10 @@ async function open(
   shell: Shell,
   { waitMs, isSparing, released }: Opening,
 ): Promise<Result<Journal, JournalFailure>> {
-  const { config } = shell;
   const deadline = performance.now() + waitMs;
   for (;;) {
     const opened = await openJournal({
-      directory: config.journalDirectory,
-      clock: shell.clock,
-      newId: shell.newId,
-      actor: { uid: config.uid, tool: shell.version },
-      host: config.host,
-      inline: inlineProjections,
+      ...journalOptions(shell),
       refuge: refugeOf(shell),
       isSparing,
       released,
@@ -80,25 +87,44 @@ export type Working = AsyncDisposable & {
   readonly startRecord: (output: Output) => RunRecord;
 };
 
+function rootsOf({ config }: Pick<Shell, 'config'>): readonly string[] {
+  return [...new Set([config.firstRoot, ...config.roots])];
+}
+
+function whoTakes({ config }: Pick<Shell, 'config'>): {
+  readonly host: string;
+  readonly refugesOf: (root: string) => Promise<readonly string[]>;
+} {
+  const refugesOf = (root: string): Promise<readonly string[]> =>
+    refugePaths(config.refugeBases, root, config.uid);
+  return { host: config.host, refugesOf };
+}
+
+/** Keeps every run out while it is held. */
+export async function lockRoots(
+  shell: Shell,
+  command: string,
+): Promise<Result<RunLock, RunLocked | DiskFailure>> {
+  const nowIso = new Date(shell.clock()).toISOString();
+  return takeRunLock(rootsOf(shell), { ...whoTakes(shell), command, nowIso });
+}
+
+/** Whether a run is under way, as far as a look can tell. */
+export async function isBeingCleaned(shell: Pick<Shell, 'config'>): Promise<boolean> {
+  return isRunUnderWay(rootsOf(shell), whoTakes(shell));
+}
+
 /** Takes the locks and opens the journal, or says who works there. */
 export async function openForWork(
   shell: Shell,
   command: string,
 ): Promise<Result<Working, JournalFailure | RunLocked | DiskFailure>> {
-  const { config } = shell;
-  const roots = [...new Set([config.firstRoot, ...config.roots])];
-  const who = {
-    host: config.host,
-    command,
-    nowIso: new Date(shell.clock()).toISOString(),
-    refugesOf: (root: string) => refugePaths(config.refugeBases, root, config.uid),
-  };
-  let lock = await takeRunLock(roots, who);
+  let lock = await lockRoots(shell, command);
   let released = 0;
   if (lock.isErr() && lock.error.type === 'disk' && isFullCode(lock.error.code)) {
     // Not even a lock can be written, here or elsewhere: this is what the reserve is for.
-    released = (await releaseReserve(config.journalDirectory)).unwrapOr(0);
-    if (released > 0) lock = await takeRunLock(roots, who);
+    released = (await releaseReserve(shell.config.journalDirectory)).unwrapOr(0);
+    if (released > 0) lock = await lockRoots(shell, command);
   }
   if (lock.isErr()) return err(lock.error);
   const journal = await open(shell, { waitMs: patienceMs, isSparing: false, released });

@@ -1,4 +1,7 @@
 import { Command, CommanderError } from 'commander';
+import type { AnchorFlags } from './log-anchor.ts';
+import type { RepairFlags } from './log-repair.ts';
+import type { VerifyFlags } from './log-verify.ts';
 import type { CleanFlags } from './options.ts';
 import type { LogFlags } from './log-request.ts';
 import type { LogShowFlags } from './log-show.ts';
@@ -18,7 +21,9 @@ export type Actions = {
   readonly why: (what: string, flags: WhyFlags) => Promise<void>;
   readonly log: (flags: LogFlags) => Promise<void>;
   readonly logShow: (run: string, flags: LogShowFlags) => Promise<void>;
-  readonly verify: (flags: { readonly json?: boolean; readonly color?: boolean }) => Promise<void>;
+  readonly verify: (flags: VerifyFlags) => Promise<void>;
+  readonly anchor: (flags: AnchorFlags) => Promise<void>;
+  readonly repair: (flags: RepairFlags) => Promise<void>;
 };
 
 const examples = `
@@ -195,10 +200,34 @@ export function program(version: string, actions: Actions): Command {
 
   log
     .command('verify')
-    .description('walk the whole journal and name the first entry that is altered, missing or out of order')
+    .description(
+      'walk the whole journal, compare it with the quarantine, and name the first entry that is altered, missing or out of order',
+    )
+    .option(
+      '--anchor <line|file|->',
+      'compare with what log anchor printed and you kept elsewhere (may be repeated)',
+      collect,
+    )
+    .option('--accept', 'entries are missing at the end and you know why: go on, and journal that')
     .option('--json', 'one JSON document on stdout')
     .option('--no-color', 'no colours')
-    .action((flags: { json?: boolean }) => actions.verify(flags));
+    .action((flags: VerifyFlags) => actions.verify(flags));
+
+  log
+    .command('anchor')
+    .description('one line that says how far the journal is: keep it elsewhere, for log verify --anchor')
+    .option('--json', 'one JSON document on stdout')
+    .option('--no-color', 'no colours')
+    .action((flags: AnchorFlags) => actions.anchor(flags));
+
+  log
+    .command('repair')
+    .description('keep what can be kept of a damaged journal; says before what is lost, and asks')
+    .option('-f, --force', 'ask nothing')
+    .option('-y, --yes', 'the same as --force')
+    .option('--json', 'one JSON document on stdout')
+    .option('--no-color', 'no colours')
+    .action((flags: RepairFlags) => actions.repair(flags));
   return top;
 }
 

@@ -10,6 +10,7 @@ import { storedProjections } from './journal.ts';
 import type { JournalOptions } from './journal.ts';
 import { entryKey, formatKey } from './key.ts';
 import { foldAllRows } from './reader.ts';
+import type { Table } from './reader.ts';
 import type { Segment } from './segment.ts';
 import type { RowSum } from './state.ts';
 import { replaceRows } from './stored-rows.ts';
@@ -29,8 +30,8 @@ export type Blueprint = {
   readonly base: Link;
   /** What the database is to hold after it, to the letter. */
   readonly entries: AsyncIterable<Result<readonly StoredText[], JournalFailure>>;
-  /** What is appended to that. */
-  readonly closing: (last: Link) => readonly Draft[];
+  /** What is appended to that; `tables` are the stored rows before it. */
+  readonly closing: (last: Link, tables: readonly Table[]) => readonly Draft[];
 };
 
 export type Built = { readonly path: string; readonly head: Link };
@@ -115,7 +116,7 @@ async function fill(
   const whole = { ...state, head: { ...head, runs: folded.value.runs }, rows };
   const flush = (): Promise<Result<void, JournalFailure>> => Promise.resolve(ok(undefined));
   const writer = writerFrom({ store, path: directory, state: whole, inline: stored, flush });
-  const stamped = closing(last).map((draft) => ({
+  const stamped = closing(last, folded.value.tables).map((draft) => ({
     draft,
     id: options.newId(),
     atMs: Math.trunc(options.clock()),

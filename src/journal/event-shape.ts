@@ -224,7 +224,14 @@ export const eventShapes: { readonly [T in EventType]: Fields<EventOf<T>> } = {
     oldHead: 'string',
     newHead: 'string',
   },
-  JournalRepaired: { lost: 'number', headSeq: 'number' },
+  JournalRepaired: {
+    lost: 'number',
+    headSeq: 'number',
+    damaged: ['maybe', 'string'],
+    salvaged: ['maybe', 'string'],
+    salvagedEntries: ['maybe', 'number'],
+    salvagedSha256: ['maybe', 'string'],
+  },
 };
 
 const checks = new Map<string, Check>(

@@ -441,10 +441,17 @@ export type JournalMigrated = {
   readonly oldHead: string;
   readonly newHead: string;
 };
+/** The entries up to `headSeq` were kept, so many that are known to have been are not in the chain any more. */
 export type JournalRepaired = {
   readonly type: 'JournalRepaired';
   readonly lost: number;
   readonly headSeq: number;
+  /** The name, in the journal's directory, of the damaged database. */
+  readonly damaged?: string;
+  /** The file, beside it, that holds those of the lost entries that could still be read, as a segment does. */
+  readonly salvaged?: string;
+  readonly salvagedEntries?: number;
+  readonly salvagedSha256?: string;
 };
 
 /** Everything that can be in a journal (JOURNAL 7.4). Events are for ever: add, never change a meaning. */

@@ -54,12 +54,18 @@ type Foreign = { readonly code: string; readonly message: string };
 function rootCause(error: unknown): Foreign {
   if (!(error instanceof Error)) throw error;
   if (error.cause instanceof Error) return rootCause(error.cause);
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-  if (code !== undefined) return { code, message: error.message };
-  // What is read at once is not always given a code.
-  if (error.message.startsWith('IO error: ')) return { code: 'LEVEL_IO_ERROR', message: error.message };
-  if (!/does not exist \(create_if_missing/.test(error.message)) throw error;
-  return { code: '', message: error.message };
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : codeIn(error.message);
+  if (code === undefined) throw error;
+  return { code, message: error.message };
+}
+
+/** What LevelDB says in words only. */
+function codeIn(message: string): string | undefined {
+  if (/does not exist \(create_if_missing/.test(message)) return '';
+  if (message.startsWith('Corruption:')) return 'LEVEL_CORRUPTION';
+  // A table whose index leads nowhere.
+  if (/^IO error: .*: Invalid argument$/.test(message)) return 'LEVEL_CORRUPTION';
+  return message.startsWith('IO error:') ? 'LEVEL_IO_ERROR' : undefined;
 }
 
 function isFull(path: string, { code, message }: Foreign): boolean {

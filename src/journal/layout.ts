@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { discardFlatDirectory, namesIn } from './durable.ts';
+import { discardFlatDirectory, namesIn, unlinkIfThere } from './durable.ts';
 
 /** Where a database is born: `db.tmp-<pid>-<random>`. */
 export const scratchPrefix = 'db.tmp-';
@@ -32,12 +32,29 @@ export async function isDirectory(path: string): Promise<boolean> {
   );
 }
 
-/** Discards the scratch and snapshot directories of processes that are no more. What resists is left. */
+export function segmentsPath(directory: string): string {
+  return join(directory, 'segments');
+}
+
+/** Discards what processes that are no more left half-made, and their snapshots. What resists is left. */
 export async function sweepScratch(directory: string): Promise<void> {
-  for (const name of await namesIn(directory).catch(() => [])) {
+  const names: readonly string[] = await namesIn(directory).catch(() => []);
+  for (const name of names) {
     const pid = /^(?:db\.tmp|db\.next|snap)-(\d+)-[0-9a-f]+$/.exec(name)?.[1];
     const isLeftOver = name === 'db.tmp' || (pid !== undefined && !isAlive(Number(pid)));
     if (isLeftOver) await discardFlatDirectory(join(directory, name)).catch(() => undefined);
+  }
+  await sweepReplacements(directory, names);
+  const segments = segmentsPath(directory);
+  if (names.includes('segments')) await sweepReplacements(segments, await namesIn(segments).catch(() => []));
+}
+
+/** Files that were to replace others: `<name>.<pid>-<random>.tmp`. */
+async function sweepReplacements(directory: string, names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    const pid = /\.(\d+)-[0-9a-f]{8}\.tmp$/.exec(name)?.[1];
+    if (pid !== undefined && !isAlive(Number(pid)))
+      await unlinkIfThere(join(directory, name)).catch(() => undefined);
   }
 }
 

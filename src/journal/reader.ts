@@ -41,6 +41,17 @@ export function readerOf(
     const sum = state().rows[name];
     return sum?.version === version ? sum : undefined;
   };
+  // Rows that are not stored as they should be are made once, not for each question.
+  let folded: { readonly of: string; readonly rows: Map<string, unknown> } | undefined;
+  const foldOnce = async <Row>(
+    projection: KeyedProjection<Row>,
+  ): Promise<Result<Map<string, Row>, JournalFailure>> => {
+    const of = `${projection.name} ${projection.version} ${state().head.hash}`;
+    if (folded?.of === of) return ok(folded.rows as Map<string, Row>);
+    const rows = await foldRows(readable, projection);
+    if (rows.isOk()) folded = { of, rows: rows.value };
+    return rows;
+  };
   const allRows = async <Row>(
     projection: KeyedProjection<Row>,
   ): Promise<Result<Map<string, Row>, JournalFailure>> => {
@@ -66,10 +77,10 @@ export function readerOf(
     rows: (projection) => later(() => allRows(projection)),
     row: (projection, key) =>
       later(async () => {
+        if (currentSum(projection) === undefined)
+          return (await foldOnce(projection)).map((rows) => rows.get(key));
         // One row alone cannot tell that it is the newest: all of them are added up once.
-        if (currentSum(projection) !== undefined && sound.has(projection.name)) {
-          return readRow(store, path, projection, key);
-        }
+        if (sound.has(projection.name)) return readRow(store, path, projection, key);
         return (await allRows(projection)).map((rows) => rows.get(key));
       }),
   };

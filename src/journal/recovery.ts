@@ -18,6 +18,9 @@ import type { Stamped } from './writer.ts';
 const runsPerCompaction = 32;
 const tooManyTables = 64;
 
+/** How much of a killed run may be without an anchor. */
+const anchorEveryMs = 1000;
+
 /** A journal that can be asked to come home. */
 export type Homing = Journal & { goHome(): ResultAsync<void, JournalFailure> };
 
@@ -52,6 +55,7 @@ export function recoveringJournal(
   let dead = false;
   let closing: Promise<void> | undefined;
   let appended = false;
+  let anchoredAtMs = options.clock();
   let queue: Promise<unknown> = Promise.resolve();
 
   const inTurn = <T>(work: () => Promise<Result<T, JournalFailure>>): ResultAsync<T, JournalFailure> =>
@@ -78,7 +82,10 @@ export function recoveringJournal(
     const stamped = drafts.map(stamp);
     appended = true;
     const written = await session.writer.append(stamped);
-    if (written.isOk()) return written;
+    if (written.isOk()) {
+      await anchorNowAndThen();
+      return written;
+    }
     dead = true;
     const recovered = await recover(written.error, before, stamped);
     if (recovered.isOk()) dead = false;
@@ -106,6 +113,15 @@ export function recoveringJournal(
     if (completed.isOk() && told.isOk()) return completed;
     await session.close();
     return completed.isErr() ? completed : told;
+  };
+
+  /** A run that is killed cannot write its anchor: what it had written till shortly before is anchored all the same. */
+  const anchorNowAndThen = async (): Promise<void> => {
+    const nowMs = options.clock();
+    if (Math.abs(nowMs - anchoredAtMs) < anchorEveryMs) return;
+    anchoredAtMs = nowMs;
+    // Without it the entries are as safe, only their loss would not be noticed.
+    await writeAnchor();
   };
 
   const writeAnchor = async (): Promise<Result<void, JournalFailure>> =>
@@ -162,7 +178,9 @@ export function recoveringJournal(
   };
 
   return {
-    directory,
+    get directory() {
+      return directory;
+    },
     get journalId() {
       return session.journalId;
     },

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { hashLength } from './chain.ts';
 import type { Link } from './entry.ts';
 import type { SegmentSealed } from './event.ts';
+import { segmentsPath } from './layout.ts';
 import type { KeyedProjection } from './projection.ts';
 
 /** A stretch of entries that lies sealed in a file of its own. */
@@ -18,10 +19,6 @@ export const segmentRows: KeyedProjection<Segment> = {
     return { segment, from, to, lastHash, sha256 };
   },
 };
-
-export function segmentsPath(directory: string): string {
-  return join(directory, 'segments');
-}
 
 export function segmentPath(directory: string, segment: number): string {
   return join(segmentsPath(directory), `${segmentName(segment)}.jsonl`);

@@ -76,10 +76,13 @@ async function openClaimed(
   const prepared = await prepare(directory, anchor.value, options);
   if (prepared.isErr()) return err(prepared.error);
 
-  const isAsLeft = anchor.value?.files !== undefined && anchor.value.files === (await filesSum(directory));
-  const tried = isAsLeft || prepared.value.born ? ok(undefined) : await tryOnCopy(directory);
+  const { journalId, born } = prepared.value;
+  const files = anchor.value?.files;
+  const isAsLeft = journalId !== undefined && files !== undefined && files === (await filesSum(directory));
+  const expected = options.acceptTruncation === true ? undefined : anchor.value;
+  const tried = isAsLeft || born ? ok(undefined) : await tryOnCopy(directory, expected);
   if (tried.isErr()) return err(tried.error);
-  const opened = await openCurrent(directory, prepared.value.journalId, options);
+  const opened = await openCurrent(directory, journalId, options);
   if (opened.isErr()) return err(atDirectory(opened.error, directory));
   const store = options.seams?.wrapStore?.(opened.value) ?? opened.value;
   const session = await check(store, directory, prepared.value, anchor.value, options);

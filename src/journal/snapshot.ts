@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { constants, copyFile, mkdir, mkdtemp, readdir, realpath, stat } from 'node:fs/promises';
+import { constants, copyFile, mkdir, mkdtemp, readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { err, ok } from 'neverthrow';
@@ -7,7 +7,7 @@ import type { Result, ResultAsync } from 'neverthrow';
 import type { JournalFailure } from '../model/failure.ts';
 import { readAnchor } from './anchor.ts';
 import type { Anchor } from './anchor.ts';
-import { discardFlatDirectory, namesIn, unlinkIfThere } from './durable.ts';
+import { discardFlatDirectory, namesIn, readIfThere, unlinkIfThere } from './durable.ts';
 import { readIdentity } from './identity.ts';
 import { genesisOf, inspect } from './inspect.ts';
 import { attempt, damaged, later } from './journal-failure.ts';
@@ -15,6 +15,8 @@ import type { JournalReader } from './journal.ts';
 import { currentDatabase, isDirectory, snapshotPrefix, sweepScratch } from './layout.ts';
 import { readerOf } from './reader.ts';
 import type { Readable } from './reader.ts';
+import { tablesIn } from './level-manifest.ts';
+import { isTableWhole } from './level-table.ts';
 import { openStore } from './store.ts';
 import type { Store } from './store.ts';
 
@@ -114,8 +116,9 @@ async function takeIn(
   const anchor = (await readAnchor(directory)).unwrapOr(undefined);
   if (scratch.isErr()) return err(scratch.error);
   const path = scratch.value;
-  const taken = await copyDatabase(await currentDatabase(directory), path);
-  const store = taken.isErr() ? err(taken.error) : await openStore(path, { create: false });
+  const copied = await copyDatabase(await currentDatabase(directory), path);
+  const whole = copied.isErr() ? err(copied.error) : await checkTables(path, directory);
+  const store = whole.isErr() ? err(whole.error) : await openStore(path, { create: false });
   if (store.isErr()) {
     await discard(path);
     return err({ ...store.error, path: directory });
@@ -167,6 +170,24 @@ export function copyDatabase(database: string, scratch: string): ResultAsync<voi
   }).andThen((isWhole) =>
     isWhole ? ok(undefined) : err({ type: 'journal-locked', path: database } satisfies JournalFailure),
   );
+}
+
+/** LevelDB checks no table on reading, and some damages end the process: they are checked before it sees them. */
+async function checkTables(scratch: string, path: string): Promise<Result<void, JournalFailure>> {
+  const names = await namesIn(scratch);
+  const edits = await attempt(path, async () => {
+    const manifest = (await readIfThere(join(scratch, 'CURRENT')))?.trim() ?? '';
+    return names.includes(manifest) ? readFile(join(scratch, manifest)) : undefined;
+  });
+  if (edits.isErr()) return err(edits.error);
+  const live = edits.value === undefined ? undefined : tablesIn(edits.value);
+  // What a full disk kept from being finished belongs to nothing.
+  for (const name of names.filter((one) => isTable(one) && live?.has(Number.parseInt(one, 10)) === true)) {
+    const bytes = await attempt(path, () => readFile(join(scratch, name)));
+    if (bytes.isErr()) return err(bytes.error);
+    if (!isTableWhole(bytes.value)) return err(damaged(path, undefined, `its file ${name} is damaged`));
+  }
+  return ok(undefined);
 }
 
 /** Logs, manifest and `CURRENT`; `false` when they were not the same ones after as before. */

@@ -74,6 +74,22 @@ export async function takeRunLock(
   return ok({ release });
 }
 
+/** Whether somebody works there now, or may: a look that takes no lock, and is as old as any look. */
+export async function isRunUnderWay(
+  roots: readonly string[],
+  { host, refugesOf }: Pick<LockTaker, 'host' | 'refugesOf'>,
+): Promise<boolean> {
+  for (const root of roots) {
+    const refuges = await existingRefuges(await refugesOf(root));
+    for (const path of [runLockPath(root), ...refuges.map((refuge) => join(refuge, 'run.lock'))]) {
+      const holder = await readLock(path);
+      if (holder === 'absent' || holder === 'abandoned') continue;
+      if (holder === 'unknown' || !(await isStale(holder.content, host))) return true;
+    }
+  }
+  return false;
+}
+
 type Taken = { readonly taken: readonly string[]; readonly failure?: RunLocked | DiskFailure };
 
 /**

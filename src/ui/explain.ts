@@ -43,17 +43,17 @@ export function explain(failure: Failure): Explanation {
     case 'journal-damaged':
       return {
         sentence: `The journal ${printable(failure.path)} is damaged${failure.seq === undefined ? '' : ` at entry ${failure.seq}`}: ${printable(failure.detail)}. Nothing is removed while it is.`,
-        next: 'keep a copy of the directory; then move it away so that a new journal can begin',
+        next: 'prodigy clean log repair shows what can be kept, and asks; prodigy clean log verify says what is wrong',
       };
     case 'journal-truncated':
       return {
         sentence: `The journal ${printable(failure.path)} ends at entry ${failure.headSeq}, but its anchor knows entry ${failure.anchorSeq}: entries are missing. Nothing is removed while that is unexplained.`,
-        next: 'restore the journal directory from a backup, or move it away so that a new journal can begin',
+        next: 'restore the journal directory from a backup; or, when you know why, prodigy clean log verify --accept',
       };
     case 'journal-newer':
       return {
         sentence: `The journal ${printable(failure.path)} was written by a newer version (format ${failure.format}, this one knows ${failure.supported}).`,
-        next: 'update prodigy-clean',
+        next: 'update prodigy-clean; prodigy clean log --jsonl exports it all the same',
       };
     case 'journal-dead':
       return {

@@ -1,15 +1,18 @@
 import { openJournal } from '../../src/journal/open.ts';
+import { repair } from '../../src/journal/repair.ts';
+import { salvage } from '../../src/journal/salvage.ts';
 import { journalOptions, remarks } from './journal-options.ts';
 
 /*
  * A process of its own, for what one process cannot show: `hold` opens and waits, `append` appends batches (up to
- * 60,000 entries, then it only waits) and says the last acknowledged number after each, `birth` kills itself after a step of a birth, `seal` after one of a sealing.
+ * 60,000 entries, then it only waits) and says the last acknowledged number after each, `birth` kills itself after a step of a birth, `seal` after one of a sealing,
+ * `migrate` and `repair` likewise.
  */
 const [, , mode, directory = '', argument = ''] = process.argv;
 
 const seams = {
   reserveBytes: 4096,
-  ...(mode === 'birth' || mode === 'seal' || mode === 'migrate'
+  ...(mode === 'birth' || mode === 'seal' || mode === 'migrate' || mode === 'repair'
     ? {
         afterStep: (step: string): void => {
           if (step === argument) process.kill(process.pid, 'SIGKILL');
@@ -17,6 +20,11 @@ const seams = {
       }
     : {}),
 };
+if (mode === 'repair') {
+  const salvaged = (await salvage(directory))._unsafeUnwrap();
+  (await repair(directory, salvaged, () => [], journalOptions(directory, { seams })))._unsafeUnwrap();
+  process.exit(0);
+}
 const sealing = mode === 'seal' ? { entries: 100 } : {};
 const journal = await openJournal(journalOptions(directory, { seams, sealing }));
 if (journal.isErr()) {

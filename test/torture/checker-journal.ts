@@ -88,7 +88,7 @@ async function readStore(store: Store, path: string, known: string | undefined):
       if (!isStored) violations.push(j10(`no rows of ${projection.name} are stored`));
       const stored = await reader.rows(projection);
       if (stored.isErr()) {
-        violations.push(j1(`the rows of ${projection.name} cannot be read: ${tell(stored.error)}`));
+        violations.push(j10(`the rows of ${projection.name} cannot be read: ${tell(stored.error)}`));
         continue;
       }
       for (const key of new Set([...rows.keys(), ...stored.value.keys()])) {

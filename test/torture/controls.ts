@@ -1,7 +1,9 @@
+import { controls as appendFaults } from './append-faults-controls.ts';
 import type { Control } from './control.ts';
 import { controls as disk } from './disk-controls.ts';
 import { controls as faultSweep } from './fault-sweep-controls.ts';
 import { controls as growth } from './growth-controls.ts';
+import { controls as damage } from './journal-damage-controls.ts';
 import { controls as kills } from './kills-controls.ts';
 import { controls as model } from './model-controls.ts';
 import { controls as mutation } from './mutation-controls.ts';
@@ -15,6 +17,8 @@ export const controls: readonly Control[] = [
   ...seededCrash,
   ...kills,
   ...faultSweep,
+  ...appendFaults,
+  ...damage,
   ...twoProcesses,
   ...neighbours,
   ...growth,

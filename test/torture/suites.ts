@@ -1,7 +1,9 @@
+import { suite as appendFaults } from './append-faults.ts';
 import { suite as faultSweep } from './fault-sweep.ts';
 import { suite as fullDisk } from './full-disk.ts';
 import { suite as growth } from './growth.ts';
 import { suite as hostileTrees } from './hostile-trees.ts';
+import { suite as journalDamage } from './journal-damage.ts';
 import { suite as kills } from './kills.ts';
 import { suite as model } from './model.ts';
 import { suite as mutation } from './mutation.ts';
@@ -22,6 +24,7 @@ export const suites: readonly Suite[] = [
   powerCut,
   powerCutTwo,
   faultSweep,
+  appendFaults,
   fullDisk,
   twoProcesses,
   neighbours,
@@ -30,4 +33,5 @@ export const suites: readonly Suite[] = [
   swaps,
   hostileTrees,
   mutation,
+  journalDamage,
 ];

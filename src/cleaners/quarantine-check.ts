@@ -1,0 +1,55 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { identify, isSameWithin } from '../disk/identity.ts';
+import type { Move } from '../journal/event.ts';
+import type { OpenOperation } from '../projections/open-operations.ts';
+import { operationOf, quarantineLevels } from './quarantine-place.ts';
+
+/** Where the disk is not as the journal says. */
+export type DiskFinding =
+  /** Neither in its place nor in quarantine, or not in quarantine any more. */
+  | { readonly type: 'part-missing'; readonly op: string; readonly item: string; readonly path: string }
+  /** Something else lies where it should be in quarantine. */
+  | { readonly type: 'part-foreign'; readonly op: string; readonly item: string; readonly path: string }
+  /** It lies in quarantine, and no open operation put it there. */
+  | { readonly type: 'quarantine-unknown'; readonly path: string };
+
+/** Compares open operations with the disk. Only while no run is under way: it would be between the two. */
+export async function checkQuarantine(
+  open: readonly OpenOperation[],
+  roots: readonly string[],
+  journalId: string,
+): Promise<readonly DiskFinding[]> {
+  const findings: DiskFinding[] = [];
+  for (const operation of open) findings.push(...(await checkOperation(operation)));
+  const known = new Set(open.map(({ op }) => op));
+  for (const root of roots) {
+    const directory = join(root, ...quarantineLevels(journalId));
+    for (const name of (await readdir(directory).catch(() => [])).sort()) {
+      const path = join(directory, name);
+      if (!known.has(operationOf(path) ?? '')) findings.push({ type: 'quarantine-unknown', path });
+    }
+  }
+  return findings;
+}
+
+async function checkOperation({ op, state, intent }: OpenOperation): Promise<readonly DiskFinding[]> {
+  const { item } = intent;
+  // Lesser parts may have been gone before, and what is being freed may be gone in part.
+  const main = intent.moves.find(({ role }) => role === 'main');
+  if (main === undefined || state === 'purging' || state === 'blocked') return [];
+  const there = await seen(main);
+  if (there === 'foreign') return [{ type: 'part-foreign', op, item, path: main.to }];
+  if (there !== 'absent') return [];
+  if (state === 'quarantined') return [{ type: 'part-missing', op, item, path: main.to }];
+  const original = await identify(main.path);
+  const isGone = original.isOk() && original.value === undefined;
+  return isGone ? [{ type: 'part-missing', op, item, path: main.path }] : [];
+}
+
+async function seen({ to, identity }: Move): Promise<'there' | 'absent' | 'foreign' | 'unknown'> {
+  const found = await identify(to);
+  if (found.isErr()) return 'unknown';
+  if (found.value === undefined) return 'absent';
+  return isSameWithin(found.value, identity) ? 'there' : 'foreign';
+}

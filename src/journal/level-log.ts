@@ -1,0 +1,52 @@
+import { ByteReader, maskedCrc } from './level-bytes.ts';
+import type { RawPair } from './level-table.ts';
+
+const blockBytes = 32_768;
+const headerBytes = 7;
+const [full, first, middle, last] = [1, 2, 3, 4];
+/** Of a batch: its number and how much is in it. */
+const batchHeaderBytes = 12;
+
+/** Everything in those batches of a log that are what was written, in order. */
+export function* pairsOfLog(bytes: Buffer): Generator<RawPair> {
+  for (const batch of recordsOf(bytes)) {
+    try {
+      yield* pairsOfBatch(batch);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+    }
+  }
+}
+
+function* pairsOfBatch(batch: Buffer): Generator<RawPair> {
+  const reader = new ByteReader(batch, batchHeaderBytes);
+  while (!reader.isAtEnd) {
+    const isPut = reader.byte() === 1;
+    const key = reader.piece(reader.varint()).toString('utf8');
+    yield { key, value: isPut ? reader.piece(reader.varint()).toString('utf8') : undefined };
+  }
+}
+
+/** Records are cut into fragments where a block ends. One whose checksum does not fit is passed over. */
+export function* recordsOf(bytes: Buffer): Generator<Buffer> {
+  let parts: Buffer[] = [];
+  for (let start = 0; start < bytes.length; start += blockBytes) {
+    const block = bytes.subarray(start, start + blockBytes);
+    for (let at = 0; at + headerBytes <= block.length;) {
+      const length = block.readUInt16LE(at + 4);
+      const type = block[at + 6] ?? 0;
+      const end = at + headerBytes + length;
+      if (end > block.length) break;
+      const isWhole =
+        type >= full && type <= last && block.readUInt32LE(at) === maskedCrc(block, at + 6, end);
+      const part = block.subarray(at + headerBytes, end);
+      if (!isWhole || type === full || type === first) parts = [];
+      if (isWhole && type === full) yield part;
+      if (isWhole && type === first) parts = [part];
+      if (isWhole && (type === middle || type === last) && parts.length > 0) parts.push(part);
+      if (isWhole && type === last && parts.length > 1) yield Buffer.concat(parts);
+      if (type === last) parts = [];
+      at = end;
+    }
+  }
+}

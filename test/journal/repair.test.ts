@@ -1,0 +1,186 @@
+import { readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Level } from 'level';
+import test from 'ava';
+import type { JournalReader } from '../../src/journal/journal.ts';
+import { openJournal } from '../../src/journal/open.ts';
+import { repair } from '../../src/journal/repair.ts';
+import { salvage } from '../../src/journal/salvage.ts';
+import { openSnapshot } from '../../src/journal/snapshot.ts';
+import { verifyJournal } from '../../src/journal/verify.ts';
+import { inlineProjections } from '../../src/projections/inline.ts';
+import { temporaryDirectory } from '../helpers/temporary.ts';
+import { journalOptions, opened, remark, remarks } from './journal-options.ts';
+import { spawnJournal } from './spawn-journal.ts';
+
+async function told(reader: JournalReader): Promise<string[]> {
+  const found: string[] = [];
+  for await (const entry of reader.entries()) {
+    const { event } = entry._unsafeUnwrap();
+    found.push(event.type === 'OddityFound' ? event.detail : event.type);
+  }
+  return found;
+}
+
+const numbers = (from: number, to: number): string[] =>
+  Array.from({ length: to - from }, (_, index) => `${from + index}`);
+
+async function write(directory: string, from: number, to: number, entries = 1_000_000): Promise<void> {
+  const journal = await opened(directory, { sealing: { entries } });
+  for (let next = from; next < to; next += 10)
+    (await journal.append(remarks(next, Math.min(to, next + 10))))._unsafeUnwrap();
+  await journal.close();
+}
+
+/** Entry 41 is lost, of those in the database. */
+async function hole(directory: string): Promise<void> {
+  const level = new Level(join(directory, 'db'));
+  await level.del('e!0000000000000041');
+  await level.compactRange('', '~');
+  await level.close();
+}
+
+async function repaired(directory: string): Promise<void> {
+  const salvaged = (await salvage(directory))._unsafeUnwrap();
+  (await repair(directory, salvaged, () => [], journalOptions(directory)))._unsafeUnwrap();
+}
+
+async function isSound(directory: string): Promise<boolean> {
+  await using reader = (await openSnapshot(directory))._unsafeUnwrap();
+  return (await verifyJournal(reader, inlineProjections))._unsafeUnwrap().findings.length === 0;
+}
+
+declare module 'level' {
+  interface Level {
+    compactRange(start: string, end: string): Promise<void>;
+  }
+}
+
+test('salvage finds every entry of a sound journal, without the help of LevelDB', async (t) => {
+  const directory = temporaryDirectory(t);
+  await write(directory, 0, 300);
+  await write(directory, 300, 3000);
+  const { kept, beyond, lastKnownSeq } = (await salvage(directory))._unsafeUnwrap();
+  t.is(kept.length, 3001);
+  t.deepEqual(beyond, []);
+  t.is(lastKnownSeq, 3000);
+});
+
+test('what is before a hole is kept, what is behind it goes to a file, and the chain holds', async (t) => {
+  const directory = temporaryDirectory(t);
+  await write(directory, 0, 100);
+  await hole(directory);
+  t.like((await openJournal(journalOptions(directory)))._unsafeUnwrapErr(), {
+    type: 'journal-damaged',
+    seq: 41,
+  });
+  await repaired(directory);
+
+  const journal = await opened(directory);
+  t.deepEqual(await told(journal), ['JournalCreated', ...numbers(0, 40), 'JournalRepaired']);
+  const events: unknown[] = [];
+  for await (const entry of journal.entries({ from: 41 })) events.push(entry._unsafeUnwrap().event);
+  t.like(events, [{ type: 'JournalRepaired', lost: 60, headSeq: 40, salvagedEntries: 59 }]);
+  (await journal.append([remark('on')]))._unsafeUnwrap();
+  await journal.close();
+  t.true(await isSound(directory));
+
+  const names = readdirSync(directory);
+  t.is(names.filter((name) => name.startsWith('db.damaged-')).length, 1);
+  const file = names.find((name) => name.startsWith('salvaged-')) ?? '';
+  const lines = readFileSync(join(directory, file), 'utf8').trimEnd().split('\n');
+  t.deepEqual(
+    lines.map((line) => (JSON.parse(line) as { entry: { seq: number } }).entry.seq),
+    Array.from({ length: 59 }, (_, index) => 42 + index),
+  );
+});
+
+const losses: Readonly<Record<string, (directory: string) => void>> = {
+  CURRENT: (directory) => unlinkSync(join(directory, 'db', 'CURRENT')),
+  'the manifest': (directory) => {
+    for (const name of readdirSync(join(directory, 'db')))
+      if (name.startsWith('MANIFEST')) writeFileSync(join(directory, 'db', name), '');
+  },
+  'identity.json': (directory) => unlinkSync(join(directory, 'identity.json')),
+  'anchor.json': (directory) => writeFileSync(join(directory, 'anchor.json'), '{'),
+};
+const lossless = test.macro({
+  exec: async (t, what: string) => {
+    const directory = temporaryDirectory(t);
+    await write(directory, 0, 200, 100);
+    await write(directory, 200, 230);
+    const before = (await openSnapshot(directory))._unsafeUnwrap();
+    const all = await told(before);
+    await before.close();
+    losses[what]?.(directory);
+    await repaired(directory);
+    const journal = await opened(directory);
+    t.deepEqual(await told(journal), [...all, 'JournalRepaired']);
+    t.is(journal.journalId, before.journalId);
+    await journal.close();
+    t.true(await isSound(directory));
+  },
+  title: (_, what: string) => `without ${what} not one entry is lost, sealed ones included`,
+});
+for (const what of Object.keys(losses)) test(lossless, what);
+
+test('a table with a damaged block loses that block, not the others', async (t) => {
+  const directory = temporaryDirectory(t);
+  await write(directory, 0, 3000);
+  await (await opened(directory)).close();
+  const [table = ''] = readdirSync(join(directory, 'db')).filter((name) => name.endsWith('.ldb'));
+  const path = join(directory, 'db', table);
+  const bytes = readFileSync(path);
+  bytes.writeUInt8(bytes.readUInt8(bytes.length >> 1) ^ 1, bytes.length >> 1);
+  writeFileSync(path, bytes);
+  t.regex(JSON.stringify((await openSnapshot(directory))._unsafeUnwrapErr()), /\.ldb is damaged/);
+  const { kept, beyond } = (await salvage(directory))._unsafeUnwrap();
+  t.true(kept.length > 500 && beyond.length > 500 && kept.length + beyond.length > 2800);
+  await repaired(directory);
+  t.true(await isSound(directory));
+});
+
+test('a damaged segment cannot be repaired, and nothing is touched', async (t) => {
+  const directory = temporaryDirectory(t);
+  await write(directory, 0, 200, 100);
+  await write(directory, 200, 230);
+  unlinkSync(join(directory, 'segments', '000001.jsonl'));
+  const before = readdirSync(directory);
+  t.like((await salvage(directory))._unsafeUnwrapErr(), { type: 'journal-damaged', seq: 0 });
+  t.deepEqual(readdirSync(directory), before);
+});
+
+const steps = [
+  'salvage-written',
+  'next-made',
+  'next-filled',
+  'next-closed',
+  'next-synced',
+  'anchor-aside',
+  'next-ready',
+  'old-aside',
+  'swapped',
+  'anchored',
+];
+const killed = test.macro({
+  exec: async (t, step: string) => {
+    const directory = temporaryDirectory(t);
+    await write(directory, 0, 100);
+    await hole(directory);
+    const repairing = spawnJournal('repair', directory, step);
+    await repairing.ended;
+    // What a crash left is repaired once more where that is needed, and only there.
+    const isRepaired = (await openJournal(journalOptions(directory)))
+      .map((journal) => journal.close())
+      .isOk();
+    if (!isRepaired) await repaired(directory);
+    const journal = await opened(directory);
+    t.deepEqual(await told(journal), ['JournalCreated', ...numbers(0, 40), 'JournalRepaired']);
+    await journal.close();
+    t.true(await isSound(directory));
+    const databases = readdirSync(directory).filter((name) => /^db(?!\.next$)/.test(name));
+    t.is(databases.length, 2, databases.join());
+  },
+  title: (_, step: string) => `a repair that is killed after ${step} ends the same`,
+});
+for (const step of steps) test(killed, step);
