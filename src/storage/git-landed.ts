@@ -102,9 +102,7 @@ async function byPatch(
       patch === undefined ? undefined : history.since(branch.base, theirs.get(patch));
     const atOnce = landed(whole.get(branch.head));
     const way: Way | undefined =
-      atOnce === undefined
-        ? oneByOne(branch, each, landed)
-        : { how: asOne(branch.own), commit: atOnce };
+      atOnce === undefined ? oneByOne(branch, each, landed) : { how: asOne(branch.own), commit: atOnce };
     if (way !== undefined) ways.set(branch.head, way);
   }
 }
