@@ -123,8 +123,8 @@ test('killed when the first branch is gone, resume ends with each branch told an
   await isSound(t, shop, 0);
   const entries = await journalOf(shop);
   t.deepEqual(
-    new Set(of(entries, 'BranchDeleted').map(({ data }) => String(data['branch']))),
-    new Set(names.map((name) => `refs/heads/${name}`)),
+    [...new Set(of(entries, 'BranchDeleted').map(({ data }) => String(data['branch'])))].toSorted(),
+    names.map((name) => `refs/heads/${name}`).toSorted(),
   );
   t.is(of(entries, 'ItemRemoved').length, 3);
   t.regex((await clean(shop, ['resume'])).stdout, /Nothing to resume/);
