@@ -153,3 +153,16 @@ test('a setting in which git cannot be made sense of keeps what it speaks of', a
   t.is(facts.doubts[0]?.reason, 'unreadable');
   t.false(isProven(facts));
 });
+
+test('names that no branch can have are asked for in vain, and spoil nothing for others', async (t) => {
+  const { worktree } = await fixture(t);
+  const names = ['a\0b', 'x'.repeat(200_000), '*', '--all', '../../HEAD', 'main'];
+  const facts = await Promise.all(
+    names.map((originalBranch) => inspectWorktree(worktree, { originalBranch, branches: true })),
+  );
+  t.deepEqual(
+    facts.map((of) => of.doubts.map(({ reason }) => reason)),
+    [['unreadable'], ['unreadable'], [], [], [], []],
+  );
+  t.deepEqual(facts.at(-1)?.mergedInto, 'main');
+});
