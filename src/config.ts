@@ -1,5 +1,5 @@
 import { lstatSync, readdirSync, realpathSync } from 'node:fs';
-import { hostname, userInfo } from 'node:os';
+import { hostname, tmpdir, userInfo } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import type { RootFailure } from './model/failure.ts';
@@ -12,6 +12,8 @@ export type Config = {
   /** The first root, whether it exists or not. */
   readonly firstRoot: string;
   readonly journalDirectory: string;
+  /** Where, the best first, what finds no room on a full disk may lie for a while. */
+  readonly refugeBases: readonly string[];
   readonly home: string;
   readonly host: string;
   readonly user: string;
@@ -103,13 +105,15 @@ export function readConfig(environment: Environment): Result<Config, RootFailure
     const problem = problemOf('PRODIGY_CLEAN_JOURNAL_DIR', journal);
     if (problem !== undefined) return err(problem);
   }
+  const user = ownUser();
   return ok({
     roots,
     firstRoot,
     journalDirectory: journal ?? join(firstRoot, 'clean', 'journal'),
+    refugeBases: refugeBases(environment, user.uid),
     home,
     host: hostname(),
-    ...ownUser(),
+    ...user,
     invoker: invokerOf(environment),
     ...readSearchPath(environment),
     colour: colourOf(environment),
@@ -118,6 +122,13 @@ export function readConfig(environment: Environment): Result<Config, RootFailure
     undoMs,
     undoBytes,
   });
+}
+
+/** The same for every process of a user as far as can be: one without these variables must find what others left. */
+function refugeBases(environment: Environment, uid: number): readonly string[] {
+  const given = [environment['XDG_RUNTIME_DIR'] ?? '', environment['TMPDIR'] ?? ''];
+  const known = process.platform === 'linux' ? [`/run/user/${uid}`, '/tmp', '/var/tmp', '/dev/shm'] : [];
+  return [...new Set([...given.filter((path) => isAbsolute(path)), ...known, tmpdir()])];
 }
 
 /** A process of a container often has a user that no table knows. */

@@ -2,13 +2,15 @@ import { readdir, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { StaleLockReplaced } from '../journal/event.ts';
 import { identify } from '../disk/identity.ts';
+import { syncDirectories } from '../disk/quarantine.ts';
 import { isPlainId } from '../storage/names.ts';
-import { readProcessTable, type ProcessTable } from '../storage/processes.ts';
+import type { ProcessTable, ReadProcesses } from '../storage/processes.ts';
 import { eachOf } from './each-of.ts';
 import {
   readLock,
   releaseLock,
   replaceStaleLock,
+  settleLockDirectory,
   takeLock,
   type LockReading,
 } from '../storage/prodigy-lock.ts';
@@ -17,6 +19,11 @@ import {
 export type BundleLocks = {
   /** Takes the locks of these sessions and jobs. `refused`: why an id could not be had. */
   readonly hold: (ids: readonly string[]) => Promise<Held>;
+  /**
+   * The lock that somebody has taken meanwhile where we could not take one for want of room; `undefined`: none. What was
+   * moved without a lock is put back then: the disk being full locked Prodigy out, but may not do so any longer.
+   */
+  readonly takenSince: (ids: readonly string[]) => Promise<string | undefined>;
   /** Paths of the locks that are ours now. */
   readonly paths: () => ReadonlySet<string>;
   readonly release: () => Promise<void>;
@@ -29,6 +36,8 @@ export type Held = {
   readonly replaced: readonly StaleLockReplaced[];
 };
 
+type Context = { readonly host: string; readonly readProcesses: ReadProcesses };
+
 const locksAtOnce = 16;
 
 /**
@@ -36,7 +45,7 @@ const locksAtOnce = 16;
  */
 export async function openBundleLocks(
   roots: readonly string[],
-  { host, clock }: { readonly host: string; readonly clock: () => number },
+  { host, clock, readProcesses }: Context & { readonly clock: () => number },
 ): Promise<BundleLocks> {
   const pid = process.pid;
   const first = join(roots[0] ?? '', 'resume_locks');
@@ -45,6 +54,9 @@ export async function openBundleLocks(
     () => false,
   );
   const held = new Set<string>();
+  /** Locks that cannot be written, because the disk is full: Prodigy cannot either. */
+  const withoutRoom = new Set<string>();
+  let hasHeld = false;
 
   async function one(
     id: string,
@@ -67,6 +79,10 @@ export async function openBundleLocks(
         case 'absent': {
           if (!isFirst) continue;
           const taken = await takeLock(path, id, ownLock());
+          if (taken.isErr() && isFull(taken.error.code)) {
+            withoutRoom.add(id);
+            continue;
+          }
           if (taken.isErr()) return `${taken.error.code} ${path}`;
           if (taken.value === 'held') return `taken meanwhile: ${path}`;
           held.add(path);
@@ -75,6 +91,10 @@ export async function openBundleLocks(
         case 'stale': {
           const { acquiredAt } = reading;
           const taken = await replaceStaleLock(path, reading, id, ownLock());
+          if (taken.isErr() && isFull(taken.error.code)) {
+            withoutRoom.add(id);
+            continue;
+          }
           if (taken.isErr()) return `${taken.error.code} ${path}`;
           if (taken.value === 'held') return `taken meanwhile: ${path}`;
           held.add(path);
@@ -96,8 +116,13 @@ export async function openBundleLocks(
   }
 
   async function release(): Promise<void> {
-    for (const path of held) await releaseLock(path, { host, pid });
-    held.clear();
+    hasHeld ||= held.size > 0;
+    withoutRoom.clear();
+    for (const path of held) {
+      const done = await releaseLock(path, { host, pid });
+      // What cannot be released now is tried again at the next occasion, at the latest by the next run.
+      if (done.isOk()) held.delete(path);
+    }
   }
 
   return {
@@ -106,12 +131,21 @@ export async function openBundleLocks(
       const replaced: StaleLockReplaced[] = [];
       // Hardly ever is there a lock already: the process table is read only then.
       let table: Promise<ProcessTable> | undefined;
-      const processes = (): Promise<ProcessTable> => (table ??= readProcessTable([]));
+      const processes = (): Promise<ProcessTable> => (table ??= readProcesses([]));
       await eachOf(new Set(ids), locksAtOnce, async (id) => {
         const why = await one(id, processes, replaced);
         if (why !== undefined) refused.set(id, why);
       });
       return { refused, replaced };
+    },
+    takenSince: async (ids) => {
+      for (const id of ids) {
+        if (!withoutRoom.has(id)) continue;
+        const path = join(first, `${id}.lock`);
+        const there = await identify(path);
+        if (there.isErr() || there.value !== undefined) return path;
+      }
+      return undefined;
     },
     paths: () => held,
     release,
@@ -119,31 +153,49 @@ export async function openBundleLocks(
       await release();
       // Ours goes again while it is empty. One that Prodigy made stays: a starting run writes into it unasked.
       if (!wasThere) await rmdir(first).catch(() => undefined);
+      // A power cut must not bring locks back when the run has come to its end: nobody would look for them any more.
+      if (hasHeld) await syncDirectories([first]);
     },
   };
 }
 
+function isFull(code: string): boolean {
+  return code === 'ENOSPC' || code === 'EDQUOT';
+}
+
+/** A run of ours: who it was, and when it may have taken locks. */
+export type LockTaker = { readonly pid: number; readonly fromMs: number; readonly untilMs: number };
+
 /**
- * Takes away the locks that killed runs of ours left behind. Sessions that are gone are never locked again: nobody
- * else would.
+ * Takes away the locks that earlier runs of ours left behind: killed, or with a disk that was gone when they gave them
+ * back. Sessions that are gone are never locked again: nobody else would.
  *
- * @param pids - of the runs that were found dead; a lock of a process that lives is never touched
+ * @param takers - a lock of a process that lives is never touched, nor one that none of these can have taken
  */
 export async function dropLocksOfDead(
-  pids: ReadonlySet<number>,
+  takers: readonly LockTaker[],
   roots: readonly string[],
-  { host, nowMs }: { readonly host: string; readonly nowMs: number },
+  { host, nowMs, readProcesses }: Context & { readonly nowMs: number },
 ): Promise<void> {
-  if (pids.size === 0) return;
-  const table = await readProcessTable([]);
+  for (const root of roots) await settleLockDirectory(join(root, 'resume_locks'));
+  if (takers.length === 0) return;
+  let table: ProcessTable | undefined;
   for (const root of roots) {
     const directory = join(root, 'resume_locks');
+    let dropped = 0;
     for (const name of await readdir(directory).catch(() => [])) {
       if (!name.endsWith('.lock')) continue;
       const path = join(directory, name);
+      table ??= await readProcesses([]);
       const reading = await readLock(path, { host, nowMs, table, ownPid: process.pid });
-      if (reading.state !== 'stale' || !pids.has(reading.pid)) continue;
-      await releaseLock(path, { host, pid: reading.pid });
+      if (reading.state !== 'stale') continue;
+      const { pid } = reading;
+      const atMs = Date.parse(reading.acquiredAt);
+      const isOurs = takers.some((one) => one.pid === pid && one.fromMs <= atMs && atMs <= one.untilMs);
+      if (!isOurs) continue;
+      await releaseLock(path, { host, pid });
+      dropped += 1;
     }
+    if (dropped > 0) await syncDirectories([directory]);
   }
 }

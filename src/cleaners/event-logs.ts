@@ -12,7 +12,7 @@ import { endOf, itemOf, partOf, type Cleaner } from './cleaner.ts';
 export const eventLogsCleaner: Cleaner = {
   kind: 'events',
   find(storage) {
-    const guess = eventOwners(storage.relations, storage.repositories);
+    const guess = eventOwners(storage);
     const directories = storage.survey.events.map((entry) => directoryItem(storage, entry, guess));
     return [...directories, ...archivedFiles(storage)];
   },

@@ -8,7 +8,8 @@ import type { DiskFailure, ItemFailure } from '../model/failure.ts';
 import { gitComplaint } from '../storage/git-complaint.ts';
 import { eachOf } from './each-of.ts';
 import type { Fact } from './run-record.ts';
-import { detachWorktree } from './worktrees.ts';
+import { keepForUndo } from './keepsake.ts';
+import { deleteBranches, detachWorktree } from './worktrees.ts';
 
 /** An operation whose parts all lie in quarantine. */
 export type Quarantined = { readonly op: string; readonly intent: RemovalIntended; readonly attempt: number };
@@ -26,36 +27,59 @@ export async function free(
   onFreed: (operation: Quarantined) => void = () => undefined,
 ): Promise<readonly Fact[]> {
   const mounts = await readMounts();
-  const done: { operation: Quarantined; event: Event }[] = [];
+  const done: { operation: Quarantined; event: Event; branches: readonly Event[] }[] = [];
   await eachOf(operations, treesAtOnce, async (operation) => {
     if (signal?.aborted === true) return;
-    done.push({ operation, event: await freeOne(operation, mounts) });
+    done.push({ operation, ...(await freeOne(operation, mounts)) });
     onFreed(operation);
   });
 
   const directories = new Set(
-    done.flatMap(({ operation }) => operation.intent.moves.map(({ to }) => dirname(to))),
+    done.flatMap(({ operation }) =>
+      operation.intent.moves.flatMap(({ to, keptAt }) => [
+        dirname(to),
+        ...(keptAt === undefined ? [] : [dirname(keptAt)]),
+      ]),
+    ),
   );
   const synced = await syncDirectories([...directories]);
-  return done.map(({ operation, event }) => ({
-    op: operation.op,
-    event: synced.isErr() && event.type === 'ItemRemoved' ? blocked(operation, [synced.error], 1) : event,
-  }));
+  return done.flatMap(({ operation, event, branches }) => {
+    const isUnsynced = synced.isErr() && event.type === 'ItemRemoved';
+    const last = isUnsynced ? blocked(operation, [synced.error], 1) : event;
+    // The item's own event comes last: it ends the operation.
+    return [...branches, last].map((one) => ({ op: operation.op, event: one }));
+  });
 }
 
-async function freeOne(operation: Quarantined, mounts: MountTable | undefined): Promise<Event> {
+type Freed = { readonly event: Event; readonly branches: readonly Event[] };
+
+async function freeOne(operation: Quarantined, mounts: MountTable | undefined): Promise<Freed> {
   const { intent } = operation;
-  if (intent.worktree !== undefined) {
-    const left = await detachWorktree(intent.worktree, intent.moves[0]?.path ?? '');
-    if (left.isErr()) return blocked(operation, [asDiskFailure(left.error, intent)], 1);
+  if (intent.worktree === undefined) return { event: await freeBytes(operation, mounts), branches: [] };
+  const left = await detachWorktree(intent.worktree, intent.moves[0]?.path ?? '');
+  if (left.isErr()) {
+    return { event: blocked(operation, [asDiskFailure(left.error, intent)], 1), branches: [] };
   }
+  const branches = await deleteBranches(intent);
+  return { event: await freeBytes(operation, mounts), branches };
+}
+
+async function freeBytes(operation: Quarantined, mounts: MountTable | undefined): Promise<Event> {
+  const { intent } = operation;
   let files = 0;
   let wasThere = false;
   const failures: DiskFailure[] = [];
   let failed = 0;
-  for (const { to } of intent.moves) {
+  for (const { to, keptAt } of intent.moves) {
     const present = await identify(to);
     wasThere ||= present.isOk() && present.value !== undefined;
+    if (keptAt !== undefined) {
+      const kept = await keepForUndo(to, keptAt, intent.root);
+      if (kept.isOk()) continue;
+      failures.push(kept.error);
+      failed += 1;
+      continue;
+    }
     const removed = await removeTree(to, dirname(to), mounts === undefined ? {} : { mounts });
     if (removed.isErr()) {
       failures.push(asDiskFailure(removed.error, intent));

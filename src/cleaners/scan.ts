@@ -131,16 +131,21 @@ export function planOf(condemned: readonly Condemned[]): {
   readonly plan: string;
   readonly items: PlannedItem[];
 } {
-  const items = condemned.map(({ item }) => plannedItem(item));
+  const items = condemned.map(({ item, verdict }) => plannedItem(item, verdict.deletes));
   return { plan: shortHash(JSON.stringify(items)), items };
 }
 
-export function plannedItem(item: Item): PlannedItem {
+export function plannedItem(item: Item, deletes?: PlannedItem['deletes']): PlannedItem {
   const head = item.detail.type === 'worktree' ? item.detail.facts.head : undefined;
   return {
     item: item.id,
     bytes: item.size?.bytes ?? 0,
     ...(head === undefined ? {} : { head }),
-    parts: item.parts.map(({ path, identity }) => ({ path, identity })),
+    parts: item.parts.map(({ path, identity, stamp }) => ({
+      path,
+      identity,
+      ...(stamp === undefined ? {} : { stamp }),
+    })),
+    ...(deletes === undefined ? {} : { deletes }),
   };
 }

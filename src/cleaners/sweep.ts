@@ -2,7 +2,7 @@ import { access, constants } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import { identify } from '../disk/identity.ts';
-import { ensureQuarantine, syncDirectories } from '../disk/quarantine.ts';
+import { ensureQuarantine } from '../disk/quarantine.ts';
 import type { RemovalMode } from '../journal/event.ts';
 import type { JournalFailure } from '../model/failure.ts';
 import { invariant, unreachable } from '../model/invariant.ts';
@@ -21,7 +21,7 @@ import { chunksOf } from './chunks.ts';
 import { free } from './free.ts';
 import { lastLook } from './last-look.ts';
 import { operationFor, type OpenIntent, type Operation } from './intent.ts';
-import { moveOut, putBack } from './move-out.ts';
+import { moveOut, putBackDurably, syncMoves } from './move-out.ts';
 import { quarantineLevels } from './quarantine-place.ts';
 import type { Fact, RunRecord } from './run-record.ts';
 
@@ -42,6 +42,8 @@ export type Sweep = {
   readonly newId: () => string;
   /** Asked for each item: how long it is kept for undo; 0 frees it at once. */
   readonly holdMs: (item: Item) => number;
+  /** How long a worktree, which is freed at once, can be made again; 0: not at all. */
+  readonly undoMs: (item: Item) => number;
   /** True when the disk is nearly full: small chunks, freed at once. */
   readonly isShortOfSpace: () => Promise<boolean>;
   readonly readProcesses: () => Promise<ProcessTable>;
@@ -165,10 +167,11 @@ async function moveChunk(
   operations: readonly Operation[],
   context: ChunkContext,
 ): Promise<Result<ChunkMoved, JournalFailure>> {
+  const { locks } = context;
   const out: Operation[] = [];
   const elsewhere: Condemned[] = [];
   const facts: Fact[] = [];
-  const held = await context.locks.hold(operations.flatMap(({ intent }) => intent.locks));
+  const held = await locks.hold(operations.flatMap(({ intent }) => intent.locks));
   const noted = await context.record.note(held.replaced);
   if (noted.isErr()) return err(noted.error);
   // Whoever could resume one of them is locked out now; whoever is at work already is seen here.
@@ -185,7 +188,7 @@ async function moveChunk(
   for (const operation of operations) {
     const result = results.get(operation);
     if (result === undefined) continue;
-    const fact = result === 'moved' ? await putBackIfUsed(operation, late) : result;
+    const fact = result === 'moved' ? await putBackIfUsed(operation, late, locks) : result;
     if (fact === 'moved') {
       out.push(operation);
       continue;
@@ -196,10 +199,7 @@ async function moveChunk(
     if (await mayWorkBeside(event.code, operation.item.path)) elsewhere.push(operation);
   }
 
-  const directories = out.flatMap(({ intent }) =>
-    intent.moves.flatMap(({ path, to }) => [dirname(to), dirname(path)]),
-  );
-  const synced = await syncDirectories([...new Set(directories)]);
+  const synced = await syncMoves(out.flatMap(({ intent }) => intent.moves));
   const now = context.clock();
   for (const { op, intent } of out) {
     if (synced.isErr()) {
@@ -291,13 +291,22 @@ async function stillExplained(item: Item, gone: ReadonlySet<ItemId>): Promise<It
   return undefined;
 }
 
-async function putBackIfUsed({ op, item, intent }: Operation, table: ProcessTable): Promise<Fact | 'moved'> {
+async function putBackIfUsed(
+  { op, item, intent }: Operation,
+  table: ProcessTable,
+  locks: BundleLocks,
+): Promise<Fact | 'moved'> {
   const [user] = intent.moves.flatMap(({ to }) => usersOf(to, table));
-  if (user === undefined) return 'moved';
-  const back = await putBack(intent.moves);
+  const lock = user === undefined ? await locks.takenSince(intent.locks) : undefined;
+  if (user === undefined && lock === undefined) return 'moved';
+  const back = await putBackDurably(intent.moves);
   if (back.isErr()) {
     const { path, code } = back.error;
     return { op, event: { type: 'PutBackBlocked', item: item.id, path, code } };
+  }
+  if (user === undefined) {
+    const evidence = { lock: `taken meanwhile: ${lock ?? ''}` };
+    return { op, event: { type: 'ItemDrifted', item: item.id, reason: 'active', evidence } };
   }
   const evidence = { process: `${user.pid} (${user.name}) came in meanwhile` };
   return { op, event: { type: 'ItemDrifted', item: item.id, reason: 'in-use', evidence } };

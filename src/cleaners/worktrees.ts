@@ -1,9 +1,12 @@
 import type { Result } from 'neverthrow';
+import type { BranchDeleted, BranchKept, RemovalIntended } from '../journal/event.ts';
 import type { DiskFailure, GitFailure } from '../model/failure.ts';
 import type { Item } from '../model/item.ts';
 import type { Doubt } from '../model/reason.ts';
 import { groupBy } from '../storage/each.ts';
-import { nothingKnown, unregisterWorktree } from '../storage/git-worktree.ts';
+import { deleteBranch } from '../storage/git-branch.ts';
+import { unregisterWorktree } from '../storage/git-registration.ts';
+import { nothingKnown } from '../storage/git-worktree.ts';
 import { jobOfAgent, nameMs } from '../storage/names.ts';
 import { worktreeOwners } from '../storage/relations.ts';
 import type { Storage } from '../storage/storage.ts';
@@ -35,6 +38,33 @@ export function detachWorktree(
   path: string,
 ): Promise<Result<'unregistered' | 'already', GitFailure | DiskFailure>> {
   return unregisterWorktree(registration, path);
+}
+
+/** Deletes the branches that go with a worktree, after it has left git; what became of each. */
+export async function deleteBranches({
+  item,
+  worktree,
+  deletes = [],
+}: RemovalIntended): Promise<readonly (BranchDeleted | BranchKept)[]> {
+  if (worktree === undefined) return [];
+  const events: (BranchDeleted | BranchKept)[] = [];
+  for (const branch of deletes) {
+    const { ref, commit, into } = branch;
+    const done = await deleteBranch(worktree.mainGitDir, branch);
+    events.push(
+      done.isErr()
+        ? { type: 'BranchKept', item, branch: ref, commit, reason: done.error }
+        : {
+            type: 'BranchDeleted',
+            item,
+            branch: ref,
+            commit,
+            into,
+            ...(done.value === 'absent' ? { observed: 'absent' as const } : {}),
+          },
+    );
+  }
+  return events;
 }
 
 function worktreeItem(storage: Storage, entry: WorktreeEntry, record: MetadataEntry | undefined): Item {

@@ -1,24 +1,36 @@
 import type { RunRecord } from '../cleaners/run-record.ts';
-import type { RunOutcome, Tally } from '../journal/event.ts';
+import type { BranchDeleted, BranchKept, RunOutcome, Tally } from '../journal/event.ts';
 import { takenUpBy, totalsOf } from '../projections/run-account.ts';
-import type { DocumentInput, ItemResult } from '../ui/document.ts';
+import type { DocumentInput, ItemResult, ItemResultView } from '../ui/document.ts';
 import type { FailureView, ResultView } from '../ui/result-text.ts';
+import type { BranchView } from '../ui/view.ts';
 
 export type Account = Pick<DocumentInput, 'totals' | 'results' | 'failures'> &
-  Pick<ResultView, 'drifted' | 'heldUntilMs'> & { readonly remaining: number; readonly takenUp: Tally };
+  Pick<ResultView, 'drifted' | 'heldUntilMs' | 'branches'> & {
+    readonly remaining: number;
+    readonly takenUp: Tally;
+  };
 
 /** What this run did, folded from what it journalled. */
 export function accountOf({ account, run }: RunRecord): Account {
-  const results = new Map<string, { outcome: ItemResult; heldUntilMs?: number }>();
+  const results = new Map<string, ItemResultView>();
+  const branches: BranchView[] = [];
   const failures: FailureView[] = [];
   const drifted: { name: string; why: string }[] = [];
   let heldUntilMs: number | undefined;
-  for (const [item, { outcome, name, kind, failure, drift, heldUntilMs: until, earlier }] of account.items) {
+  for (const [item, known] of account.items) {
+    const { outcome, name, kind, failure, drift, heldUntilMs: until, earlier } = known;
     // What an earlier run had removed is that run's; here only its failure counts.
     if (earlier === 'expired' && outcome !== 'failed') continue;
     const isDrift = outcome === 'drifted' || outcome === 'vanished';
     const result: ItemResult = isDrift ? 'drifted' : outcome === 'under-way' ? 'remaining' : outcome;
-    results.set(item, { outcome: result, ...(until === undefined ? {} : { heldUntilMs: until }) });
+    const own = (known.branches ?? []).map(branchView);
+    branches.push(...own);
+    results.set(item, {
+      outcome: result,
+      ...(until === undefined ? {} : { heldUntilMs: until }),
+      ...(own.length === 0 ? {} : { branches: own }),
+    });
     if (until !== undefined) heldUntilMs = Math.min(heldUntilMs ?? until, until);
     if (isDrift) drifted.push({ name: `${kind} ${name}`, why: drift ?? 'already gone, not by us' });
     if (failure !== undefined && outcome === 'failed') {
@@ -33,9 +45,17 @@ export function accountOf({ account, run }: RunRecord): Account {
     failures,
     drifted,
     heldUntilMs,
+    branches,
     takenUp,
     remaining: Math.max(0, run().planned.items + takenUp.items - finished),
   };
+}
+
+function branchView(event: BranchDeleted | BranchKept): BranchView {
+  const { branch, commit } = event;
+  return event.type === 'BranchDeleted'
+    ? { branch, commit, outcome: 'deleted' }
+    : { branch, commit, outcome: 'kept', reason: event.reason };
 }
 
 /** How a run that was not stopped by its journal ended. */

@@ -58,7 +58,22 @@ export function actionsFor(
     undo: (what, flags) =>
       perform(flags, async (shell) => {
         const { undo } = await import('./undo.ts');
-        return undo(what, shell);
+        return undo(what, flags, shell);
+      }),
+    hold: (id, flags) =>
+      perform(flags, async (shell) => {
+        const { hold } = await import('./pin.ts');
+        return hold(id, flags, shell);
+      }),
+    release: (id, flags) =>
+      perform(flags, async (shell) => {
+        const { release } = await import('./pin.ts');
+        return release(id, flags, shell);
+      }),
+    abandon: (id, flags) =>
+      perform(flags, async (shell) => {
+        const { abandon } = await import('./pin.ts');
+        return abandon(id, flags, shell);
       }),
     why: (what, flags) =>
       perform(

@@ -34,7 +34,7 @@ export function answer(given: Answer, shell: Shell): void {
   if (outcome === 'declined') terminal.out('Nothing of this plan was removed.\n');
   else if (outcome === 'interrupted' && account.results.size === 0)
     terminal.out('Interrupted before anything was removed.\n');
-  else if (outcome === 'nothing-to-do') terminal.out('Nothing to do.\n');
+  else if (outcome === 'nothing-to-do' && account.drifted.length === 0) terminal.out('Nothing to do.\n');
   else {
     const going = view.items.filter(({ verdict }) => verdict === 'remove');
     const predictedItems = going.length + account.takenUp.items;

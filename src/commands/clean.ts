@@ -13,7 +13,7 @@ import { carryOut } from './carry-out.ts';
 import { consentTo } from './consent.ts';
 import { dryRun, nothingStored } from './dry-run.ts';
 import { openForWork } from './journal-access.ts';
-import { lookAndJudge, runPolicy, runScope } from './looking.ts';
+import { lookAndJudge, pinsOf, runPolicy, runScope } from './looking.ts';
 import type { CleanRequest } from './options.ts';
 import { exitCodeOf } from './outcome.ts';
 import { clockProblem, endRun, putOnRecord, refuse, takeUp } from './run-steps.ts';
@@ -43,7 +43,7 @@ async function run(
   progress: Progress,
 ): Promise<Result<number, Failure>> {
   const startedAtMs = shell.clock();
-  const policy = runPolicy(startedAtMs, request.olderThanMs, request.kinds, request.mergedOnly);
+  const policy = runPolicy(startedAtMs, request.olderThanMs, request.kinds, request);
   const command = ['prodigy clean', ...request.argv].join(' ');
   const opened = await openForWork(shell, command);
   if (opened.isErr()) return err(opened.error);
@@ -70,7 +70,9 @@ async function run(
   const recovered = await takeUp(journal, record, shell, progress);
   if (recovered.isErr()) return err(recovered.error);
 
-  const scan = await lookAndJudge(scope, policy, shell, progress);
+  const pins = await pinsOf(journal, startedAtMs);
+  if (pins.isErr()) return err(pins.error);
+  const scan = await lookAndJudge(scope, policy, shell, progress, pins.value);
   progress.pause();
   const planned = await putOnRecord(
     { request, scope, policy, scan, record, journal, command: undefined },

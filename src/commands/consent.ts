@@ -2,7 +2,7 @@ import { err, ok, type Result } from 'neverthrow';
 import type { RunRecord } from '../cleaners/run-record.ts';
 import type { Failure } from '../model/failure.ts';
 import { formatBytes, formatCount, printable } from '../ui/format.ts';
-import { scopeText } from '../ui/plan-text.ts';
+import { branchesOf, scopeText } from '../ui/plan-text.ts';
 import { ask } from '../ui/prompt.ts';
 import type { RunView } from '../ui/view.ts';
 import type { CleanRequest } from './options.ts';
@@ -36,7 +36,7 @@ export async function consentTo(
     return gone > manyItems && gone * 2 > of.length;
   });
   const worktrees = going.filter(({ kind }) => kind === 'worktrees').length;
-  const undo = undoText(worktrees, going.length - worktrees, request.isUndoable);
+  const undo = undoText(worktrees, going.length - worktrees, branchesOf(going), request.isUndoable);
   const what = `Remove ${formatCount(going.length, 'item')} (${formatBytes(bytes)}) of ${scopeText(view)} on ${printable(shell.config.host)}?`;
   const question =
     many === undefined
@@ -58,13 +58,17 @@ export async function consentTo(
   return declined.isErr() ? err(declined.error) : ok('declined');
 }
 
-function undoText(worktrees: number, others: number, isUndoable: boolean): string {
+function undoText(worktrees: number, others: number, branches: number, isUndoable: boolean): string {
   const parts: string[] = [];
-  if (worktrees > 0)
-    parts.push(`${worktrees === 1 ? 'The worktree is' : 'Worktrees are'} freed at once, the branches stay.`);
-  if (others > 0)
-    parts.push(
-      `${worktrees > 0 ? 'The rest' : others === 1 ? 'It' : 'They'} ${isUndoable ? 'can be put back for 7 days.' : 'cannot be undone (--no-undo).'}`,
-    );
+  if (worktrees > 0) {
+    const [is, it] = worktrees === 1 ? ['The worktree is', 'it'] : ['Worktrees are', 'them'];
+    const stay =
+      branches === 0
+        ? 'the branches stay'
+        : `${formatCount(branches, 'branch', 'branches')} with ${it}, the others stay`;
+    parts.push(`${is} freed at once, ${stay}.`);
+  }
+  const what = worktrees + others === 1 ? 'It' : 'All of it';
+  parts.push(isUndoable ? `${what} can be put back for 7 days.` : `${what} cannot be undone (--no-undo).`);
   return parts.join(' ');
 }

@@ -10,7 +10,7 @@ import type { Progress } from '../ui/progress.ts';
 import type { RunView } from '../ui/view.ts';
 import { accountOf } from './account.ts';
 import { openForLooking } from './journal-access.ts';
-import { lookAndJudge, runPolicy, runScope } from './looking.ts';
+import { lookAndJudge, pinsSeen, runPolicy, runScope } from './looking.ts';
 import type { CleanRequest } from './options.ts';
 import { exitCodeOf, exitCodes } from './outcome.ts';
 import { endRun, putOnRecord } from './run-steps.ts';
@@ -25,8 +25,9 @@ export async function dryRun(
   progress: Progress,
 ): Promise<Result<number, Failure>> {
   const startedAtMs = shell.clock();
-  const policy = runPolicy(startedAtMs, request.olderThanMs, request.kinds, request.mergedOnly);
-  const scan = await lookAndJudge(scope, policy, shell, progress);
+  const policy = runPolicy(startedAtMs, request.olderThanMs, request.kinds, request);
+  const pins = await pinsSeen(shell, startedAtMs);
+  const scan = await lookAndJudge(scope, policy, shell, progress, pins);
   progress.pause();
   await using ledger = await openForLooking(shell, request.output);
   const { record, journal } = ledger;
@@ -79,7 +80,7 @@ export async function dryRun(
 /** There is no storage at all: nothing to look at, nothing to journal. */
 export function nothingStored(request: CleanRequest, scope: Scope, shell: Shell): number {
   const at = shell.clock();
-  const policy = runPolicy(at, request.olderThanMs, request.kinds, request.mergedOnly);
+  const policy = runPolicy(at, request.olderThanMs, request.kinds, request);
   if (request.output === 'json') {
     const ids = { run: shell.newId(), plan: '', dryRun: request.dryRun };
     const view: RunView = {

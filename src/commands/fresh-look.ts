@@ -14,7 +14,7 @@ import {
   type Known,
   type Matches,
 } from '../projections/item-match.ts';
-import { runPolicy } from './looking.ts';
+import { noRules, pinsSeen, runPolicy } from './looking.ts';
 import type { Shell } from './shell.ts';
 
 /** What the storage shows of what is asked for, judged by the default rules over all repositories. */
@@ -30,9 +30,10 @@ export type FreshLook = {
 export async function freshLook(
   query: ItemQuery,
   known: Matches,
-  shell: Pick<Shell, 'config' | 'clock'>,
+  shell: Pick<Shell, 'config' | 'clock' | 'readProcesses'>,
 ): Promise<FreshLook> {
-  const policy = runPolicy(shell.clock(), undefined, kinds, false);
+  const policy = runPolicy(shell.clock(), undefined, kinds, noRules);
+  const pins = await pinsSeen(shell, policy.nowMs);
   const matches = { ...noMatches(), rank: known.rank, items: new Map(known.items) };
   for (const id of known.similar) matches.similar.add(id);
   const found = await lookAt(
@@ -63,6 +64,7 @@ export async function freshLook(
           : await lookAt((one) => one.id === id || dependants.has(one.id), policy, shell);
       const verdict = judgeAll(whole, policy, {
         scope: { allRepositories: true, repositories: [], kinds },
+        pins,
       }).get(id);
       return verdict === undefined ? undefined : { item, verdict };
     },
@@ -72,13 +74,13 @@ export async function freshLook(
 async function lookAt(
   wants: (item: Item) => boolean,
   { nowMs }: RunPolicy,
-  { config }: Pick<Shell, 'config'>,
+  { config, readProcesses }: Pick<Shell, 'config' | 'readProcesses'>,
 ): Promise<Look> {
   const { roots, host } = config;
   if (roots.length === 0) {
     return { items: [], owners: new Map(), links: [], oddities: [], processesReadable: true };
   }
-  return (await look({ roots, kinds, wants, nowMs, host, ownPid: process.pid })).look;
+  return (await look({ roots, kinds, wants, nowMs, host, ownPid: process.pid, readProcesses })).look;
 }
 
 function knownOf({ id, name, path, parts }: Item): Known {

@@ -1,17 +1,22 @@
-import { stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { err, ok, type Result } from 'neverthrow';
 import { runRecord, memoryLedger, type Ledger, type RunRecord } from '../cleaners/run-record.ts';
 import { isAncestorOrSelf } from '../disk/path.ts';
+import { existingRefuges, isVolatile, makeRefuge, refugePaths } from '../disk/refuge.ts';
 import type { Entry } from '../journal/entry.ts';
 import { encodeEntry } from '../journal/codec.ts';
-import type { Journal } from '../journal/journal.ts';
+import type { Journal, JournalReader } from '../journal/journal.ts';
 import { openJournal } from '../journal/open.ts';
+import { locate, type Refuge } from '../journal/refuge.ts';
+import { releaseReserve } from '../journal/reserve.ts';
+import { openSnapshot } from '../journal/snapshot.ts';
 import type { DiskFailure, JournalFailure, RunLocked } from '../model/failure.ts';
 import { inlineProjections } from '../projections/inline.ts';
 import { takeRunLock, type RunLock } from '../storage/run-lock.ts';
-import { openDiagnostics, type Diagnostics } from '../ui/diagnostics.ts';
+import type { Diagnostics } from '../ui/diagnostics.ts';
+import { printable } from '../ui/format.ts';
 import type { Output } from './options.ts';
 import type { Shell } from './shell.ts';
 
@@ -19,7 +24,34 @@ import type { Shell } from './shell.ts';
 const patienceMs = 10_000;
 const retryMs = 100;
 
-async function open(shell: Shell, waitMs: number): Promise<Result<Journal, JournalFailure>> {
+/** Where else the journal may lie while its home is full (P7). */
+function refugeOf({ config }: Pick<Shell, 'config'>): Refuge {
+  const paths = refugePaths(config.refugeBases, config.journalDirectory, config.uid);
+  return {
+    existing: async () => existingRefuges(await paths),
+    make: async () => makeRefuge(await paths),
+  };
+}
+
+/** The directory to read the journal from: its own, or the refuge it is in. */
+async function journalPlace(shell: Pick<Shell, 'config'>): Promise<string> {
+  const { journalDirectory } = shell.config;
+  return locate(await realpath(journalDirectory).catch(() => journalDirectory), refugeOf(shell));
+}
+
+/** The journal as it is now, for reading: needs no lock, and finds it wherever it lies. */
+export async function openToRead(
+  shell: Pick<Shell, 'config'>,
+): Promise<Result<JournalReader, JournalFailure>> {
+  return openSnapshot(await journalPlace(shell), shell.config.refugeBases);
+}
+
+type Opening = { readonly waitMs: number; readonly isSparing: boolean; readonly released: number };
+
+async function open(
+  shell: Shell,
+  { waitMs, isSparing, released }: Opening,
+): Promise<Result<Journal, JournalFailure>> {
   const { config } = shell;
   const deadline = performance.now() + waitMs;
   for (;;) {
@@ -30,6 +62,10 @@ async function open(shell: Shell, waitMs: number): Promise<Result<Journal, Journ
       actor: { uid: config.uid, tool: shell.version },
       host: config.host,
       inline: inlineProjections,
+      refuge: refugeOf(shell),
+      isSparing,
+      released,
+      ...(shell.journalSeams === undefined ? {} : { seams: shell.journalSeams }),
     });
     const isBusy = opened.isErr() && opened.error.type === 'journal-locked';
     if (!isBusy || performance.now() > deadline) return opened;
@@ -51,22 +87,42 @@ export async function openForWork(
 ): Promise<Result<Working, JournalFailure | RunLocked | DiskFailure>> {
   const { config } = shell;
   const roots = [...new Set([config.firstRoot, ...config.roots])];
-  const lock = await takeRunLock(roots, {
+  const who = {
     host: config.host,
     command,
     nowIso: new Date(shell.clock()).toISOString(),
-  });
+    refugesOf: (root: string) => refugePaths(config.refugeBases, root, config.uid),
+  };
+  let lock = await takeRunLock(roots, who);
+  let released = 0;
+  if (lock.isErr() && lock.error.type === 'disk' && isFullCode(lock.error.code)) {
+    // Not even a lock can be written, here or elsewhere: this is what the reserve is for.
+    released = (await releaseReserve(config.journalDirectory)).unwrapOr(0);
+    if (released > 0) lock = await takeRunLock(roots, who);
+  }
   if (lock.isErr()) return err(lock.error);
-  const journal = await open(shell, patienceMs);
+  const journal = await open(shell, { waitMs: patienceMs, isSparing: false, released });
   if (journal.isErr()) {
     await lock.value.release();
     return err(journal.error);
   }
+  if (journal.value.away !== undefined) await tellAway(journal.value.away, shell);
   return ok(working(journal.value, lock.value, shell));
 }
 
+function isFullCode(code: string): boolean {
+  return code === 'ENOSPC' || code === 'EDQUOT';
+}
+
+async function tellAway(place: string, { terminal }: Shell): Promise<void> {
+  const until = (await isVolatile(place))
+    ? 'it comes home with the first run that finds room, and is lost if the machine starts again before that'
+    : 'it comes home with the first run that finds room';
+  terminal.err(`The disk is full: the journal lies in ${printable(place)} for now; ${until}.\n`);
+}
+
 function working(journal: Journal, lock: RunLock, shell: Shell): Working {
-  const diagnostics = openDiagnostics(humanLogPath(shell));
+  const diagnostics = shell.openDiagnostics(humanLogPath(shell));
   return {
     journal,
     diagnostics,
@@ -80,8 +136,8 @@ function working(journal: Journal, lock: RunLock, shell: Shell): Working {
 }
 
 /** A command that only finishes or undoes makes no journal where there is none. */
-export async function isThereAJournal({ config }: Pick<Shell, 'config'>): Promise<boolean> {
-  return stat(join(config.journalDirectory, 'db')).then(
+export async function isThereAJournal(shell: Pick<Shell, 'config'>): Promise<boolean> {
+  return stat(join(await journalPlace(shell), 'db')).then(
     () => true,
     () => false,
   );
@@ -123,7 +179,7 @@ function hasPlaceForJournal({ config }: Pick<Shell, 'config'>): boolean {
 export async function openForLooking(shell: Shell, output: Output): Promise<DryLedger> {
   // A look makes no root that is not there: the journal is born with the first run.
   const opened = hasPlaceForJournal(shell)
-    ? await open(shell, 0)
+    ? await open(shell, { waitMs: 0, isSparing: true, released: 0 })
     : err<never, JournalFailure>({ type: 'journal-absent', path: shell.config.journalDirectory });
   if (opened.isErr()) {
     const memory = memoryLedger(shell.newId, shell.clock, shell.config.uid, shell.version);
@@ -135,7 +191,7 @@ export async function openForLooking(shell: Shell, output: Output): Promise<DryL
     };
   }
   const journal = opened.value;
-  const diagnostics = openDiagnostics(humanLogPath(shell));
+  const diagnostics = shell.openDiagnostics(humanLogPath(shell));
   return {
     record: recordOf(journal, shell, output, diagnostics),
     journal,

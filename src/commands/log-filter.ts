@@ -4,11 +4,13 @@ import type { Entry } from '../journal/entry.ts';
 import type { RunActor, RunScope } from '../journal/event.ts';
 import type { EntryRange, JournalReader } from '../journal/journal.ts';
 import type { Failure } from '../model/failure.ts';
+import { isKind } from '../model/kind.ts';
 import { rangeOf, timeBlocks } from '../projections/time-blocks.ts';
 import { repositoryAt } from '../storage/repository.ts';
-import { itemQuery, itemsInJournal, type Bases } from './find-item.ts';
+import { itemQuery, itemsInJournal } from './find-item.ts';
 import { findRun, type RunLookup } from './find-run.ts';
 import type { LogRequest } from './log-request.ts';
+import type { Shell } from './shell.ts';
 import { workingDirectoryOf } from './view.ts';
 
 /** What is looked at, and which of it is shown. */
@@ -22,7 +24,7 @@ export type LogFilter = {
 export async function filterOf(
   request: LogRequest,
   reader: JournalReader,
-  bases: Bases,
+  bases: Pick<Shell, 'cwd' | 'config'>,
 ): Promise<Result<LogFilter, Failure>> {
   const { sinceMs, untilMs } = request;
   let range: EntryRange | undefined = {};
@@ -58,7 +60,7 @@ export async function filterOf(
     includes(request.kinds, [kindOf(entry)]) &&
     includes(request.events, [entry.event.type]) &&
     includes(request.reasons, reasonsOf(entry)) &&
-    (items.value === undefined || ('item' in entry.event && items.value.has(entry.event.item)));
+    (items.value === undefined || items.value.has(itemOf(entry) ?? ''));
 
   return ok({
     range,
@@ -81,8 +83,15 @@ function includes(asked: readonly string[], given: readonly (string | undefined)
 
 export function kindOf({ event }: Entry): string | undefined {
   if ('kind' in event) return event.kind;
-  // An item's id begins with its kind.
-  return 'item' in event ? event.item.slice(0, event.item.indexOf(':')) : undefined;
+  // An item's id begins with its kind; a session's or job's does not.
+  const item = itemOf({ event }) ?? '';
+  const kind = item.slice(0, Math.max(0, item.indexOf(':')));
+  return isKind(kind) ? kind : undefined;
+}
+
+function itemOf({ event }: Pick<Entry, 'event'>): string | undefined {
+  if ('item' in event) return event.item;
+  return 'target' in event ? event.target : undefined;
 }
 
 export function reasonsOf({ event }: Entry): readonly string[] {
@@ -109,12 +118,12 @@ export function reasonsOf({ event }: Entry): readonly string[] {
 async function itemIds(
   request: LogRequest,
   reader: JournalReader,
-  bases: Bases,
+  bases: Pick<Shell, 'cwd' | 'config'>,
 ): Promise<Result<ReadonlySet<string> | undefined, Failure>> {
   if (request.items.length === 0) return ok(undefined);
   const ids = new Set<string>();
   for (const text of request.items) {
-    const query = await itemQuery(text, bases);
+    const query = await itemQuery(text, bases.cwd, bases.config.roots);
     const found = await itemsInJournal(query, reader);
     if (found.isErr()) return err(found.error);
     for (const id of found.value.items.keys()) ids.add(id);

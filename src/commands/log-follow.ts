@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { err, ok, type Result } from 'neverthrow';
 import { currentDatabase } from '../journal/layout.ts';
-import { openSnapshot } from '../journal/snapshot.ts';
 import type { Failure } from '../model/failure.ts';
+import { openToRead } from './journal-access.ts';
 import { filterOf, type LogFilter } from './log-filter.ts';
 import type { LogPrinter } from './log-output.ts';
 import type { LogRequest } from './log-request.ts';
@@ -69,7 +69,7 @@ async function catchUp(
   sink: Sink,
   shell: Shell,
 ): Promise<Result<void, Failure>> {
-  const opened = await openSnapshot(shell.config.journalDirectory);
+  const opened = await openToRead(shell);
   if (opened.isErr()) return err(opened.error);
   await using reader = opened.value;
   const isFirst = state.journalId === undefined;

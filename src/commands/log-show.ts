@@ -1,7 +1,6 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { PlannedItem } from '../journal/event.ts';
 import type { JournalReader } from '../journal/journal.ts';
-import { openSnapshot } from '../journal/snapshot.ts';
 import type { Failure, JournalFailure } from '../model/failure.ts';
 import { aftermath } from '../projections/aftermath.ts';
 import { openOperations } from '../projections/open-operations.ts';
@@ -14,6 +13,7 @@ import { replayDocument } from '../ui/replay-document.ts';
 import { replayText } from '../ui/replay-text.ts';
 import { runAtDocument, runAtText } from '../ui/run-at.ts';
 import type { ReplayView } from '../ui/replay-view.ts';
+import { openToRead } from './journal-access.ts';
 import { findRun } from './find-run.ts';
 import { exitCodes } from './outcome.ts';
 import type { Shell } from './shell.ts';
@@ -27,7 +27,7 @@ export async function logShow(
   flags: LogShowFlags,
   shell: Shell,
 ): Promise<Result<number, Failure>> {
-  const opened = await openSnapshot(shell.config.journalDirectory);
+  const opened = await openToRead(shell);
   if (opened.isErr())
     return err(opened.error.type === 'journal-absent' ? { type: 'unknown-run', text } : opened.error);
   await using reader = opened.value;

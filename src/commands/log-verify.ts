@@ -1,9 +1,9 @@
 import { err, ok, type Result } from 'neverthrow';
-import { openSnapshot } from '../journal/snapshot.ts';
 import { verifyJournal } from '../journal/verify.ts';
 import type { Failure } from '../model/failure.ts';
 import { inlineProjections } from '../projections/inline.ts';
 import { formatCount, printable } from '../ui/format.ts';
+import { openToRead } from './journal-access.ts';
 import type { Shell } from './shell.ts';
 
 /** `prodigy clean log verify`: walks everything, and names the first entry that is altered, missing or out of order. */
@@ -12,7 +12,7 @@ export async function verify(
   shell: Shell,
 ): Promise<Result<number, Failure>> {
   const { terminal } = shell;
-  const opened = await openSnapshot(shell.config.journalDirectory);
+  const opened = await openToRead(shell);
   if (opened.isErr()) {
     if (opened.error.type !== 'journal-absent') return err(opened.error);
     terminal.out(flags.json === true ? '{"entries":0,"findings":[]}\n' : 'There is no journal yet.\n');

@@ -1,6 +1,6 @@
 import { err, ok, type Result } from 'neverthrow';
-import { openSnapshot } from '../journal/snapshot.ts';
 import type { Failure } from '../model/failure.ts';
+import { openToRead } from './journal-access.ts';
 import { filterOf } from './log-filter.ts';
 import { follow } from './log-follow.ts';
 import { logPrinter } from './log-output.ts';
@@ -19,7 +19,7 @@ export async function log(flags: LogFlags, shell: Shell): Promise<Result<number,
   sink.write(printer.start());
   if (request.follow) return follow(request, printer, sink, shell);
 
-  const opened = await openSnapshot(shell.config.journalDirectory);
+  const opened = await openToRead(shell);
   if (opened.isErr()) {
     if (opened.error.type !== 'journal-absent') return err(opened.error);
     const [run] = request.runs;

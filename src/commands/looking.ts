@@ -1,11 +1,18 @@
+import type { Result } from 'neverthrow';
 import type { RunPolicy, RunScope } from '../journal/event.ts';
 import { look } from '../cleaners/look.ts';
 import { scanOf, shortHash, type Scan } from '../cleaners/scan.ts';
 import { activityWindowMs, canonicalPolicy, policyOf, type Policy } from '../policy/retention.ts';
 import { inScope, type Scope } from '../policy/scope.ts';
 import { judgeAll } from '../policy/verdict.ts';
+import type { JournalReader } from '../journal/journal.ts';
+import type { JournalFailure } from '../model/failure.ts';
 import type { Kind } from '../model/kind.ts';
+import { noPins, pinsAt, type Pins } from '../model/pin.ts';
+import { pins as storedPins } from '../projections/pins.ts';
 import type { Progress } from '../ui/progress.ts';
+import { openToRead } from './journal-access.ts';
+import type { CleanRequest } from './options.ts';
 import type { Shell } from './shell.ts';
 
 /** Looks once, judges once: sizes are measured here and nowhere else in the run. */
@@ -14,6 +21,7 @@ export async function lookAndJudge(
   policy: Policy,
   shell: Shell,
   progress: Progress,
+  pins: Pins,
 ): Promise<Scan> {
   const startedAt = performance.now();
   const seen = await look({
@@ -23,19 +31,45 @@ export async function lookAndJudge(
     nowMs: policy.nowMs,
     host: shell.config.host,
     ownPid: process.pid,
+    branches: policy.deleteMergedBranches === true,
+    readProcesses: shell.readProcesses,
     onProgress: (kind, found) => progress.scanning(kind, found),
   });
-  const verdicts = judgeAll(seen.look, policy, { scope });
+  const verdicts = judgeAll(seen.look, policy, { scope, pins });
   return scanOf(seen.look, verdicts, seen.outOfScope, performance.now() - startedAt);
 }
+
+/** What is on hold or abandoned now. */
+export async function pinsOf(
+  journal: Pick<JournalReader, 'rows'>,
+  nowMs: number,
+): Promise<Result<Pins, JournalFailure>> {
+  const rows = await journal.rows(storedPins);
+  return rows.map((found) => pinsAt(found.values(), nowMs));
+}
+
+/** The same for who only looks: from a copy, whoever writes; none when the journal cannot be read. */
+export async function pinsSeen(shell: Pick<Shell, 'config'>, nowMs: number): Promise<Pins> {
+  const opened = await openToRead(shell);
+  if (opened.isErr()) return noPins;
+  await using reader = opened.value;
+  const found = await pinsOf(reader, nowMs);
+  return found.unwrapOr(noPins);
+}
+
+type Rules = Pick<CleanRequest, 'mergedOnly' | 'deleteMergedBranches'>;
+
+/** Of whoever removes nothing. */
+export const noRules: Rules = { mergedOnly: false, deleteMergedBranches: false };
 
 export function runPolicy(
   nowMs: number,
   olderThanMs: number | undefined,
   kinds: readonly Kind[],
-  mergedOnly: boolean,
+  { mergedOnly, deleteMergedBranches }: Rules,
 ): RunPolicy {
-  const policy = policyOf({ nowMs, olderThanMs, windowMs: activityWindowMs, mergedOnly, kinds });
+  const rules = { mergedOnly, deleteMergedBranches };
+  const policy = policyOf({ nowMs, olderThanMs, windowMs: activityWindowMs, kinds, ...rules });
   return { ...policy, hash: shortHash(canonicalPolicy(policy)) };
 }
 

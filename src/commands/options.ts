@@ -12,6 +12,7 @@ export type CleanFlags = Partial<Record<Kind, boolean>> & {
   readonly mapreduce?: boolean;
   readonly jobId?: string;
   readonly mergedOnly?: boolean;
+  readonly deleteMergedBranches?: boolean;
   readonly dryRun?: boolean;
   readonly force?: boolean;
   readonly yes?: boolean;
@@ -38,6 +39,7 @@ export type CleanRequest = {
   readonly mapreduceOnly: boolean;
   readonly jobId: string | undefined;
   readonly mergedOnly: boolean;
+  readonly deleteMergedBranches: boolean;
   readonly dryRun: boolean;
   readonly force: boolean;
   readonly isUndoable: boolean;
@@ -50,6 +52,7 @@ export type CleanRequest = {
 };
 
 const words = ['all', ...kinds.toReversed()];
+const commands = ['resume', 'undo', 'hold', 'release', 'abandon', 'log', 'why'];
 
 function usage(problem: string, text?: string, accepted?: readonly string[]): UsageFailure {
   return { type: 'usage', problem, text, accepted };
@@ -65,12 +68,12 @@ export function parseRequest(
     if (word === 'all') kinds.forEach((kind) => selected.add(kind));
     else if (isKind(word)) selected.add(word);
     else {
-      const meant = nearest(word, [...words, 'resume', 'log', 'why', 'undo']);
+      const meant = nearest(word, [...words, ...commands]);
       return err(
         usage(
           `There is no 'prodigy clean ${word}'${meant === undefined ? '' : `; did you mean '${meant}'?`}`,
           undefined,
-          [...words, 'resume', 'log', 'why', 'undo'],
+          [...words, ...commands],
         ),
       );
     }
@@ -107,6 +110,7 @@ export function parseRequest(
     mapreduceOnly: flags.mapreduce === true,
     jobId: flags.jobId,
     mergedOnly: flags.mergedOnly === true,
+    deleteMergedBranches: flags.deleteMergedBranches === true,
     dryRun: flags.dryRun === true,
     force: flags.force === true || flags.yes === true,
     isUndoable: flags.undo !== false,
@@ -124,6 +128,7 @@ function selectionFlags(flags: CleanFlags): string[] {
     ['--mapreduce', flags.mapreduce === true],
     ['--job-id', flags.jobId !== undefined],
     ['--merged-only', flags.mergedOnly === true],
+    ['--delete-merged-branches', flags.deleteMergedBranches === true],
     ['--dry-run', flags.dryRun === true],
     ['--force', flags.force === true || flags.yes === true],
     ['--no-undo', flags.undo === false],
@@ -154,6 +159,7 @@ function normalised(chosen: readonly Kind[], flags: CleanFlags): string[] {
     ...(flags.mapreduce === true ? ['--mapreduce'] : []),
     ...(flags.jobId === undefined ? [] : ['--job-id', flags.jobId]),
     ...(flags.mergedOnly === true ? ['--merged-only'] : []),
+    ...(flags.deleteMergedBranches === true ? ['--delete-merged-branches'] : []),
     ...(flags.undo === false ? ['--no-undo'] : []),
     ...(flags.acceptClock === true ? ['--accept-clock'] : []),
     ...(flags.dryRun === true ? ['--dry-run'] : []),

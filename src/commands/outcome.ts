@@ -65,6 +65,7 @@ export function exitCodeOfFailure(failure: Failure): number {
     case 'clock-ahead':
     case 'unfinished-work':
     case 'max-delete':
+    case 'not-abandonable':
       return exitCodes.refused.code;
     case 'run-locked':
     case 'journal-locked':

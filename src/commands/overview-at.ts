@@ -1,11 +1,11 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { JournalReader } from '../journal/journal.ts';
-import { openSnapshot } from '../journal/snapshot.ts';
 import type { Failure, UsageFailure } from '../model/failure.ts';
 import { kinds } from '../model/kind.ts';
 import { lastScans, storageStats } from '../projections/storage-stats.ts';
 import { rangeOf, timeBlocks } from '../projections/time-blocks.ts';
 import { storageAtDocument, storageAtText, type KindAt, type StorageAtView } from '../ui/storage-at.ts';
+import { openToRead } from './journal-access.ts';
 import { runLookup } from './find-run.ts';
 import type { CleanFlags } from './options.ts';
 import { exitCodes } from './outcome.ts';
@@ -26,7 +26,7 @@ export async function overviewAt(
   if (conflict !== undefined) return err(conflict);
   const when = await parseWhen(at, 'until', shell.clock(), '--at');
   if (when.isErr()) return err(when.error);
-  const opened = await openSnapshot(shell.config.journalDirectory);
+  const opened = await openToRead(shell);
   if (opened.isErr() && opened.error.type !== 'journal-absent') return err(opened.error);
   if (opened.isErr()) return ok(await tell({ askedMs: when.value }, flags, shell));
   await using reader = opened.value;

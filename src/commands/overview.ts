@@ -9,11 +9,12 @@ import { explain } from '../ui/explain.ts';
 import { printable } from '../ui/format.ts';
 import { overviewText, type UnfinishedView, type VolumeView } from '../ui/overview-text.ts';
 import { scopeText } from '../ui/plan-text.ts';
+import { pinsText } from '../ui/pins-text.ts';
 import { openProgress } from '../ui/progress.ts';
 import { accountOf } from './account.ts';
 import { endRun, putOnRecord } from './run-steps.ts';
 import { openForLooking } from './journal-access.ts';
-import { lookAndJudge, runPolicy } from './looking.ts';
+import { lookAndJudge, noRules, pinsSeen, runPolicy } from './looking.ts';
 import type { CleanRequest } from './options.ts';
 import { scopeOf } from './scope.ts';
 import { unfinishedRuns } from './unfinished.ts';
@@ -39,8 +40,9 @@ export async function overview(request: CleanRequest, shell: Shell): Promise<Res
   const progress = openProgress(terminal, request.output === 'jsonl');
   try {
     const startedAtMs = shell.clock();
-    const policy = runPolicy(startedAtMs, undefined, kinds, false);
-    const scan = await lookAndJudge(scope.value, policy, shell, progress);
+    const policy = runPolicy(startedAtMs, undefined, kinds, noRules);
+    const pins = await pinsSeen(shell, startedAtMs);
+    const scan = await lookAndJudge(scope.value, policy, shell, progress, pins);
     progress.stop();
     await using ledger = await openForLooking(shell, request.output);
     const { record, journal } = ledger;
@@ -76,6 +78,7 @@ export async function overview(request: CleanRequest, shell: Shell): Promise<Res
         `${terminal.outColours.bold(`Prodigy storage of ${scopeText(view)}: ${config.roots.map(printable).join(', ')}`)}\n\n`,
       );
       terminal.out(overviewText(view, volume, unfinished, terminal.outColours, terminal.columns));
+      terminal.out(pinsText(pins.values()));
       if (ledger.without !== undefined && ledger.without.type !== 'journal-absent')
         terminal.err(`Not journalled: ${explain(ledger.without).sentence}\n`);
     }

@@ -2,6 +2,8 @@ import { Command, CommanderError } from 'commander';
 import type { CleanFlags } from './options.ts';
 import type { LogFlags } from './log-request.ts';
 import type { LogShowFlags } from './log-show.ts';
+import type { PinFlags } from './pin.ts';
+import type { UndoFlags } from './undo.ts';
 import type { WhyFlags } from './why.ts';
 import type { ResumeFlags } from './actions.ts';
 
@@ -9,7 +11,10 @@ import type { ResumeFlags } from './actions.ts';
 export type Actions = {
   readonly clean: (words: readonly string[], flags: CleanFlags) => Promise<void>;
   readonly resume: (run: string | undefined, flags: ResumeFlags) => Promise<void>;
-  readonly undo: (what: string, flags: { readonly color?: boolean }) => Promise<void>;
+  readonly undo: (what: string | undefined, flags: UndoFlags) => Promise<void>;
+  readonly hold: (id: string | undefined, flags: PinFlags) => Promise<void>;
+  readonly release: (id: string, flags: PinFlags) => Promise<void>;
+  readonly abandon: (id: string, flags: PinFlags) => Promise<void>;
   readonly why: (what: string, flags: WhyFlags) => Promise<void>;
   readonly log: (flags: LogFlags) => Promise<void>;
   readonly logShow: (run: string, flags: LogShowFlags) => Promise<void>;
@@ -69,7 +74,14 @@ export function program(version: string, actions: Actions): Command {
     .option('--repo <name|path>', 'this repository')
     .option('--mapreduce', 'only what belongs to MapReduce jobs and agents')
     .option('--job-id <id>', 'only what belongs to this job')
-    .option('--merged-only', 'only worktrees whose branch is merged')
+    .option(
+      '--merged-only',
+      'only worktrees whose work is merged, or landed by squash, rebase or cherry-pick',
+    )
+    .option(
+      '--delete-merged-branches',
+      'also delete the prodigy-* and agent-* branches of removed worktrees whose content is merged or landed',
+    )
     .option('-n, --dry-run', 'show what would go; remove nothing')
     .option('-f, --force', 'answer every question with yes; lifts no protection')
     .option('-y, --yes', 'the same as --force')
@@ -99,11 +111,40 @@ export function program(version: string, actions: Actions): Command {
   clean
     .command('undo')
     .description(
-      'put back what a run removed and quarantine still holds (everything but worktrees, for 7 days)',
+      'put back what a run removed: from quarantine, and worktrees made again from git (for 7 days)',
     )
-    .argument('<run|item>', 'id of a run or its beginning; id, name or path of an item')
+    .argument('[run|item]', 'id of a run or its beginning; id, name or path of an item')
+    .option('--list', 'what can be put back, and until when')
+    .option('--json', 'one JSON document on stdout')
     .option('--no-color', 'no colours')
-    .action((what: string, flags: { color?: boolean }) => actions.undo(what, flags));
+    .action((what: string | undefined, flags: UndoFlags) => actions.undo(what, flags));
+
+  clean
+    .command('hold')
+    .description('keep something whatever its age, until it is released; without an id, list what is on hold')
+    .argument('[id]', 'a session or job with all that belongs to it; an item by id, path or name')
+    .option('--reason <why>', 'why it stays (needed)')
+    .option('--until <date>', 'the hold ends by itself then: 2026-12-31, 2026-12-31T14:30Z, 30d')
+    .option('--json', 'one JSON document on stdout')
+    .option('--no-color', 'no colours')
+    .action((id: string | undefined, flags: PinFlags) => actions.hold(id, flags));
+
+  clean
+    .command('release')
+    .description('end a hold, or take back that something was abandoned')
+    .argument('<id>', 'as it was put on hold or abandoned')
+    .option('--json', 'one JSON document on stdout')
+    .option('--no-color', 'no colours')
+    .action((id: string, flags: PinFlags) => actions.release(id, flags));
+
+  clean
+    .command('abandon')
+    .description('say that nobody will resume a session: it no longer stays for that; lifts nothing else')
+    .argument('<session>', 'id of a session or job')
+    .option('--reason <why>', 'why (needed)')
+    .option('--json', 'one JSON document on stdout')
+    .option('--no-color', 'no colours')
+    .action((id: string, flags: PinFlags) => actions.abandon(id, flags));
 
   clean
     .command('why')

@@ -1,5 +1,6 @@
 import { err, ok, type Result } from 'neverthrow';
 import { plannedItem, scanOf, type Scan } from '../cleaners/scan.ts';
+import type { Condemned } from '../cleaners/sweep.ts';
 import { freeBytes } from '../disk/volume.ts';
 import { isUnchanged } from '../disk/identity.ts';
 import type { PlannedItem } from '../journal/event.ts';
@@ -7,6 +8,7 @@ import type { Failure } from '../model/failure.ts';
 import type { ItemId } from '../model/item.ts';
 import type { Verdict } from '../model/reason.ts';
 import { keepWhatExplains } from '../policy/verdict.ts';
+import { goneWorktrees } from '../projections/gone-worktrees.ts';
 import { openOperations } from '../projections/open-operations.ts';
 import { takenUpBy } from '../projections/run-account.ts';
 import type { RunSummary } from '../projections/run-summary.ts';
@@ -17,7 +19,7 @@ import { carryOut, expireHeld } from './carry-out.ts';
 import { answer, documentOf } from './answer.ts';
 import { clockProblem, endRun, putOnRecord, refuse, takeUp } from './run-steps.ts';
 import { isThereAJournal, openForWork, type Working } from './journal-access.ts';
-import { lookAndJudge } from './looking.ts';
+import { lookAndJudge, pinsOf } from './looking.ts';
 import type { Output } from './options.ts';
 import { exitCodeOf } from './outcome.ts';
 import { actorOf, type Shell } from './shell.ts';
@@ -52,7 +54,10 @@ export async function resume(request: ResumeRequest, shell: Shell): Promise<Resu
   const waiting = [...open.value.values()].filter(
     ({ state, heldUntilMs }) => state !== 'quarantined' || heldUntilMs === undefined,
   );
-  if (unfinished.value.length === 0 && waiting.length === 0) {
+  const gone = await work.journal.rows(goneWorktrees);
+  if (gone.isErr()) return err(gone.error);
+  const isUndoing = [...gone.value.values()].some(({ undo }) => undo !== undefined);
+  if (unfinished.value.length === 0 && waiting.length === 0 && !isUndoing) {
     return ok(nothingToResume('Nothing to resume.', request, shell));
   }
 
@@ -139,7 +144,9 @@ async function resumeOne(
   // The cut-offs are the interrupted run's, so that the same items are old; the clock is today's, so that whatever
   // came to life since is seen.
   const now = { ...policy, nowMs: shell.clock() };
-  const whole = await lookAndJudge(scope, now, shell, progress);
+  const pins = await pinsOf(journal, now.nowMs);
+  if (pins.isErr()) return err(pins.error);
+  const whole = await lookAndJudge(scope, now, shell, progress, pins.value);
   progress.pause();
   const { scan, drifted } = stillPlanned(whole, remaining.value);
   if (request.output === 'text') {
@@ -218,7 +225,9 @@ function stillPlanned(whole: Scan, remaining: ReadonlyMap<ItemId, PlannedItem>):
   // What is not in the plan stays, whatever its verdict; so does what explains it (DESIGN 5.9).
   const stays: Verdict = { type: 'keep', reason: 'young', evidence: {} };
   const narrowed = whole.judged.map(({ item, verdict }) => {
-    return [item.id, verdict.type === 'keep' || unchanged.has(item.id) ? verdict : stays] as const;
+    if (verdict.type === 'keep') return [item.id, verdict] as const;
+    const shown = remaining.get(item.id)?.deletes;
+    return [item.id, unchanged.has(item.id) ? onlyShown(verdict, shown) : stays] as const;
   });
   const verdicts = keepWhatExplains(whole.look.items, new Map(narrowed));
 
@@ -240,12 +249,28 @@ function stillPlanned(whole: Scan, remaining: ReadonlyMap<ItemId, PlannedItem>):
   return { scan: { ...scan, look: whole.look }, drifted };
 }
 
+/** Of the branches that could go with it now, those that were shown when it was confirmed. */
+function onlyShown(
+  { deletes = [], evidence, ...verdict }: Condemned['verdict'],
+  shown: PlannedItem['deletes'],
+): Verdict {
+  const still = deletes.filter(({ ref, commit }) =>
+    shown?.some((branch) => branch.ref === ref && branch.commit === commit),
+  );
+  const { deletes: text, ...others } = evidence;
+  return still.length === 0 || text === undefined
+    ? { ...verdict, evidence: others }
+    : { ...verdict, evidence, deletes: still };
+}
+
 function isSame(planned: PlannedItem | undefined, now: PlannedItem): boolean {
   if (planned === undefined || planned.head !== now.head) return false;
   // A part that is gone since was moved or removed by somebody; what is there must be what was shown.
-  return now.parts.every(({ path, identity }) => {
+  return now.parts.every(({ path, identity, stamp }) => {
     const before = planned.parts.find((part) => part.path === path);
-    return before !== undefined && isUnchanged(before.identity, identity);
+    if (before === undefined || !isUnchanged(before.identity, identity)) return false;
+    // Entries of older versions have none.
+    return before.stamp === undefined || before.stamp === stamp;
   });
 }
 

@@ -27,6 +27,7 @@ export function viewOf(
       reason: verdict.reason,
       proof: verdict.type === 'remove' ? verdict.proof : undefined,
       evidence: verdict.evidence,
+      deletes: verdict.type === 'remove' ? (verdict.deletes ?? []).length : 0,
     };
   });
   return {

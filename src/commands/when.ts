@@ -49,6 +49,20 @@ export async function parseWhen(
   return ok(meant.whole === undefined ? instant(meant.at, edge, typed) : edgeOf(meant.at, meant.whole, edge));
 }
 
+/** A point in time to come: ISO, or a duration from now. A day without a time is its last moment. */
+export function parseUntil(text: string, nowMs: number): Result<number, UsageFailure> {
+  const typed = text.trim();
+  const wrong = (problem: string): Result<number, UsageFailure> =>
+    err({ type: 'usage', problem, text, accepted: ['2026-12-31', '2026-12-31T14:30Z', '30d', '6mo'] });
+  const duration = parseDuration(typed);
+  if (duration.isOk()) return ok(nowMs + duration.value);
+  const meant = iso(typed);
+  if (meant === undefined) return wrong('--until is not a time');
+  const atMs =
+    meant.whole === undefined ? instant(meant.at, 'until', typed) : edgeOf(meant.at, meant.whole, 'until');
+  return atMs > nowMs ? ok(atMs) : wrong('--until is over already');
+}
+
 function iso(typed: string): Meant | undefined {
   const at = DateTime.fromISO(typed);
   if (!at.isValid) return undefined;

@@ -1,7 +1,7 @@
 import { err, ok, type Result } from 'neverthrow';
+import { removalOf } from '../journal/event.ts';
 import type { JournalReader } from '../journal/journal.ts';
 import { recordedIn, type Recorded } from '../journal/recorded.ts';
-import { openSnapshot } from '../journal/snapshot.ts';
 import type { Failure } from '../model/failure.ts';
 import type { ItemId } from '../model/item.ts';
 import { noMatches, type ItemQuery, type Matches } from '../projections/item-match.ts';
@@ -15,6 +15,7 @@ import { fateOf } from '../ui/replay-view.ts';
 import { whyDocument } from '../ui/why-document.ts';
 import { whyText } from '../ui/why-text.ts';
 import type { WhyView } from '../ui/why-view.ts';
+import { openToRead } from './journal-access.ts';
 import { itemQuery, itemsInJournal } from './find-item.ts';
 import { runLookup } from './find-run.ts';
 import { freshLook, type FreshLook } from './fresh-look.ts';
@@ -25,10 +26,10 @@ export type WhyFlags = { readonly json?: boolean; readonly color?: boolean };
 
 /** `prodigy clean why ID|PATH`: everything that is known of one item, and what keeps it now. Changes nothing. */
 export async function why(text: string, flags: WhyFlags, shell: Shell): Promise<Result<number, Failure>> {
-  const opened = await openSnapshot(shell.config.journalDirectory);
+  const opened = await openToRead(shell);
   // A journal that cannot be read costs the story; what is there can be looked at all the same.
   await using reader = opened.isOk() ? opened.value : undefined;
-  const query = await itemQuery(text, shell);
+  const query = await itemQuery(text, shell.cwd, shell.config.roots);
   const known = reader === undefined ? ok(noMatches()) : await itemsInJournal(query, reader);
   const without = known.isErr()
     ? known.error
@@ -125,9 +126,12 @@ function recoveryFrom(
   story: readonly Recorded[],
   open: ReadonlyMap<string, OpenOperation>,
 ): Recovery | undefined {
-  const op = story.findLast(({ entry }) => entry.op !== undefined)?.entry.op;
-  if (op === undefined) return undefined;
-  const told = story.map(({ entry }) => entry).filter((entry) => entry.op === op);
+  const last = story.findLast(({ entry }) => entry.op !== undefined)?.entry.op;
+  if (last === undefined) return undefined;
+  const op = removalOf(last);
+  const told = story
+    .map(({ entry }) => entry)
+    .filter((entry) => entry.op !== undefined && removalOf(entry.op) === op);
   const intended = told.map(({ event }) => event).find((event) => event.type === 'RemovalIntended');
   const intent = intended?.type === 'RemovalIntended' ? intended : undefined;
   const fate = fateOf(told, intent, open.get(op));

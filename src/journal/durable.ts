@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { open, readdir, readFile, rename, rmdir, unlink } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rmdir, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 /** Replaces the file at `path` as a whole: after a power cut there is the old one or the new one. */
@@ -56,6 +56,19 @@ export async function syncDatabaseDirectory(path: string): Promise<void> {
 export async function discardFlatDirectory(path: string): Promise<void> {
   for (const name of await namesIn(path)) await unlinkIfThere(join(path, name));
   await rmdir(path).catch(ignoreAbsent);
+}
+
+/** Makes a directory and those it lies in, level by level: Node's own way calls a full disk `ENOENT`. */
+export async function makeDirectories(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT' || dirname(path) === path) throw error;
+    await makeDirectories(dirname(path));
+    await mkdir(path, { mode: 0o700 });
+  }
 }
 
 /** The names in a directory; none when it is not there. */

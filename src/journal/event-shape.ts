@@ -1,3 +1,4 @@
+import type { SpentBranch } from '../model/branch.ts';
 import type { Identity } from '../model/item.ts';
 import type { ActorContext, Event, EventOf, EventType, ItemKept, KindTotals, Move } from './event.ts';
 import type { PlannedItem, RunActor, RunPolicy, RunScope, Tally, WorktreeRegistration } from './event.ts';
@@ -15,7 +16,7 @@ const identity = {
   size: 'number',
 } as const satisfies Record<keyof Identity, string>;
 
-const part = { path: 'string', identity } as const;
+const part = { path: 'string', identity, stamp: ['maybe', 'string'] } as const;
 
 const scope = {
   allRepositories: 'boolean',
@@ -32,6 +33,7 @@ const policy = {
   cutoffMs: ['map', 'number'],
   windowMs: 'number',
   mergedOnly: 'boolean',
+  deleteMergedBranches: ['maybe', 'boolean'],
   hash: 'string',
 } as const satisfies Shape<RunPolicy>;
 
@@ -65,20 +67,33 @@ const judged = {
   reason: 'string',
 } as const satisfies Fields<ItemKept>;
 
+const spent = { ref: 'string', commit: 'string', into: 'string' } as const satisfies Shape<SpentBranch>;
+
 const planned = {
   item: 'string',
   bytes: 'number',
   head: ['maybe', 'string'],
   parts: ['list', part],
+  deletes: ['maybe', ['list', spent]],
 } as const satisfies Record<keyof PlannedItem, unknown>;
 
-const move = { role: 'string', ...part, to: 'string' } as const satisfies Record<keyof Move, unknown>;
+const move = {
+  role: 'string',
+  path: 'string',
+  identity,
+  to: 'string',
+  keptAt: ['maybe', 'string'],
+} as const satisfies Record<keyof Move, unknown>;
 
 const registration = {
   mainGitDir: 'string',
   adminDir: 'string',
   branch: ['maybe', 'string'],
   head: 'string',
+  pointers: [
+    'maybe',
+    { gitFile: 'string', gitdir: 'string', commondir: 'string', sparse: ['maybe', 'string'] },
+  ],
 } as const satisfies Shape<WorktreeRegistration>;
 
 const kindTotals = {
@@ -136,9 +151,11 @@ export const eventShapes: { readonly [T in EventType]: Fields<EventOf<T>> } = {
     mode: 'string',
     moves: ['list', move],
     holdMs: 'number',
+    undoMs: ['maybe', 'number'],
     attempt: 'number',
     locks: ['list', 'string'],
     worktree: ['maybe', registration],
+    deletes: ['maybe', ['list', spent]],
   },
   ItemQuarantined: {
     item: 'string',
@@ -167,11 +184,24 @@ export const eventShapes: { readonly [T in EventType]: Fields<EventOf<T>> } = {
     attempt: 'number',
   },
   ItemRemoved: { item: 'string', bytes: 'number', files: 'number', observed: ['maybe', 'string'] },
+  BranchDeleted: {
+    item: 'string',
+    branch: 'string',
+    commit: 'string',
+    into: 'string',
+    observed: ['maybe', 'string'],
+  },
+  BranchKept: { item: 'string', branch: 'string', commit: 'string', reason: 'string' },
+  UndoIntended: { item: 'string', name: 'string' },
+  UndoExpired: { item: 'string', why: 'string' },
   ItemRestored: { item: 'string', why: 'string' },
   RenameRedone: { item: 'string' },
   PurgeRedone: { item: 'string' },
   QuarantineOrphanFound: { path: 'string' },
   StaleLockReplaced: { path: 'string', pid: 'number', acquiredAt: 'string' },
+  HoldPlaced: { target: 'string', name: 'string', reason: 'string', untilMs: ['maybe', 'number'] },
+  SessionAbandoned: { target: 'string', name: 'string', reason: 'string' },
+  PinReleased: { target: 'string', name: 'string' },
   RunCompleted: {
     outcome: 'string',
     exitCode: 'number',
@@ -182,6 +212,7 @@ export const eventShapes: { readonly [T in EventType]: Fields<EventOf<T>> } = {
   RunInterrupted: { interrupted: 'string', by: 'string' },
   ReserveReleased: { bytes: 'number' },
   ReserveRestored: { bytes: 'number' },
+  JournalMoved: { from: 'string', to: 'string', why: 'string' },
   ClockWentBack: { lastAtMs: 'number', nowMs: 'number' },
   TailTruncatedDetected: { anchorSeq: 'number', headSeq: 'number' },
   SegmentSealed: { ...segment, from: 'number' },

@@ -1,6 +1,9 @@
-import type { Identity, ItemId, Part } from '../model/item.ts';
+import type { BranchKeptReason, SpentBranch } from '../model/branch.ts';
+import type { ItemId, Part } from '../model/item.ts';
 import type { Kind } from '../model/kind.ts';
+import type { PinTarget } from '../model/pin.ts';
 import type { Evidence, KeepReason, RemovalProof, RemoveReason } from '../model/reason.ts';
+import type { Pointers } from '../model/worktree.ts';
 
 /** The journal was born. Always entry 0. */
 export type JournalCreated = {
@@ -28,6 +31,7 @@ export type RunPolicy = {
   readonly cutoffMs: Readonly<Record<Kind, number>>;
   readonly windowMs: number;
   readonly mergedOnly: boolean;
+  readonly deleteMergedBranches?: boolean;
   /** SHA-256 of the normalised policy, first 16 hex digits. */
   readonly hash: string;
 };
@@ -125,7 +129,9 @@ export type PlannedItem = {
   readonly bytes: number;
   /** `head` for worktrees only. */
   readonly head?: string;
-  readonly parts: readonly { readonly path: string; readonly identity: Identity }[];
+  readonly parts: readonly Pick<Part, 'path' | 'identity' | 'stamp'>[];
+  /** Branches that are to go with it. */
+  readonly deletes?: readonly SpentBranch[];
 };
 
 /** A piece of a plan's list, in order of removal. A plan already on record is not recorded again. */
@@ -162,13 +168,18 @@ export type WorktreeRegistration = {
   readonly adminDir: string;
   readonly branch?: string;
   readonly head: string;
+  readonly pointers?: Pointers;
 };
 
 /** How the item leaves its place (JOURNAL 3.3). */
 export type RemovalMode = 'quarantine' | 'in-parent';
 
 /** A part and the place it is renamed to. */
-export type Move = Pick<Part, 'role' | 'path' | 'identity'> & { readonly to: string };
+export type Move = Pick<Part, 'role' | 'path' | 'identity'> & {
+  readonly to: string;
+  /** Where it stays for undo when the rest of a worktree is freed. */
+  readonly keptAt?: string;
+};
 
 /** An item is about to be moved. Synced before anything is touched; holds all that `resume` and `undo` need. */
 export type RemovalIntended = {
@@ -187,11 +198,15 @@ export type RemovalIntended = {
   readonly moves: readonly Move[];
   /** How long it is to be held for undo, in milliseconds; 0: its bytes are freed at once. */
   readonly holdMs: number;
+  /** How long undo can make a worktree again, which is freed at once. In milliseconds. */
+  readonly undoMs?: number;
   /** 1 for the first try, counted over runs. */
   readonly attempt: number;
   /** Ids of Prodigy's resume locks held while it goes. */
   readonly locks: readonly string[];
   readonly worktree?: WorktreeRegistration;
+  /** Branches to be deleted after the worktree has left git, each only if it is still what it was. */
+  readonly deletes?: readonly SpentBranch[];
 };
 
 /** All parts are in quarantine, durably. `heldUntilMs`: not freed before (undo). */
@@ -268,6 +283,48 @@ export type ItemRemoved = {
   readonly observed?: 'absent';
 };
 
+/**
+ * A branch went with its worktree; `commit` is all it takes to make it again. `absent`: it was gone already when it
+ * was to be deleted, which after a crash means by us.
+ */
+export type BranchDeleted = {
+  readonly type: 'BranchDeleted';
+  readonly item: ItemId;
+  /** Full name. */
+  readonly branch: string;
+  readonly commit: string;
+  /** Full name of the branch that held its content. */
+  readonly into: string;
+  readonly observed?: 'absent';
+};
+
+/** A branch that was to go with its worktree stays: in doubt, it is kept, and the worktree goes all the same. */
+export type BranchKept = {
+  readonly type: 'BranchKept';
+  readonly item: ItemId;
+  readonly branch: string;
+  readonly commit: string;
+  readonly reason: BranchKeptReason;
+};
+
+/**
+ * A worktree that was freed is about to be made again, by an operation that is named after the removal's; see
+ * {@link removalOf}. Ends like every operation: restored, or failed.
+ */
+export type UndoIntended = { readonly type: 'UndoIntended'; readonly item: ItemId; readonly name: string };
+
+/** What undo needed of a worktree beyond git is freed: it cannot be put back any more. */
+export type UndoExpired = {
+  readonly type: 'UndoExpired';
+  readonly item: ItemId;
+  readonly why: 'undo-expired' | 'disk-full';
+};
+
+/** The operation that removed what this one puts back: itself, when it is a removal. */
+export function removalOf(op: string): string {
+  return op.split('~')[0] ?? op;
+}
+
 /** Back in its place. */
 export type ItemRestored = {
   readonly type: 'ItemRestored';
@@ -289,6 +346,26 @@ export type StaleLockReplaced = {
   readonly pid: number;
   readonly acquiredAt: string;
 };
+
+/** An item, or a session or job with all that belongs to it, is to stay until then, or until it is released. */
+export type HoldPlaced = {
+  readonly type: 'HoldPlaced';
+  readonly target: PinTarget;
+  readonly name: string;
+  readonly reason: string;
+  readonly untilMs?: number;
+};
+
+/** The owner of a session or job will not resume it: that it could be resumed protects it no longer. */
+export type SessionAbandoned = {
+  readonly type: 'SessionAbandoned';
+  readonly target: PinTarget;
+  readonly name: string;
+  readonly reason: string;
+};
+
+/** A hold was ended, an abandonment taken back, or both. */
+export type PinReleased = { readonly type: 'PinReleased'; readonly target: PinTarget; readonly name: string };
 
 export type KindTotals = {
   readonly before: Tally;
@@ -324,6 +401,13 @@ export type RunInterrupted = {
 
 export type ReserveReleased = { readonly type: 'ReserveReleased'; readonly bytes: number };
 export type ReserveRestored = { readonly type: 'ReserveRestored'; readonly bytes: number };
+/** From here on the journal lies in `to`: its home had no room, or has room again. */
+export type JournalMoved = {
+  readonly type: 'JournalMoved';
+  readonly from: string;
+  readonly to: string;
+  readonly why: 'no-room' | 'room-again';
+};
 export type ClockWentBack = {
   readonly type: 'ClockWentBack';
   readonly lastAtMs: number;
@@ -385,15 +469,23 @@ export type Event =
   | PurgeStarted
   | PurgeBlocked
   | ItemRemoved
+  | BranchDeleted
+  | BranchKept
+  | UndoIntended
+  | UndoExpired
   | ItemRestored
   | RenameRedone
   | PurgeRedone
   | QuarantineOrphanFound
   | StaleLockReplaced
+  | HoldPlaced
+  | SessionAbandoned
+  | PinReleased
   | RunCompleted
   | RunInterrupted
   | ReserveReleased
   | ReserveRestored
+  | JournalMoved
   | ClockWentBack
   | TailTruncatedDetected
   | SegmentSealed

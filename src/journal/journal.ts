@@ -3,6 +3,7 @@ import type { JournalFailure } from '../model/failure.ts';
 import type { Anchor } from './anchor.ts';
 import type { Actor, Draft, Entry, Head } from './entry.ts';
 import type { KeyedProjection, Projection } from './projection.ts';
+import type { Refuge } from './refuge.ts';
 import { segmentRows } from './segment.ts';
 import type { Segment } from './segment.ts';
 import type { Store } from './store.ts';
@@ -38,7 +39,12 @@ export type Journal = JournalReader & {
    * could not be recovered from, every later call is `journal-dead`.
    */
   append(drafts: readonly Draft[]): ResultAsync<readonly Entry[], JournalFailure>;
-  /** Writes the reserve when it is missing and there is room for it; `true` when written now. */
+  /** Where it lies now, when its home has no room for it. */
+  readonly away: string | undefined;
+  /**
+   * Brings the journal home when it is away and there is room again; then writes the reserve when it is missing and
+   * there is room for it: `true` when written now.
+   */
   restoreReserve(): ResultAsync<boolean, JournalFailure>;
   /** Says beside the database how far it is. Closing does so too, when something was appended. */
   writeAnchor(): ResultAsync<void, JournalFailure>;
@@ -56,6 +62,12 @@ export type JournalOptions = {
   readonly inline: readonly KeyedProjection<unknown>[];
   /** Opens although the anchor knows of entries that are gone, and journals that they are. */
   readonly acceptTruncation?: boolean;
+  /** Where it may be born while its home has no room; without it, nowhere. */
+  readonly refuge?: Refuge;
+  /** Bytes of the reserve that were given up already, to be able to come here. */
+  readonly released?: number;
+  /** Opens for a look only: does not give up the reserve, which is for those who make room. */
+  readonly isSparing?: boolean;
   /** When entries are sealed; what is left out is as JOURNAL 7.7 has it. */
   readonly sealing?: Partial<Sealing>;
   readonly seams?: JournalSeams;
@@ -75,6 +87,8 @@ export type JournalSeams = {
   /** Called after each step of a birth, a sealing, a migration or a repair. */
   readonly afterStep?: (step: string) => void;
   readonly reserveBytes?: number;
+  /** Called after each step of the journal's way home. */
+  readonly afterMoveStep?: (step: string) => void;
 };
 
 /** All projections whose rows are stored: the journal's own, and those that were asked for. */

@@ -7,6 +7,7 @@ import type { Draft, Entry, Head } from './entry.ts';
 import { damaged, later } from './journal-failure.ts';
 import type { Journal, JournalOptions } from './journal.ts';
 import { entryKey, reserveKey } from './key.ts';
+import { moveHome } from './refuge.ts';
 import { releaseReserve, reserveBytes, writeReserve } from './reserve.ts';
 import { sealWhenDue } from './seal.ts';
 import { openSession } from './session.ts';
@@ -17,6 +18,9 @@ import type { Stamped } from './writer.ts';
 const runsPerCompaction = 32;
 const tooManyTables = 64;
 
+/** A journal that can be asked to come home. */
+export type Homing = Journal & { goHome(): ResultAsync<void, JournalFailure> };
+
 export type Opened = { readonly session: Session; readonly released: number };
 
 /** Opens, and gives up the reserve when that is what it takes: LevelDB must write to open. */
@@ -26,7 +30,7 @@ export async function openWithReserve(
 ): Promise<Result<Opened, JournalFailure>> {
   const first = await openSession(directory, options);
   if (first.isOk()) return ok({ session: first.value, released: 0 });
-  if (first.error.type !== 'journal-full') return err(first.error);
+  if (first.error.type !== 'journal-full' || options.isSparing === true) return err(first.error);
   const released = await releaseReserve(directory);
   if (released.isErr() || released.value === 0) return err(first.error);
   const second = await openSession(directory, options);
@@ -38,8 +42,13 @@ export async function openWithReserve(
  * reason, opens again, looks by id which of the failed entries are there after all, and appends the rest. When
  * that fails too it is dead. Until the caller has its answer nothing else is appended.
  */
-export function recoveringJournal(first: Session, directory: string, options: JournalOptions): Journal {
-  let session = first;
+export function recoveringJournal(
+  first: Opened,
+  { home, directory: place }: { readonly home: string; readonly directory: string },
+  options: JournalOptions,
+): Homing {
+  let session = first.session;
+  let directory = place;
   let dead = false;
   let closing: Promise<void> | undefined;
   let appended = false;
@@ -102,11 +111,49 @@ export function recoveringJournal(first: Session, directory: string, options: Jo
   const writeAnchor = async (): Promise<Result<void, JournalFailure>> =>
     replaceAnchor(directory, session.writer.state().head, options.clock());
 
+  const goHome = async (): Promise<Result<void, JournalFailure>> => {
+    if (directory === home) return ok(undefined);
+    const from = directory;
+    const step = options.seams?.afterMoveStep;
+    const moved = await moveHome(session, { refuge: from, home, nowMs: options.clock(), step });
+    // What is not at home yet is where it was, and open.
+    if (moved.isErr() && moved.error.type === 'not-moved') return ok(undefined);
+    dead = true;
+    directory = home;
+    if (moved.isErr()) return err(moved.error.cause);
+    const reopened = await openWithReserve(home, options);
+    if (reopened.isErr()) return err(reopened.error);
+    session = reopened.value.session;
+    dead = false;
+    const told = await append([
+      { event: { type: 'JournalMoved', from, to: home, why: 'room-again' } },
+      ...(reopened.value.released === 0
+        ? []
+        : [{ event: { type: 'ReserveReleased', bytes: reopened.value.released } } as const]),
+    ]);
+    return told.isErr() ? err(told.error) : ok(undefined);
+  };
+
+  const restoreReserve = async (): Promise<Result<boolean, JournalFailure>> => {
+    const there = await goHome();
+    if (there.isErr()) return err(there.error);
+    if (directory !== home) return ok(false);
+    const written = await writeReserve(directory, options.seams?.reserveBytes);
+    if (written.isErr() || !written.value) return written;
+    const wasReleased = session.store.get(reserveKey);
+    if (wasReleased.isErr()) return err(wasReleased.error);
+    if (wasReleased.value === undefined) return ok(true);
+    const bytes = options.seams?.reserveBytes ?? reserveBytes;
+    return (await append([{ event: { type: 'ReserveRestored', bytes } }])).map(() => true);
+  };
+
   const close = async (): Promise<void> => {
     await queue;
     if (dead) return;
     // A journal whose old entries stay where they are is still a good one: the next run tries again.
-    if (appended) await sealWhenDue(session.readable, options, (drafts) => append(drafts));
+    // In a refuge nothing is sealed: it is the database alone that comes home.
+    if (appended && directory === home)
+      await sealWhenDue(session.readable, options, (drafts) => append(drafts));
     if (dead) return;
     await compactWhenDue(session);
     await session.close();
@@ -135,16 +182,11 @@ export function recoveringJournal(first: Session, directory: string, options: Jo
     row: (projection, key) => session.reader.row(projection, key),
     append: (drafts) => inTurn(() => append(drafts)),
     writeAnchor: () => inTurn(writeAnchor),
-    restoreReserve: () =>
-      inTurn(async () => {
-        const written = await writeReserve(directory, options.seams?.reserveBytes);
-        if (written.isErr() || !written.value) return written;
-        const wasReleased = session.store.get(reserveKey);
-        if (wasReleased.isErr()) return err(wasReleased.error);
-        if (wasReleased.value === undefined) return ok(true);
-        const bytes = options.seams?.reserveBytes ?? reserveBytes;
-        return (await append([{ event: { type: 'ReserveRestored', bytes } }])).map(() => true);
-      }),
+    get away() {
+      return directory === home ? undefined : directory;
+    },
+    goHome: () => inTurn(goHome),
+    restoreReserve: () => inTurn(restoreReserve),
     close: () => (closing ??= close()),
     [Symbol.asyncDispose]: () => (closing ??= close()),
   };

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { stat, unlink } from 'node:fs/promises';
+import { mkdir, stat, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { okAsync } from 'neverthrow';
 import type { ResultAsync } from 'neverthrow';
 import type { JournalFailure } from '../model/failure.ts';
-import { replaceFile, syncDirectory } from './durable.ts';
+import { discardFlatDirectory, replaceFile, syncDirectory } from './durable.ts';
 import { attempt, freeBytes } from './journal-failure.ts';
 
 /** Enough for LevelDB to open on a full disk and to journal a cleanup that makes room (JOURNAL 3.5). */
@@ -12,6 +12,13 @@ export const reserveBytes: number = 8 * 1024 * 1024;
 
 /** With less room than this the reserve is not written again: others need the space more. */
 const roomyBytes = 64 * 1024 * 1024;
+
+/** A disk can run out of files as well: so many empty ones are kept, for LevelDB makes several when it opens. */
+const reserveEntries = 12;
+
+function entriesPath(directory: string): string {
+  return join(directory, 'reserve-files');
+}
 
 function reservePath(directory: string): string {
   return join(directory, 'reserve');
@@ -21,6 +28,7 @@ function reservePath(directory: string): string {
 export function releaseReserve(directory: string): ResultAsync<number, JournalFailure> {
   return attempt(directory, async () => {
     const bytes = await reserveSize(directory);
+    await discardFlatDirectory(entriesPath(directory));
     if (bytes === 0) return 0;
     await unlink(reservePath(directory));
     await syncDirectory(dirname(reservePath(directory)));
@@ -28,14 +36,23 @@ export function releaseReserve(directory: string): ResultAsync<number, JournalFa
   });
 }
 
-/** Writes the reserve when it is missing and the volume is roomy; `true` when written now. */
+/**
+ * Writes the reserve when it is missing and the volume is roomy; `true` when written now.
+ *
+ * @param isNew - a journal just born was born where there is room for it
+ */
 export function writeReserve(
   directory: string,
   bytes: number = reserveBytes,
+  isNew = false,
 ): ResultAsync<boolean, JournalFailure> {
-  if ((freeBytes(directory) ?? 0) <= roomyBytes) return okAsync(false);
+  if ((freeBytes(directory) ?? 0) <= (isNew ? 2 * bytes : roomyBytes)) return okAsync(false);
   return attempt(directory, async () => {
     if ((await reserveSize(directory)) >= bytes) return false;
+    await mkdir(entriesPath(directory), { recursive: true, mode: 0o700 });
+    for (let index = 0; index < reserveEntries; index += 1) {
+      await writeFile(join(entriesPath(directory), String(index)), '', { mode: 0o600 });
+    }
     // Random, because file systems that compress would not really set zeros aside.
     await replaceFile(reservePath(directory), randomBytes(bytes));
     return true;

@@ -20,8 +20,6 @@ import type { Store } from './store.ts';
 
 const attempts = 4;
 const attemptsAtLogs = 25;
-/** Where Linux has memory that is written like a directory. */
-const sharedMemory = '/dev/shm';
 
 /** A copy of the journal as it is now. */
 export type Copy = {
@@ -32,8 +30,11 @@ export type Copy = {
 };
 
 /** Opens the journal as it is now for reading, whoever is writing it: from a copy that is discarded at closing. */
-export function openSnapshot(directory: string): ResultAsync<JournalReader, JournalFailure> {
-  return openCopy(directory).map(({ readable, anchor, close }) => {
+export function openSnapshot(
+  directory: string,
+  elsewhere?: readonly string[],
+): ResultAsync<JournalReader, JournalFailure> {
+  return openCopy(directory, elsewhere).map(({ readable, anchor, close }) => {
     let closing: Promise<void> | undefined;
     const { journalId, path, state } = readable;
     return {
@@ -49,11 +50,17 @@ export function openSnapshot(directory: string): ResultAsync<JournalReader, Jour
 }
 
 /**
+/**
  * Copies the journal's database, `LOCK` left alone (JOURNAL 1.8), and opens the copy. Tables are copied and not linked,
  * though they never change: opening the copy makes new tables, and LevelDB may give one the number of a linked table
  * that its manifest does not know yet. It would truncate the writer's file. Segments are read where they are.
+ *
+ * @param elsewhere - where copies may lie when there is no room, or no right, to make them beside the database
  */
-export function openCopy(directory: string): ResultAsync<Copy, JournalFailure> {
+export function openCopy(
+  directory: string,
+  elsewhere: readonly string[] = [tmpdir()],
+): ResultAsync<Copy, JournalFailure> {
   return later(async () => {
     // A journal that may not be read is not an empty one.
     const found = await attempt(directory, async () => {
@@ -70,16 +77,11 @@ export function openCopy(directory: string): ResultAsync<Copy, JournalFailure> {
     await sweepScratch(real);
 
     let last: JournalFailure = { type: 'journal-absent', path: real };
-    // Reading is wanted most when the disk is full: then the copy is made on another volume.
-    for (const place of [real, tmpdir(), sharedMemory]) {
-      for (let tried = 0; tried < attempts; tried += 1) {
-        const taken = await take(real, place);
-        if (taken.isOk()) return taken;
-        last = taken.error;
-        if (last.type === 'journal-newer') return err(last);
-        if (last.type === 'journal-full') break;
-      }
-      if (last.type !== 'journal-full') break;
+    for (let tried = 0; tried < attempts; tried += 1) {
+      const taken = await take(real, elsewhere);
+      if (taken.isOk()) return taken;
+      last = taken.error;
+      if (last.type === 'journal-newer') break;
     }
     return err(last);
   });
@@ -93,13 +95,26 @@ async function absent(path: string): Promise<Result<never, JournalFailure>> {
   return err(damaged(path, undefined, 'identity.json is there, the database is not'));
 }
 
-async function take(directory: string, place: string): Promise<Result<Copy, JournalFailure>> {
+async function take(directory: string, elsewhere: readonly string[]): Promise<Result<Copy, JournalFailure>> {
+  const beside = await takeIn(directory, await makeBeside(directory));
+  // What is wrong with the journal itself is wrong everywhere.
+  if (beside.isOk() || !['journal-full', 'journal-unavailable'].includes(beside.error.type)) return beside;
+  for (const base of elsewhere) {
+    const taken = await takeIn(directory, await makeIn(base));
+    if (taken.isOk()) return taken;
+  }
+  return beside;
+}
+
+async function takeIn(
+  directory: string,
+  scratch: Result<string, JournalFailure>,
+): Promise<Result<Copy, JournalFailure>> {
   // Read first: the writer moves it on only after what it names is in the database.
   const anchor = (await readAnchor(directory)).unwrapOr(undefined);
-  const scratch = await makeScratch(place);
   if (scratch.isErr()) return err(scratch.error);
   const path = scratch.value;
-  const taken = await fill(await currentDatabase(directory), path);
+  const taken = await copyDatabase(await currentDatabase(directory), path);
   const store = taken.isErr() ? err(taken.error) : await openStore(path, { create: false });
   if (store.isErr()) {
     await discard(path);
@@ -125,20 +140,22 @@ async function readableFrom(store: Store, path: string): Promise<Result<Readable
   return inspected.map(({ state, segments }) => ({ store, path, journalId, state: () => state, segments }));
 }
 
-/** Beside the database, where file systems that can share blocks do; elsewhere when nothing can be written there. */
-function makeScratch(place: string): ResultAsync<string, JournalFailure> {
+/** Beside the database, where file systems that can share blocks do. */
+function makeBeside(directory: string): ResultAsync<string, JournalFailure> {
   const name = `${snapshotPrefix}${process.pid}-${randomBytes(4).toString('hex')}`;
-  const beside = join(place, name);
-  return attempt(place, () => mkdir(beside, { mode: 0o700 }))
-    .map(() => beside)
-    .orElse(() => attempt(tmpdir(), () => mkdtemp(join(tmpdir(), 'prodigy-journal-'))));
+  const beside = join(directory, name);
+  return attempt(directory, () => mkdir(beside, { mode: 0o700 })).map(() => beside);
+}
+
+function makeIn(base: string): ResultAsync<string, JournalFailure> {
+  return attempt(base, () => mkdtemp(join(base, 'prodigy-journal-')));
 }
 
 /**
  * Copies tables before and after the rest, so that all that the manifest names are there, and whole. The rest is
  * little and soon copied: it is tried again while the writer switches its log, which would leave a hole.
  */
-function fill(database: string, scratch: string): ResultAsync<void, JournalFailure> {
+export function copyDatabase(database: string, scratch: string): ResultAsync<void, JournalFailure> {
   return attempt(database, async () => {
     await copyTables(database, scratch);
     for (let tried = 0; tried < attemptsAtLogs; tried += 1) {

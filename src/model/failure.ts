@@ -93,6 +93,13 @@ export type RefusedFailure =
       readonly uptimeMs: number;
     }
   | { readonly type: 'unfinished-work'; readonly operations: number }
+  /** Something stronger than that it could be resumed protects it. */
+  | {
+      readonly type: 'not-abandonable';
+      readonly target: string;
+      readonly reason: string;
+      readonly status: string;
+    }
   | { readonly type: 'max-delete'; readonly limit: string; readonly items: number; readonly bytes: number };
 
 /** Another run works on the storage: exit 11. Every field as far as it could be read. */

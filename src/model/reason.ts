@@ -1,3 +1,5 @@
+import type { SpentBranch } from './branch.ts';
+
 /** Why an item stays (DESIGN 5.7). Stable: scripts and old journals rely on the words. */
 export const keepReasons = [
   'active',
@@ -36,8 +38,14 @@ export type RemoveReason = 'expired';
 export const removalProofs = [
   'merged',
   'landed-by-squash',
+  'landed-by-rebase',
+  'landed-by-cherry-pick',
+  /** Merging it would add nothing to what is there. */
+  'landed',
   'branch-kept',
   'finished',
+  /** Its owner said that nobody will resume it. */
+  'abandoned',
   'complete',
   'orphan',
   'expired-log',
@@ -55,6 +63,8 @@ export type Verdict =
       readonly reason: RemoveReason;
       readonly proof: RemovalProof;
       readonly evidence: Evidence;
+      /** Branches that go with it. */
+      readonly deletes?: readonly SpentBranch[];
     };
 
 /** Something that could not be understood or looks wrong: it keeps its item (P3). */

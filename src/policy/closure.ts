@@ -1,7 +1,9 @@
 import type { Item } from '../model/item.ts';
 import type { Look } from '../model/look.ts';
 import type { OwnerId } from '../model/owner.ts';
+import { noPins, type Pins } from '../model/pin.ts';
 import type { Evidence, KeepReason } from '../model/reason.ts';
+import { heldBy, isAbandoned, withoutResuming } from './pinned.ts';
 import { classify, hasEndedBeforeWindow, protectJob } from './protection.ts';
 import type { Classification } from './protection.ts';
 
@@ -19,12 +21,16 @@ export type Guard = {
   ofItem(item: Item): Protection | undefined;
   /** What is known of an owner, protected or not. */
   classOf(owner: OwnerId): Classification | undefined;
+  /** Why the item stays because somebody said so of it alone. */
+  holdOf(item: Item): Protection | undefined;
+  /** Whether nobody will resume what its owners stand for. */
+  isAbandoned(owner: OwnerId): boolean;
   /** As {@link Look.processesReadable}. */
   readonly processesReadable: boolean;
 };
 
 /** Protects whole bundles: what one owner's class protects, all that is linked to it keeps (PRODIGY-STORAGE 6.2). */
-export function protect(look: Look, nowMs: number, windowMs: number): Guard {
+export function protect(look: Look, nowMs: number, windowMs: number, pins: Pins = noPins): Guard {
   const neighbours = neighboursOf(look.links);
   const classes = new Map<OwnerId, Classification>();
   for (const [id, facts] of look.owners) {
@@ -39,6 +45,10 @@ export function protect(look: Look, nowMs: number, windowMs: number): Guard {
     classes.set(id, protectJob(facts, nowMs, windowMs, sessionEnded));
   }
 
+  for (const [id, found] of classes) {
+    const facts = look.owners.get(id);
+    if (facts !== undefined) classes.set(id, pinned(withoutResuming(found, facts, pins.get(id)), id, pins));
+  }
   const protections = spread(classes, neighbours);
   const of = (owner: OwnerId): Protection | undefined =>
     protections.get(owner) ?? (classes.has(owner) ? undefined : strangers(owner));
@@ -46,8 +56,24 @@ export function protect(look: Look, nowMs: number, windowMs: number): Guard {
     of,
     ofItem: (item) => strongest(item.owners.map(of).filter((protection) => protection !== undefined)),
     classOf: (owner) => classes.get(owner),
+    holdOf: ({ id }) => {
+      const keep = heldBy(pins.get(id));
+      return keep === undefined ? undefined : { ...keep, via: [] };
+    },
+    isAbandoned: (owner) => {
+      const facts = look.owners.get(owner);
+      return facts !== undefined && isAbandoned(facts, pins.get(owner));
+    },
     processesReadable: look.processesReadable,
   };
+}
+
+/** A hold is stronger than all that it could take the place of. */
+function pinned(found: Classification, owner: OwnerId, pins: Pins): Classification {
+  const hold = heldBy(pins.get(owner));
+  if (hold === undefined || (found.keep !== undefined && rank(found.keep.reason) < rank('held')))
+    return found;
+  return { ...found, keep: { reason: 'held', evidence: { owner, ...hold.evidence } } };
 }
 
 /** Of several reasons the first is told; doubts come after all of them. */

@@ -1,22 +1,49 @@
-import type { Evidence, KeepReason } from '../model/reason.ts';
-import type { WorktreeFacts } from '../model/worktree.ts';
+import type { SpentBranch } from '../model/branch.ts';
+import type { Evidence, KeepReason, RemovalProof } from '../model/reason.ts';
+import type { Landed, WorktreeFacts } from '../model/worktree.ts';
+
+export type ProofOptions = {
+  readonly mergedOnly: boolean;
+  readonly deleteMergedBranches?: boolean;
+};
 
 export type WorktreeProof =
-  | { readonly ok: true; readonly proof: 'merged' | 'branch-kept'; readonly evidence: Evidence }
+  | {
+      readonly ok: true;
+      readonly proof: RemovalProof;
+      readonly evidence: Evidence;
+      /** Branches that go, too, because that was asked for. */
+      readonly deletes?: readonly SpentBranch[];
+    }
   | { readonly ok: false; readonly reason: KeepReason; readonly evidence: Evidence };
 
 /**
  * Whether nothing is lost when the worktree goes (DESIGN 5.5). The evidence names every check, passed or not.
  * What could not be observed is not proven.
  */
-export function proveWorktree(
-  facts: WorktreeFacts,
-  options: { readonly mergedOnly: boolean },
-): WorktreeProof {
-  const evidence = evidenceOf(facts);
+export function proveWorktree(facts: WorktreeFacts, options: ProofOptions): WorktreeProof {
   const reason = objection(facts, options.mergedOnly);
-  if (reason !== undefined) return { ok: false, reason, evidence };
-  return { ok: true, proof: facts.mergedInto === undefined ? 'branch-kept' : 'merged', evidence };
+  if (reason !== undefined) return { ok: false, reason, evidence: evidenceOf(facts, []) };
+  const deletes = options.deleteMergedBranches === true ? facts.spentBranches : [];
+  const evidence = evidenceOf(facts, deletes);
+  return { ok: true, proof: proofOf(facts), evidence, ...(deletes.length === 0 ? {} : { deletes }) };
+}
+
+function proofOf({ mergedInto, landed }: WorktreeFacts): RemovalProof {
+  if (mergedInto !== undefined) return 'merged';
+  switch (landed?.how) {
+    case undefined:
+      return 'branch-kept';
+    case 'squash':
+      return 'landed-by-squash';
+    case 'rebase':
+      return 'landed-by-rebase';
+    case 'cherry-pick':
+      return 'landed-by-cherry-pick';
+    case 'contained':
+    case 'no-change':
+      return 'landed';
+  }
 }
 
 /** The first check that fails. What somebody did comes before what we could not find out: it tells more. */
@@ -37,7 +64,7 @@ function objection(facts: WorktreeFacts, mergedOnly: boolean): KeepReason | unde
   if (!facts.mainGitDir || !facts.adminDir) return 'unknown-format';
   // Nobody has looked whether what is nested is clean and reachable from somewhere else.
   if (facts.nested.length > 0) return 'unreachable-commits';
-  if (mergedOnly && facts.mergedInto === undefined) return 'unmerged';
+  if (mergedOnly && facts.mergedInto === undefined && facts.landed === undefined) return 'unmerged';
   return undefined;
 }
 
@@ -46,15 +73,17 @@ function isNone(count: number): boolean {
   return count === 0;
 }
 
-function evidenceOf(facts: WorktreeFacts): Evidence {
+function evidenceOf(facts: WorktreeFacts, deletes: readonly SpentBranch[]): Evidence {
   const [doubt] = facts.doubts;
   return {
     head: facts.head ?? 'not known',
     branch: facts.branch === undefined ? 'detached' : shortRef(facts.branch),
     commits: commitsOf(facts),
     ...(facts.mergedInto === undefined
-      ? { unmerged: whatKeeps(facts) }
+      ? { unmerged: whatKeeps(facts, deletes) }
       : { merged: shortRef(facts.mergedInto) }),
+    ...(facts.landed === undefined ? {} : { landed: landedText(facts.landed) }),
+    ...(deletes.length === 0 ? {} : { deletes: deletes.map(branchText).join(', ') }),
     changes: changesOf(facts),
     precious: facts.changes === undefined ? 'not known' : listOf(facts.changes.precious),
     operation: facts.operation ?? 'none',
@@ -74,9 +103,30 @@ function commitsOf({ unreachable }: WorktreeFacts): string {
   return `${unreachable.count} that no surviving ref reaches${example}`;
 }
 
-function whatKeeps({ branch, head }: WorktreeFacts): string {
+function whatKeeps({ branch, head }: WorktreeFacts, deletes: readonly SpentBranch[]): string {
   const at = head === undefined ? 'an unknown commit' : head.slice(0, 7);
-  return branch === undefined ? `detached at ${at}` : `branch ${shortRef(branch)} kept at ${at}`;
+  if (branch === undefined) return `detached at ${at}`;
+  const kept = deletes.some(({ ref }) => ref === branch) ? '' : 'kept ';
+  return `branch ${shortRef(branch)} ${kept}at ${at}`;
+}
+
+function landedText({ how, into, commit }: Landed): string {
+  const target = shortRef(into);
+  const at = commit === undefined ? '' : ` as ${commit.slice(0, 7)}`;
+  switch (how) {
+    case 'contained':
+      return `in ${target}, a merge would add nothing`;
+    case 'no-change':
+      return `nothing to land in ${target}, its commits cancel each other out`;
+    case 'squash':
+    case 'rebase':
+    case 'cherry-pick':
+      return `in ${target} by ${how}${at}`;
+  }
+}
+
+function branchText({ ref, commit, into }: SpentBranch): string {
+  return `branch ${shortRef(ref)} at ${commit.slice(0, 7)}, its content is in ${shortRef(into)}`;
 }
 
 function changesOf({ changes }: WorktreeFacts): string {

@@ -29,6 +29,8 @@ export type Policy = {
   readonly cutoffMs: Readonly<Record<Kind, number>>;
   readonly windowMs: number;
   readonly mergedOnly: boolean;
+  /** Whether branches go with their worktree when their content is in the target. */
+  readonly deleteMergedBranches?: boolean;
 };
 
 /** The retention of each kind: `olderThanMs` replaces the default of the selected `kinds`, of no other. */
@@ -43,6 +45,7 @@ export function policyOf(asked: {
   readonly olderThanMs?: number | undefined;
   readonly windowMs?: number | undefined;
   readonly mergedOnly?: boolean | undefined;
+  readonly deleteMergedBranches?: boolean | undefined;
   readonly kinds: readonly Kind[];
 }): Policy {
   invariant(Number.isSafeInteger(asked.nowMs), `now is ${asked.nowMs}`);
@@ -55,13 +58,20 @@ export function policyOf(asked: {
     cutoffMs: byKind((kind) => asked.nowMs - retentionMs[kind]),
     windowMs: Math.max(windowMs, minimumWindowMs),
     mergedOnly: asked.mergedOnly ?? false,
+    ...branchRule(asked.deleteMergedBranches),
   };
 }
 
 /** The rules of a policy as one text, for hashing: equal texts, equal rules. The time of the run is no rule. */
 export function canonicalPolicy(policy: Policy): string {
   const retention = allKinds.map((kind) => [kind, policy.retentionMs[kind]]);
-  return JSON.stringify({ retention, windowMs: policy.windowMs, mergedOnly: policy.mergedOnly });
+  const { windowMs, mergedOnly, deleteMergedBranches } = policy;
+  return JSON.stringify({ retention, windowMs, mergedOnly, ...branchRule(deleteMergedBranches) });
+}
+
+/** Said only when it is so: what was written before there was the rule stays true. */
+function branchRule(isAsked: boolean | undefined): Pick<Policy, 'deleteMergedBranches'> {
+  return isAsked === true ? { deleteMergedBranches: true } : {};
 }
 
 /**

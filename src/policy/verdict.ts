@@ -1,5 +1,6 @@
 import type { Item, ItemId, ProcessUse } from '../model/item.ts';
 import type { Look } from '../model/look.ts';
+import type { Pins } from '../model/pin.ts';
 import type { Doubt, Evidence, KeepReason, Verdict } from '../model/reason.ts';
 import { ageBasisMs, formatDuration } from './age.ts';
 import { protect } from './closure.ts';
@@ -27,7 +28,8 @@ export function judge(item: Item, guard: Guard, policy: Policy): Verdict {
   const objection =
     doubted(item.doubts.find(({ reason }) => pathReasons.includes(reason))) ??
     protectedBy(guard.ofItem(item), item) ??
-    // Holds belong here: stronger than any doubt or age.
+    // Stronger than any doubt or age.
+    protectedBy(guard.holdOf(item), item) ??
     doubted(item.doubts[0]) ??
     undated(item) ??
     // A process inside tells more than the age of what it uses.
@@ -38,19 +40,24 @@ export function judge(item: Item, guard: Guard, policy: Policy): Verdict {
     perhapsUsed(item, guard);
   if (objection !== undefined) return objection;
 
-  const proof = proveItem(item, policy);
+  const proof = proveItem(
+    item,
+    policy,
+    item.owners.some((owner) => guard.isAbandoned(owner)),
+  );
   if (!proof.ok) return keep(proof.reason, { ...ownerEvidence(item, guard), ...proof.evidence });
   const evidence = { rest: restWord(item), ...ownerEvidence(item, guard), ...proof.evidence };
-  return { type: 'remove', reason: 'expired', proof: proof.proof, evidence };
+  const deletes = proof.deletes === undefined ? {} : { deletes: proof.deletes };
+  return { type: 'remove', reason: 'expired', proof: proof.proof, evidence, ...deletes };
 }
 
 /** Judges all that is in scope; what is outside has no verdict. */
 export function judgeAll(
   look: Look,
   policy: Policy,
-  options: { readonly scope: Scope; readonly guard?: Guard },
+  options: { readonly scope: Scope; readonly guard?: Guard; readonly pins?: Pins },
 ): ReadonlyMap<ItemId, Verdict> {
-  const guard = options.guard ?? protect(look, policy.nowMs, policy.windowMs);
+  const guard = options.guard ?? protect(look, policy.nowMs, policy.windowMs, options.pins);
   const verdicts = new Map<ItemId, Verdict>();
   for (const item of look.items) {
     const coverage = inScope(item, options.scope);

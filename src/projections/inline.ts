@@ -2,6 +2,8 @@ import type { KeyedProjection } from '../journal/projection.ts';
 import { lastOddity } from './last-oddity.ts';
 import { lastVerdict } from './last-verdict.ts';
 import { openOperations } from './open-operations.ts';
+import { pins } from './pins.ts';
+import { goneWorktrees } from './gone-worktrees.ts';
 import { plans } from './plans.ts';
 import { runSummary } from './run-summary.ts';
 import { timeBlocks } from './time-blocks.ts';
@@ -12,6 +14,8 @@ export const inlineProjections: readonly KeyedProjection<unknown>[] = [
   runSummary,
   lastVerdict,
   plans,
+  pins,
+  goneWorktrees,
   lastOddity,
   timeBlocks,
 ];

@@ -4,7 +4,7 @@ import type { ItemId } from '../model/item.ts';
 
 /** Lists of plans are left out: they are long. */
 export function isAbout(item: ItemId, { event }: Entry): boolean {
-  return 'item' in event && event.item === item;
+  return ('item' in event && event.item === item) || ('target' in event && event.target === item);
 }
 
 /** Everything that was journalled about one item, in order. */

@@ -1,4 +1,4 @@
-import { dirname, isAbsolute, join } from 'node:path';
+import { basename, dirname, isAbsolute, join } from 'node:path';
 import { ok } from 'neverthrow';
 import * as v from 'valibot';
 import type { Size } from '../model/item.ts';
@@ -38,7 +38,7 @@ const schema = v.object({
   }),
   timestamp: instant,
   version: v.pipe(v.number(), v.integer(), v.minValue(1)),
-  workflow_path: v.optional(v.unknown()),
+  workflow_path: v.nullish(v.string()),
   variable_checkpoint_state: v.optional(v.unknown()),
 });
 
@@ -62,19 +62,18 @@ export async function readCheckpointFolder(folder: Seen): Promise<CheckpointFold
   for (const entry of listed.unwrapOr([])) {
     const { name } = entry;
     const path = join(folder.path, name);
+    // Its name alone tells of a merge, whatever has become of the file.
+    const merged = mergeIn(name);
+    if (merged !== undefined) {
+      if (isPlainId(merged)) merges.push({ session: merged, path });
+      else doubts.push({ reason: 'unknown-format', detail: 'a merge of no session', path });
+    }
     if (!isNameable(name) || fileType(entry) !== 'file' || !isKnown(name)) {
       const reason = fileType(entry) === 'symlink' ? 'symlink' : 'unknown-format';
       doubts.push({ reason, detail: 'unknown entry among checkpoints', path });
       continue;
     }
-    if (!name.endsWith(suffix)) {
-      all.push(...seenOf(path));
-      continue;
-    }
-    if (name.startsWith(mergePrefix)) {
-      const session = name.slice(mergePrefix.length, -suffix.length);
-      if (isPlainId(session)) merges.push({ session, path });
-      else doubts.push({ reason: 'unknown-format', detail: 'a merge of no session', path });
+    if (merged !== undefined || !name.endsWith(suffix)) {
       all.push(...seenOf(path));
       continue;
     }
@@ -122,11 +121,19 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
     return { doubt: reading.doubt, timestampMs: undefined, seen, workingDirectory: undefined };
   }
   const { value } = reading;
+  const detail = oddityOf(value, basename(path));
   const doubt: Doubt | undefined =
-    value.version > knownVersion
-      ? { reason: 'unknown-format', detail: `checkpoint version ${value.version}`, path }
-      : undefined;
+    detail === undefined ? undefined : { reason: 'unknown-format', detail, path };
   return { doubt, timestampMs: value.timestamp, seen, workingDirectory: workingDirectoryOf(value) };
+}
+
+function oddityOf(
+  { version, workflow_id: id }: v.InferOutput<typeof schema>,
+  name: string,
+): string | undefined {
+  if (version > knownVersion) return `checkpoint version ${version}`;
+  // `sessions/<id>/checkpoint.json` bears nobody's name.
+  return name.endsWith(suffix) && name !== `${id}${suffix}` ? 'another workflow inside' : undefined;
 }
 
 function workingDirectoryOf(value: v.InferOutput<typeof schema>): string | undefined {
@@ -136,7 +143,12 @@ function workingDirectoryOf(value: v.InferOutput<typeof schema>): string | undef
     : undefined;
   if (directory !== undefined && isAbsolute(directory)) return directory;
   const { workflow_path: workflow } = value;
-  return typeof workflow === 'string' && isAbsolute(workflow) ? dirname(workflow) : undefined;
+  return workflow != null && isAbsolute(workflow) ? dirname(workflow) : undefined;
+}
+
+function mergeIn(name: string): string | undefined {
+  const isMerge = name.startsWith(mergePrefix) && name.endsWith(suffix);
+  return isMerge ? name.slice(mergePrefix.length, -suffix.length) : undefined;
 }
 
 function isKnown(name: string): boolean {

@@ -3,7 +3,7 @@ import type { Size } from '../model/item.ts';
 import type { Doubt } from '../model/reason.ts';
 import { readJson } from './json-file.ts';
 import type { Seen } from './see.ts';
-import { hint, instant } from './shape.ts';
+import { instant } from './shape.ts';
 import { newest } from './time.ts';
 import { readTree } from './tree.ts';
 
@@ -29,7 +29,7 @@ const letterSchema = v.object({
   manual_review_required: v.boolean(),
 });
 
-const indexSchema = v.object({ job_id: hint, updated_at: instant });
+const indexSchema = v.object({ job_id: v.string(), updated_at: instant });
 
 /** One letter that cannot be read keeps them all: a letter can be the only record of lost work. */
 export async function readDeadLetters(directory: Seen): Promise<DeadLetters> {
@@ -50,6 +50,9 @@ export async function readDeadLetters(directory: Seen): Promise<DeadLetters> {
     const letter = await readJson(file.path, letterSchema);
     if (letter.state === 'broken') doubts.push(letter.doubt);
     if (letter.state !== 'read') continue;
+    if (`${letter.value.item_id}.json` !== file.name) {
+      doubts.push({ reason: 'unknown-format', detail: 'another item inside', path: file.path });
+    }
     if (letter.value.reprocess_eligible) pendingRetry += 1;
     if (letter.value.manual_review_required) pendingReview += 1;
     lastAttemptMs = newest(lastAttemptMs, letter.value.last_attempt);

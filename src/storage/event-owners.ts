@@ -1,36 +1,25 @@
 import type { OwnerId } from '../model/owner.ts';
 import type { Repositories } from './attribution.ts';
 import { nameMs } from './names.ts';
-import { sessionOwner, type Relations } from './relations.ts';
+import { sessionOwner } from './relations.ts';
 import { isTerminal } from './session-file.ts';
 import type { EventsEntry } from './entries.ts';
+import type { Storage } from './storage.ts';
 
 /** A run opens its event file up to this long before it writes its session record (PRODIGY-STORAGE 6.1). */
 const leadMs = 15_000;
 const secondMs = 1000;
 
-type Start = { readonly id: string; readonly startedAtMs: number; readonly isOpen: boolean };
+/** @property isLoose - could still come to life, or nobody can tell: better tied to too much than to nothing */
+type Start = { readonly id: string; readonly startedAtMs: number; readonly isLoose: boolean };
 
 /**
  * Ties the event directory of an ordinary run, whose name is random, to sessions that began just after it in the
  * same repository. A guess, and only ever used to protect more: where several sessions fit, all of them own it.
  */
-export function eventOwners(
-  relations: Relations,
-  repositories: Repositories,
-): (entry: EventsEntry) => OwnerId[] {
-  const starts: Start[] = [];
-  for (const [id, record] of relations.records) {
-    if (record.state === 'read') {
-      starts.push({ id, startedAtMs: record.startedAtMs, isOpen: !isTerminal(record.status) });
-      continue;
-    }
-    // What a record that cannot be understood does not tell, the name may: it holds when the session was made.
-    const madeAtMs = record.state === 'broken' ? nameMs(id) : undefined;
-    if (madeAtMs !== undefined) starts.push({ id, startedAtMs: madeAtMs, isOpen: true });
-  }
-  starts.sort((a, b) => a.startedAtMs - b.startedAtMs);
-
+export function eventOwners(storage: Storage): (entry: EventsEntry) => OwnerId[] {
+  const { repositories } = storage;
+  const { starts, undated } = startsOf(storage);
   return ({ holder, files }) => {
     if (holder === undefined) return [];
     const owners = new Set<OwnerId>();
@@ -42,14 +31,36 @@ export function eventOwners(
         if (isOf(holder, start, repositories)) owners.add(sessionOwner(start.id));
       }
     }
-    return [...owners];
+    if (owners.size > 0) return [...owners];
+    // Whoever cannot say when it began may have begun with what fits nobody else.
+    return undated.filter((start) => isOf(holder, start, repositories)).map(({ id }) => sessionOwner(id));
   };
 }
 
-function isOf(holder: string, { id, isOpen }: Start, repositories: Repositories): boolean {
+function startsOf({ relations, survey, nowMs }: Storage): { starts: Start[]; undated: Start[] } {
+  const starts: Start[] = [];
+  const undated: Start[] = [];
+  const doubted = new Set(
+    survey.checkpoints.filter(({ folder }) => folder.doubts.length > 0).map(({ holder }) => holder),
+  );
+  for (const [id, record] of relations.records) {
+    if (record.state === 'absent') continue;
+    const isLoose = record.state === 'broken' || !isTerminal(record.status) || doubted.has(id);
+    const recordedMs =
+      record.state === 'read' && record.startedAtMs <= nowMs + secondMs ? record.startedAtMs : undefined;
+    // What a record does not tell, or not credibly, the name may: it holds when the session was made.
+    const times = new Set([recordedMs, nameMs(id)].filter((ms) => ms !== undefined));
+    for (const startedAtMs of times) starts.push({ id, startedAtMs, isLoose });
+    if (times.size === 0) undated.push({ id, startedAtMs: NaN, isLoose });
+  }
+  starts.sort((a, b) => a.startedAtMs - b.startedAtMs);
+  return { starts, undated };
+}
+
+function isOf(holder: string, { id, isLoose }: Start, repositories: Repositories): boolean {
   const { repository } = repositories.ofSession(id);
-  // A session that nobody can place may be this one; when it is still open, better so.
-  if (repository === undefined) return isOpen;
+  // A session that nobody can place may be this one; when it could matter, better so.
+  if (repository === undefined) return isLoose;
   if (repository.name === holder) return true;
   return repository.gitDir !== undefined && repositories.gitDirsOf(holder).has(repository.gitDir);
 }

@@ -7,9 +7,17 @@ import { runGit } from './git.ts';
 import { errorCode, isNameable } from './see.ts';
 
 /** A working directory and the git directory that speaks for it. */
-export type Checkout = { readonly workTree: string; readonly gitDir: string };
+export type Checkout = {
+  readonly workTree: string;
+  readonly gitDir: string;
+  /** What keeps its configuration from running anything: see `quietFilters`. */
+  readonly settings: readonly string[];
+};
 
 export type Status = {
+  /** The commit that is checked out; `undefined` when there is none yet. */
+  readonly head: string | undefined;
+  readonly isDetached: boolean;
   /** Tracked paths that are staged, changed, deleted or in conflict; submodules with changes of any kind too. */
   readonly uncommitted: readonly string[];
   readonly untracked: readonly string[];
@@ -25,8 +33,17 @@ const statusArgs = [
   '--no-renames',
   '--untracked-files=all',
   '--ignored=matching',
-  '--ignore-submodules=none',
+  // Another commit counts; inside, git would ask by a process that heeds the submodule's own settings: we look there.
+  '--ignore-submodules=dirty',
+  '--branch',
+  '--no-ahead-behind',
 ];
+
+/** Lets git find everything by itself, as it would for the user, so that its own refusals are heard. */
+export async function findStatus({ workTree, settings }: Checkout): Promise<Result<Status, GitFailure>> {
+  const asked = await runGit(statusArgs, { cwd: workTree, settings, complete: true });
+  return asked.map(parseStatus);
+}
 
 export async function readStatus(checkout: Checkout): Promise<Result<Status, GitFailure>> {
   const asked = await runGit(statusArgs, { ...checkout, complete: true });
@@ -35,18 +52,25 @@ export async function readStatus(checkout: Checkout): Promise<Result<Status, Git
 
 /** Porcelain v2 with `-z`. What is not understood counts as an uncommitted change. */
 function parseStatus(text: string): Status {
-  const status: Record<keyof Status, string[]> = { uncommitted: [], untracked: [], ignored: [] };
+  const status = { uncommitted: [] as string[], untracked: [] as string[], ignored: [] as string[] };
+  let head: string | undefined;
+  let isDetached = false;
   const records = text.split('\0');
   for (let index = 0; index < records.length; index += 1) {
     const record = records[index] ?? '';
-    if (record === '' || record.startsWith('# ')) continue;
+    if (record.startsWith('# ')) {
+      head = /^# branch\.oid ([0-9a-f]{40,64})$/u.exec(record)?.[1] ?? head;
+      isDetached ||= record === '# branch.head (detached)';
+      continue;
+    }
+    if (record === '') continue;
     if (record.startsWith('? ')) status.untracked.push(record.slice(2));
     else if (record.startsWith('! ')) status.ignored.push(record.slice(2));
     else status.uncommitted.push(record);
     // A rename is followed by where it came from.
     if (record.startsWith('2 ')) index += 1;
   }
-  return status;
+  return { head, isDetached, ...status };
 }
 
 export type Tracked = {

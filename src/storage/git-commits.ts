@@ -1,29 +1,12 @@
-import { constants } from 'node:fs';
-import { open, readdir } from 'node:fs/promises';
-import { join } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import type { Doubt } from '../model/reason.ts';
 import { gitComplaint } from './git-complaint.ts';
+import { ownHistory, parseGraph, type CommitGraph } from './git-graph.ts';
+import { ownTips, words, type Tips } from './git-tips.ts';
 import { runGit } from './git.ts';
-import { errorCode, unreadable } from './see.ts';
-import { readPointer } from './worktree-link.ts';
+import { together } from './together.ts';
 
 export type Unreachable = { readonly count: number; readonly example: string | undefined };
-
-const hash = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/u;
-const zero = /^0+$/u;
-const reflogLine = /^([0-9a-f]{40,64}) ([0-9a-f]{40,64}) /u;
-const maxReflogBytes = 64 * 1024 * 1024;
-
-/** Names in the admin directory that can hold a commit of their own. `FETCH_HEAD` came from elsewhere and is there still. */
-const pseudoRefs = [
-  'ORIG_HEAD',
-  'MERGE_HEAD',
-  'CHERRY_PICK_HEAD',
-  'REVERT_HEAD',
-  'REBASE_HEAD',
-  'BISECT_EXPECTED_REV',
-];
 
 /** Refs that survive when a worktree goes: those of the main repository, without what belongs to one worktree. */
 const survivingRefs: readonly string[] = [
@@ -33,154 +16,76 @@ const survivingRefs: readonly string[] = [
   '--glob=refs/*',
 ];
 
+type Question = { readonly head: string; readonly tips: Tips };
+
 /**
  * Commits that HEAD, the reflogs and the refs of one worktree know, and no ref that survives it. Branches survive,
- * HEADs and reflogs do not.
+ * HEADs and reflogs do not. Asked about the main git directory; worktrees that ask at the same time share the answer.
  */
-export async function findUnreachable(
+export const findUnreachable: (
   mainGitDir: string,
-  adminDir: string,
-  head: string,
-): Promise<Result<Unreachable, Doubt>> {
-  const tips = await tipsOf(adminDir);
-  if (tips.isErr()) return err(tips.error);
-  const { commits, others } = tips.value;
-  commits.add(head);
-  const refs = await kindsOf(mainGitDir, [...others]);
-  if (refs.isErr()) return err(refs.error);
-  for (const commit of refs.value.commits) commits.add(commit);
-  // A ref to a file or a tree: no walk over commits can show that it is kept.
-  const odd = refs.value.odd;
+  question: Question,
+) => Promise<Result<Unreachable, Doubt>> = together(unreachableOfAll);
 
-  const found = await notReached(mainGitDir, [...commits], head);
-  if (found.isErr()) return err(found.error);
-  return ok({ count: found.value.length + odd.length, example: found.value[0] ?? odd[0] });
+async function unreachableOfAll(
+  mainGitDir: string,
+  questions: readonly Question[],
+): Promise<readonly Result<Unreachable, Doubt>[]> {
+  const known = await historyBeyond(mainGitDir, questions);
+  if (known.isOk()) return questions.map((question) => unreachableOf(mainGitDir, question, known.value));
+  if (questions.length === 1) return [err(known.error)];
+  // One that cannot be answered must not spoil the others.
+  const answers: Result<Unreachable, Doubt>[] = [];
+  for (const question of questions) answers.push(...(await unreachableOfAll(mainGitDir, [question])));
+  return answers;
 }
 
-/** What `tips` reach and the refs in `surviving` do not, newest first. Fails when `head` itself is missing. */
-async function notReached(
+type Beyond = { readonly graph: CommitGraph; readonly kinds: Kinds };
+
+/** What the surviving refs do not reach of all that is asked about. */
+async function historyBeyond(gitDir: string, questions: readonly Question[]): Promise<Result<Beyond, Doubt>> {
+  const named = new Set(questions.flatMap(({ head, tips }) => [head, ...tips.commits, ...tips.others]));
+  const kinds = await kindsOf(gitDir, [...named]);
+  if (kinds.isErr()) return err(kinds.error);
+  const args = ['rev-list', '--parents', '--stdin', '--not', ...survivingRefs];
+  const listed = await runGit(args, { gitDir, input: lines([...kinds.value.commits]) });
+  return listed.isErr()
+    ? err(unanswered(gitComplaint(listed.error), gitDir))
+    : ok({ graph: parseGraph(listed.value), kinds: kinds.value });
+}
+
+function unreachableOf(
   gitDir: string,
-  tips: readonly string[],
-  head: string | undefined,
-  surviving: readonly string[] = survivingRefs,
-): Promise<Result<readonly string[], Doubt>> {
-  const args = ['rev-list', '--stdin', '--not', ...surviving];
-  const listed = await runGit(args, { gitDir, input: lines(tips) });
-  if (listed.isOk()) return ok(words(listed.value));
-
+  { head, tips }: Question,
+  { graph, kinds }: Beyond,
+): Result<Unreachable, Doubt> {
   // Reflogs may name commits that were pruned long ago: those are lost already. Only git's own word counts.
-  const present = await kindsOf(gitDir, tips);
-  if (present.isErr()) return err(present.error);
-  const gone = present.value.missing;
-  if (gone.length === 0 || (head !== undefined && gone.includes(head))) {
-    return err({ reason: 'unreadable', detail: gitComplaint(listed.error), path: gitDir });
-  }
-  const again = await runGit(args, { gitDir, input: lines(present.value.commits) });
-  if (again.isErr()) return err({ reason: 'unreadable', detail: gitComplaint(again.error), path: gitDir });
-  return ok([...words(again.value), ...present.value.odd]);
+  if (!kinds.commits.has(head)) return err(unanswered('HEAD is not a commit', gitDir));
+  const named = [head, ...tips.commits, ...tips.others];
+  const own = ownHistory(graph, named);
+  // A ref to a file, a tree or a tag: no walk over commits can show that it is kept.
+  const odd = [...new Set(named)].filter((name) => kinds.odd.has(name) || kinds.tags.has(name));
+  return ok({ count: own.length + odd.length, example: own[0] ?? odd[0] });
 }
 
-type Kinds = {
-  readonly commits: readonly string[];
-  /** Objects that are neither commits nor tags of commits. */
-  readonly odd: readonly string[];
-  readonly missing: readonly string[];
-};
+type Kinds = Readonly<Record<'commits' | 'tags' | 'odd', ReadonlySet<string>>>;
 
 async function kindsOf(gitDir: string, objects: readonly string[]): Promise<Result<Kinds, Doubt>> {
-  if (objects.length === 0) return ok({ commits: [], odd: [], missing: [] });
+  const kinds = { commits: new Set<string>(), tags: new Set<string>(), odd: new Set<string>() };
+  if (objects.length === 0) return ok(kinds);
   const asked = await runGit(['cat-file', '--batch-check=%(objectname) %(objecttype)'], {
     gitDir,
     input: lines(objects),
     complete: true,
   });
-  if (asked.isErr()) return err({ reason: 'unreadable', detail: gitComplaint(asked.error), path: gitDir });
-  const kinds: Record<'commits' | 'odd' | 'missing', string[]> = { commits: [], odd: [], missing: [] };
+  if (asked.isErr()) return err(unanswered(gitComplaint(asked.error), gitDir));
   for (const line of asked.value.split('\n').filter((text) => text !== '')) {
     const [name = '', type] = line.split(' ');
-    if (type === 'commit' || type === 'tag') kinds.commits.push(name);
-    else if (type === 'missing') kinds.missing.push(name);
-    else kinds.odd.push(name);
+    if (type === 'commit') kinds.commits.add(name);
+    else if (type === 'tag') kinds.tags.add(name);
+    else if (type !== 'missing') kinds.odd.add(name);
   }
   return ok(kinds);
-}
-
-type Tips = {
-  readonly commits: Set<string>;
-  /** What per-worktree refs name: it can be any kind of object. */
-  readonly others: Set<string>;
-};
-
-/** Everything that HEAD-like files, loose refs and reflogs of one worktree name. */
-async function tipsOf(adminDir: string): Promise<Result<Tips, Doubt>> {
-  const tips = await ownTips(adminDir);
-  if (tips.isErr()) return tips;
-  const refs = await filesBelow(join(adminDir, 'refs'));
-  if (refs.isErr()) return err(refs.error);
-  for (const path of refs.value) {
-    const text = await readPointer(path);
-    if (text.isErr()) return err(text.error);
-    const target = (text.value ?? '').trim();
-    if (hash.test(target)) tips.value.others.add(target);
-    else if (target !== '') return err({ reason: 'unknown-format', detail: 'odd per-worktree ref', path });
-  }
-  return tips;
-}
-
-/** The same without refs. */
-async function ownTips(adminDir: string): Promise<Result<Tips, Doubt>> {
-  const tips: Tips = { commits: new Set(), others: new Set() };
-  for (const name of pseudoRefs) {
-    const text = await readPointer(join(adminDir, name));
-    if (text.isErr()) return err(text.error);
-    // MERGE_HEAD has a line for each parent.
-    for (const word of words(text.value ?? '')) if (hash.test(word)) tips.commits.add(word);
-  }
-  const logs = await filesBelow(join(adminDir, 'logs'));
-  if (logs.isErr()) return err(logs.error);
-  for (const path of logs.value) {
-    const read = await addReflog(path, tips.commits);
-    if (read !== undefined) return err(read);
-  }
-  return ok(tips);
-}
-
-async function addReflog(path: string, commits: Set<string>): Promise<Doubt | undefined> {
-  try {
-    await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    const stats = await file.stat();
-    if (!stats.isFile() || stats.size > maxReflogBytes) {
-      return { reason: 'unknown-format', detail: 'odd reflog', path };
-    }
-    for (const line of (await file.readFile('latin1')).split('\n')) {
-      if (line === '') continue;
-      const [, from, to] = reflogLine.exec(line) ?? [];
-      if (from === undefined || to === undefined)
-        return { reason: 'unreadable', detail: 'odd reflog line', path };
-      if (!zero.test(from)) commits.add(from);
-      if (!zero.test(to)) commits.add(to);
-    }
-    return undefined;
-  } catch (cause) {
-    return errorCode(cause) === 'ENOENT' ? undefined : unreadable(path, cause);
-  }
-}
-
-async function filesBelow(directory: string): Promise<Result<readonly string[], Doubt>> {
-  const files: string[] = [];
-  const waiting = [directory];
-  for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
-    try {
-      for (const entry of await readdir(at, { withFileTypes: true })) {
-        const path = join(at, entry.name);
-        if (entry.isDirectory()) waiting.push(path);
-        else files.push(path);
-      }
-    } catch (cause) {
-      if (errorCode(cause) !== 'ENOENT') return err(unreadable(at, cause));
-    }
-  }
-  return ok(files);
 }
 
 /**
@@ -194,7 +99,7 @@ export async function findUnpublished(gitDir: string): Promise<Result<Unreachabl
     gitDir,
     complete: true,
   });
-  if (refs.isErr()) return err({ reason: 'unreadable', detail: gitComplaint(refs.error), path: gitDir });
+  if (refs.isErr()) return err(unanswered(gitComplaint(refs.error), gitDir));
   const all = new Set(tips.value.commits);
   for (const line of refs.value.split('\n').filter((text) => text !== '')) {
     const [object = '', name = ''] = line.split(' ');
@@ -203,14 +108,20 @@ export async function findUnpublished(gitDir: string): Promise<Result<Unreachabl
   const head = await runGit(['rev-parse', '--verify', '--quiet', 'HEAD'], { gitDir });
   if (head.isOk()) all.add(head.value.trim());
   if (all.size === 0) return ok({ count: 0, example: undefined });
-  const found = await notReached(gitDir, [...all], undefined, ['--glob=refs/remotes/*']);
-  return found.map((commits) => ({ count: commits.length, example: commits[0] }));
+  const kinds = await kindsOf(gitDir, [...all]);
+  if (kinds.isErr()) return err(kinds.error);
+  const { commits, tags, odd } = kinds.value;
+  const args = ['rev-list', '--stdin', '--not', '--glob=refs/remotes/*'];
+  const listed = await runGit(args, { gitDir, input: lines([...commits, ...tags]) });
+  if (listed.isErr()) return err(unanswered(gitComplaint(listed.error), gitDir));
+  const found = [...words(listed.value), ...odd];
+  return ok({ count: found.length, example: found[0] });
+}
+
+function unanswered(detail: string, path: string): Doubt {
+  return { reason: 'unreadable', detail, path };
 }
 
 function lines(items: readonly string[]): string {
   return items.map((item) => `${item}\n`).join('');
-}
-
-function words(text: string): readonly string[] {
-  return text.split(/\s+/u).filter((word) => word !== '');
 }

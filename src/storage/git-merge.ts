@@ -1,51 +1,202 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { Doubt } from '../model/reason.ts';
+import type { Landed } from '../model/worktree.ts';
 import { gitComplaint } from './git-complaint.ts';
+import { parseGraph } from './git-graph.ts';
+import { findLanded } from './git-landed.ts';
 import { runGit } from './git.ts';
+import { together } from './together.ts';
 
-/**
- * The branch that contains `head`: the one that the worktree was made from, else the repository's default branch.
- * Work that landed by squash or rebase is not recognised here.
- */
-export async function findMergeTarget(
-  mainGitDir: string,
-  { head, branch, originalBranch }: MergeQuestion,
-): Promise<Result<string | undefined, Doubt>> {
-  const first = originalBranch === undefined || originalBranch === '' ? [] : [`refs/heads/${originalBranch}`];
-  const usual = ['refs/remotes/origin/HEAD', 'refs/heads/main', 'refs/heads/master'];
-  const found = await containing(mainGitDir, head, [...first, ...usual]);
-  if (found.isErr()) return err(found.error);
-  const own = (target: string): boolean => target === branch;
-  const target = [...first, ...usual].find((ref) => found.value.has(ref) && !own(ref));
-  if (target !== undefined) return ok(found.value.get(target));
-
-  const configured = await runGit(['config', '--get', 'init.defaultBranch'], { gitDir: mainGitDir });
-  if (configured.isErr()) return ok(undefined);
-  const ref = `refs/heads/${configured.value.trim()}`;
-  if (usual.includes(ref) || own(ref)) return ok(undefined);
-  return (await containing(mainGitDir, head, [ref])).map((refs) => refs.get(ref));
-}
-
-type MergeQuestion = {
+export type MergeQuestion = {
   readonly head: string;
   /** Full name of the worktree's own branch: what it contains says nothing. */
   readonly branch: string | undefined;
-  readonly originalBranch: string | undefined;
+  /** Full name of the branch that is asked first: the one from which the worktree was made. */
+  readonly original: string | undefined;
+  /** Whether to find out, too, if the work landed there by squash, rebase or cherry-pick: that is not cheap. */
+  readonly landed: boolean;
 };
 
-/** Which of `refs` exist and contain `head`, each with its short name; a symbolic one with that of its target. */
-async function containing(
-  gitDir: string,
-  head: string,
-  refs: readonly string[],
-): Promise<Result<ReadonlyMap<string, string>, Doubt>> {
-  const format = '--format=%(refname)%00%(refname:lstrip=2)%00%(symref:lstrip=2)';
-  const listed = await runGit(['for-each-ref', `--contains=${head}`, format, ...refs], { gitDir });
-  if (listed.isErr()) return err({ reason: 'unreadable', detail: gitComplaint(listed.error), path: gitDir });
-  const found = new Map<string, string>();
-  for (const line of listed.value.split('\n').filter((text) => text !== '')) {
-    const [ref = '', short = '', target = ''] = line.split('\0');
-    found.set(ref, target === '' ? short : target);
+export type MergeAnswer = {
+  /** The branch that contains HEAD: that from which the worktree was made, else the repository's default branch. */
+  readonly merged: Target | undefined;
+  /** Asked only of what is not merged; `undefined` also when it cannot be told. */
+  readonly landed: Landed | undefined;
+  readonly committedAtMs: number;
+};
+
+export type Target = {
+  /** Full name; for a symbolic ref (`origin/HEAD`) that of what it stands for. */
+  readonly ref: string;
+  /** As people call it. */
+  readonly name: string;
+  readonly commit: string;
+};
+
+/**
+ * Where the work of a worktree has arrived. Asked about the main git directory; worktrees that ask at the same time
+ * share the answer.
+ */
+export const findMergeTarget: (
+  mainGitDir: string,
+  question: MergeQuestion,
+) => Promise<Result<MergeAnswer, Doubt>> = together(async (mainGitDir, questions) => {
+  const answers = await answerAll(mainGitDir, questions);
+  if (answers.isOk()) return answers.value.map((answer) => ok(answer));
+  if (questions.length === 1) return [err(answers.error)];
+  // One that cannot be answered must not spoil the others.
+  const alone: Result<MergeAnswer, Doubt>[] = [];
+  for (const question of questions) {
+    alone.push((await answerAll(mainGitDir, [question])).map(([answer]) => answer as MergeAnswer));
   }
-  return ok(found);
+  return alone;
+});
+
+type Asked = {
+  readonly question: MergeQuestion;
+  readonly targets: readonly Target[];
+  merged: Target | undefined;
+  landed: Landed | undefined;
+};
+
+async function answerAll(
+  gitDir: string,
+  questions: readonly MergeQuestion[],
+): Promise<Result<readonly MergeAnswer[], Doubt>> {
+  const times = await commitTimes(gitDir, questions);
+  if (times.isErr()) return err(times.error);
+  const found = await targetsOf(gitDir, questions);
+  if (found.isErr()) return err(found.error);
+  const asked: Asked[] = questions.map((question) => ({
+    question,
+    targets: candidates(question, found.value),
+    merged: undefined,
+    landed: undefined,
+  }));
+  // The branch it was made from comes first for each, and few are asked about the others.
+  const most = Math.max(0, ...asked.map(({ targets }) => targets.length));
+  for (const find of [findMerged, findLandings]) {
+    for (let rank = 0; rank < most; rank += 1) {
+      const done = await find(gitDir, rank, asked);
+      if (done.isErr()) return err(done.error);
+    }
+  }
+  return ok(
+    asked.map(({ question, merged, landed }) => ({
+      merged,
+      landed,
+      committedAtMs: times.value.get(question.head) ?? 0,
+    })),
+  );
+}
+
+const usualTargets = ['refs/remotes/origin/HEAD', 'refs/heads/main', 'refs/heads/master'];
+
+type Targets = { readonly byRef: ReadonlyMap<string, Target>; readonly order: readonly string[] };
+
+/** The branches that work could have arrived in, those that exist. */
+async function targetsOf(
+  gitDir: string,
+  questions: readonly MergeQuestion[],
+): Promise<Result<Targets, Doubt>> {
+  const configured = await runGit(['config', '--get', 'init.defaultBranch'], { gitDir });
+  const own = configured.isOk() ? [`refs/heads/${configured.value.trim()}`] : [];
+  const usual = [...usualTargets, ...own];
+  const refs = [...new Set([...questions.flatMap(({ original }) => original ?? []), ...usual])];
+  const format = '--format=%(refname)%00%(symref)%00%(objectname)%00%(objecttype)';
+  const listed = await runGit(['for-each-ref', format, ...refs], { gitDir });
+  if (listed.isErr()) return err(unanswered(gitComplaint(listed.error), gitDir));
+  const byRef = new Map<string, Target>();
+  for (const line of listed.value.split('\n').filter((text) => text !== '')) {
+    const [asked = '', symref = '', commit = '', type] = line.split('\0');
+    const ref = symref === '' ? asked : symref;
+    if (type === 'commit') byRef.set(asked, { ref, name: ref.replace(/^refs\/[^/]+\//u, ''), commit });
+  }
+  return ok({ byRef, order: usual });
+}
+
+function candidates(question: MergeQuestion, { byRef, order }: Targets): readonly Target[] {
+  const found = new Map<string, Target>();
+  for (const asked of [...(question.original === undefined ? [] : [question.original]), ...order]) {
+    const target = byRef.get(asked);
+    if (target === undefined || asked === question.branch || target.ref === question.branch) continue;
+    // Two names for one commit have one answer.
+    if (!found.has(target.commit)) found.set(target.commit, target);
+  }
+  return [...found.values()];
+}
+
+/** Those that are still asked, by what their target of this rank points to. */
+function byTarget(asked: readonly Asked[], rank: number): ReadonlyMap<string, readonly Asked[]> {
+  const groups = new Map<string, Asked[]>();
+  for (const one of asked) {
+    const commit = one.targets[rank]?.commit;
+    if (commit === undefined || one.merged !== undefined || one.landed !== undefined) continue;
+    groups.set(commit, [...(groups.get(commit) ?? []), one]);
+  }
+  return groups;
+}
+
+async function findMerged(
+  gitDir: string,
+  rank: number,
+  asked: readonly Asked[],
+): Promise<Result<void, Doubt>> {
+  for (const [target, group] of byTarget(asked, rank)) {
+    const beyond = await historyBeyond(gitDir, target, group);
+    if (beyond.isErr()) return err(beyond.error);
+    for (const one of group) if (!beyond.value.has(one.question.head)) one.merged = one.targets[rank];
+  }
+  return ok(undefined);
+}
+
+async function findLandings(
+  gitDir: string,
+  rank: number,
+  asked: readonly Asked[],
+): Promise<Result<void, Doubt>> {
+  const wanted = asked.filter(({ question }) => question.landed);
+  for (const [target, group] of byTarget(wanted, rank)) {
+    const beyond = await historyBeyond(gitDir, target, group);
+    if (beyond.isErr()) return err(beyond.error);
+    const heads = new Set(group.map(({ question }) => question.head));
+    const ways = await findLanded(gitDir, target, [...heads], beyond.value);
+    for (const one of group) {
+      const way = ways.get(one.question.head);
+      const at = one.targets[rank];
+      if (way !== undefined && at !== undefined) one.landed = { ...way, into: at.name, ref: at.ref };
+    }
+  }
+  return ok(undefined);
+}
+
+/** What the heads have that the target has not. */
+async function historyBeyond(
+  gitDir: string,
+  target: string,
+  group: readonly Asked[],
+): Promise<Result<ReturnType<typeof parseGraph>, Doubt>> {
+  const input = [...group.map(({ question }) => question.head), `^${target}`].join('\n');
+  const listed = await runGit(['rev-list', '--parents', '--stdin'], { gitDir, input: `${input}\n` });
+  return listed.isErr() ? err(unanswered(gitComplaint(listed.error), gitDir)) : ok(parseGraph(listed.value));
+}
+
+async function commitTimes(
+  gitDir: string,
+  questions: readonly MergeQuestion[],
+): Promise<Result<ReadonlyMap<string, number>, Doubt>> {
+  const input = questions.map(({ head }) => `${head}\n`).join('');
+  const args = ['rev-list', '--no-walk=unsorted', '--stdin', '--format=%H %ct'];
+  const shown = await runGit(args, { gitDir, input });
+  if (shown.isErr()) return err(unanswered(gitComplaint(shown.error), gitDir));
+  const times = new Map<string, number>();
+  for (const line of shown.value.split('\n')) {
+    const [commit = '', seconds] = line.split(' ');
+    if (commit !== 'commit' && seconds !== undefined) times.set(commit, Number(seconds) * 1_000);
+  }
+  return ok(times);
+}
+
+function unanswered(detail: string, path: string): Doubt {
+  return { reason: 'unreadable', detail, path };
 }

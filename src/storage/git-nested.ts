@@ -4,6 +4,7 @@ import type { Doubt } from '../model/reason.ts';
 import { isInside } from '../disk/path.ts';
 import { readStatus, readTracked, type Checkout } from './git-changes.ts';
 import { findUnpublished } from './git-commits.ts';
+import { quietFilters } from './git-filters.ts';
 import { operationIn } from './git-operation.ts';
 import { gitComplaint } from './git-complaint.ts';
 import { runGit } from './git.ts';
@@ -44,7 +45,7 @@ export async function doubtsOfNested(
       continue;
     }
     inspectedGitDirs.add(git);
-    const inner = await inspect({ workTree: path, gitDir: git });
+    const inner = await inspect(path, git);
     doubts.push(...inner.doubts);
     waiting.push(...inner.nested.map((name) => relative(worktree, join(path, name)).split(sep).join('/')));
   }
@@ -56,9 +57,9 @@ export async function doubtsOfNested(
 }
 
 async function inspect(
-  checkout: Checkout,
+  path: string,
+  gitDir: string,
 ): Promise<{ readonly doubts: readonly Doubt[]; readonly nested: readonly string[] }> {
-  const { workTree: path, gitDir } = checkout;
   const doubts: Doubt[] = [];
   const doubt = (reason: Doubt['reason'], detail: string): void => {
     doubts.push({ reason, detail: `nested repository: ${detail}`, path });
@@ -69,6 +70,12 @@ async function inspect(
     doubt('unreadable', gitComplaint(asked.error));
     return { doubts, nested: [] };
   }
+  const filters = await quietFilters(gitDir, undefined);
+  if (filters.isErr()) {
+    doubt('unreadable', gitComplaint(filters.error));
+    return { doubts, nested: [] };
+  }
+  const checkout: Checkout = { workTree: path, gitDir, settings: filters.value };
   const operation = await operationIn(gitDir);
   if (operation !== undefined) doubt('operation-in-progress', operation);
   const [status, tracked, commits] = await Promise.all([

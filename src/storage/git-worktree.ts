@@ -1,26 +1,37 @@
-import { basename, dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
-import { identify } from '../disk/identity.ts';
-import type { DiskFailure, GitFailure } from '../model/failure.ts';
 import type { Doubt } from '../model/reason.ts';
 import type { WorktreeFacts } from '../model/worktree.ts';
-import { readStatus, readTracked, type Checkout } from './git-changes.ts';
-import { findUnreachable } from './git-commits.ts';
+import { findSpentBranches } from './git-branch.ts';
+import { findStatus, readTracked, type Checkout, type Status } from './git-changes.ts';
+import { findUnreachable, type Unreachable } from './git-commits.ts';
+import { hasOwnSettings, quietFilters } from './git-filters.ts';
 import { findMergeTarget } from './git-merge.ts';
 import { doubtsOfNested, nestedDirectories } from './git-nested.ts';
 import { operationIn } from './git-operation.ts';
+import { tipsOf } from './git-tips.ts';
 import { gitComplaint } from './git-complaint.ts';
 import { runGit } from './git.ts';
 import { findPrecious } from './precious.ts';
 import { mainGitDirOfWorktreeFile } from './repository.ts';
 import { see } from './see.ts';
-import { readPointer, readWorktreeLink, realDirectory, type WorktreeLink } from './worktree-link.ts';
+import {
+  readPointer,
+  readPointers,
+  readWorktreeLink,
+  realDirectory,
+  type WorktreeLink,
+} from './worktree-link.ts';
 
 export type InspectOptions = {
   /** As Prodigy recorded it. */
   readonly originalBranch?: string | undefined;
   /** `.git` entries below the worktree that somebody met already: absolute, or relative to it. */
   readonly measureNested?: readonly string[] | undefined;
+  /** Whether to find out how unmerged work may have landed all the same; yes unless told. */
+  readonly landed?: boolean | undefined;
+  /** Whether to find out which of its branches are not needed any more; no unless told. */
+  readonly branches?: boolean | undefined;
 };
 
 /** git's own locks count as somebody at work for this long. */
@@ -39,6 +50,9 @@ export const nothingKnown: WorktreeFacts = {
   changes: undefined,
   unreachable: undefined,
   mergedInto: undefined,
+  landed: undefined,
+  spentBranches: [],
+  pointers: undefined,
   nested: [],
   doubts: [],
   lastGitSignMs: undefined,
@@ -63,7 +77,7 @@ export async function inspectWorktree(path: string, options: InspectOptions = {}
 async function inspectLinked(
   worktree: string,
   link: WorktreeLink,
-  { originalBranch, measureNested = [] }: InspectOptions,
+  { originalBranch, measureNested = [], landed = true, branches = false }: InspectOptions,
 ): Promise<WorktreeFacts> {
   const { adminDir, mainGitDir } = link;
   const doubts: Doubt[] = [];
@@ -78,30 +92,50 @@ async function inspectLinked(
     lastGitSignMs: youngestFile(adminDir, doubts),
   };
   addGitLocks(adminDir, doubts);
-  const head = await readHead(worktree, link);
-  if (head.isErr()) return { ...files, doubts: [...doubts, head.error] };
+  const looked = await lookInside(worktree, link);
+  if (looked.isErr()) return { ...files, doubts: [...doubts, looked.error] };
+  const { head, branch, status, checkout } = looked.value;
 
-  const checkout: Checkout = { workTree: worktree, gitDir: adminDir };
-  const { branch } = head.value;
-  const [inside, unreachable, mergedInto] = await Promise.all([
-    lookInside(checkout, measureNested),
-    findUnreachable(mainGitDir, adminDir, head.value.head),
-    findMergeTarget(mainGitDir, { head: head.value.head, branch, originalBranch }),
+  const original = fullName(originalBranch);
+  const [inside, unreachable, target, spentBranches, pointers] = await Promise.all([
+    status === undefined ? undefined : changesOf(checkout, status, measureNested),
+    reachOf(link, head),
+    findMergeTarget(mainGitDir, { head, branch, original, landed }),
+    branches ? findSpentBranches(worktree, link, { branch, original }) : [],
+    readPointers(worktree, adminDir),
   ]);
-  doubts.push(...inside.doubts);
+  doubts.push(...looked.value.doubts, ...(inside?.doubts ?? []));
   if (unreachable.isErr()) doubts.push(unreachable.error);
-  if (mergedInto.isErr()) doubts.push(mergedInto.error);
+  if (target.isErr()) doubts.push(target.error);
+  const { merged, landed: way, committedAtMs = 0 } = target.unwrapOr(unknownTarget);
   return {
     ...files,
     branch,
-    head: head.value.head,
-    changes: inside.changes,
+    head,
+    changes: inside?.changes,
     unreachable: unreachable.unwrapOr(undefined),
-    mergedInto: mergedInto.unwrapOr(undefined),
-    nested: inside.nested.slice(0, maxNestedListed),
+    mergedInto: merged?.name,
+    landed: way,
+    spentBranches,
+    pointers,
+    nested: inside?.nested.slice(0, maxNestedListed) ?? [],
     doubts,
-    lastGitSignMs: Math.max(files.lastGitSignMs ?? 0, head.value.committedAtMs),
+    lastGitSignMs: Math.max(files.lastGitSignMs ?? 0, committedAtMs),
   };
+}
+
+function fullName(branch: string | undefined): string | undefined {
+  return branch === undefined || branch === '' ? undefined : `refs/heads/${branch}`;
+}
+
+const unknownTarget = { merged: undefined, landed: undefined, committedAtMs: undefined };
+
+async function reachOf(
+  { adminDir, mainGitDir }: WorktreeLink,
+  head: string,
+): Promise<Result<Unreachable, Doubt>> {
+  const tips = await tipsOf(adminDir);
+  return tips.isErr() ? err(tips.error) : findUnreachable(mainGitDir, { head, tips: tips.value });
 }
 
 /** Its parents may be links (the storage root often is one), the worktree itself may not. */
@@ -116,55 +150,71 @@ async function realWorktree(path: string): Promise<Result<string, Doubt>> {
   return real === undefined ? err({ reason: 'unreadable', detail: 'cannot be resolved', path }) : ok(real);
 }
 
-type Head = {
+type Looked = {
   readonly head: string;
   readonly branch: string | undefined;
-  readonly committedAtMs: number;
+  readonly checkout: Checkout;
+  /** `undefined` when git could not say; then `doubts` says why. */
+  readonly status: Status | undefined;
+  readonly doubts: readonly Doubt[];
 };
 
-/**
- * Lets git find everything by itself, as it would for the user: so git's own refusals (another owner, a broken
- * repository) are heard, and a `core.worktree` that leads elsewhere is noticed.
- */
-async function readHead(
-  worktree: string,
-  { adminDir, mainGitDir }: WorktreeLink,
-): Promise<Result<Head, Doubt>> {
-  const doubt = (reason: Doubt['reason'], detail: string): Result<Head, Doubt> =>
-    err({ reason, detail, path: worktree });
+/** What is checked out and what was changed, in git's own words. */
+async function lookInside(worktree: string, link: WorktreeLink): Promise<Result<Looked, Doubt>> {
+  const { adminDir, mainGitDir } = link;
+  const doubt = (reason: Doubt['reason'], detail: string): Doubt => ({ reason, detail, path: worktree });
   if ((await realDirectory(join(mainGitDir, 'reftable'))) !== undefined) {
-    return doubt('unknown-format', 'refs are kept in a way that is not understood');
+    return err(doubt('unknown-format', 'refs are kept in a way that is not understood'));
   }
-  const args = ['rev-parse', '--show-toplevel', '--absolute-git-dir', '--symbolic-full-name', 'HEAD'];
-  const asked = await runGit(args, { cwd: worktree });
-  if (asked.isErr()) return doubt('unreadable', gitComplaint(asked.error));
-  const expected = `${worktree}\n${adminDir}\n`;
-  if (!asked.value.startsWith(expected))
-    return doubt('unknown-format', 'git finds another directory from here');
-  const name = asked.value.slice(expected.length).trim();
+  // Without settings of its own, nothing can lead git elsewhere than the `.git` file does.
+  const isSpecial = await hasOwnSettings(adminDir);
+  const elsewhere = isSpecial ? await leadsElsewhere(worktree, adminDir) : undefined;
+  if (elsewhere !== undefined) return err(elsewhere);
+  const filters = await quietFilters(isSpecial ? adminDir : mainGitDir, undefined);
+  if (filters.isErr()) return err(doubt('unreadable', gitComplaint(filters.error)));
 
-  const shown = await runGit(['log', '-1', '--no-show-signature', '--format=%H %ct', 'HEAD'], {
-    gitDir: adminDir,
-  });
-  if (shown.isErr()) return doubt('unreadable', gitComplaint(shown.error));
-  const [, head, seconds] = /^([0-9a-f]{40,64}) (\d+)\s*$/u.exec(shown.value) ?? [];
-  if (head === undefined) return doubt('unreadable', 'HEAD is not a commit');
-  return ok({ head, branch: name === 'HEAD' ? undefined : name, committedAtMs: Number(seconds) * 1_000 });
+  const named = await readPointer(join(adminDir, 'HEAD'));
+  if (named.isErr()) return err(named.error);
+  const branch = /^ref: (refs\/\S.*)$/u.exec(named.value?.trimEnd() ?? '')?.[1];
+  const checkout: Checkout = { workTree: worktree, gitDir: adminDir, settings: filters.value };
+  const status = await findStatus(checkout);
+  if (status.isErr()) {
+    const broken = doubt('unreadable', gitComplaint(status.error));
+    // Its commits can be told all the same, unless git refuses altogether.
+    const asked = await runGit(['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'], { cwd: worktree });
+    if (asked.isErr()) return err(broken);
+    return ok({ head: asked.value.trim(), branch, checkout, status: undefined, doubts: [broken] });
+  }
+  const { head, isDetached } = status.value;
+  if (head === undefined) return err(doubt('unreadable', 'HEAD is not a commit'));
+  if (isDetached !== (branch === undefined)) return err(doubt('in-use', 'HEAD changed meanwhile'));
+  return ok({ head, branch, checkout, status: status.value, doubts: [] });
+}
+
+/** A `core.worktree` of its own that leads git away from here. */
+async function leadsElsewhere(worktree: string, adminDir: string): Promise<Doubt | undefined> {
+  const asked = await runGit(['rev-parse', '--show-toplevel', '--absolute-git-dir'], { cwd: worktree });
+  if (asked.isErr()) return { reason: 'unreadable', detail: gitComplaint(asked.error), path: worktree };
+  if (asked.value === `${worktree}\n${adminDir}\n`) return undefined;
+  return { reason: 'unknown-format', detail: 'git finds another directory from here', path: worktree };
 }
 
 type Inside = Pick<WorktreeFacts, 'changes' | 'nested' | 'doubts'>;
 
-async function lookInside(checkout: Checkout, measureNested: readonly string[]): Promise<Inside> {
-  const doubts: Doubt[] = [];
-  const [status, tracked] = await Promise.all([readStatus(checkout), readTracked(checkout)]);
-  const failed = (failure: GitFailure): void => {
-    doubts.push({ reason: 'unreadable', detail: gitComplaint(failure), path: checkout.workTree });
-  };
-  if (status.isErr()) failed(status.error);
-  if (tracked.isErr()) failed(tracked.error);
-  if (status.isErr() || tracked.isErr()) return { changes: undefined, nested: [], doubts };
-
-  const { uncommitted, untracked, ignored } = status.value;
+async function changesOf(
+  checkout: Checkout,
+  { uncommitted, untracked, ignored }: Status,
+  measureNested: readonly string[],
+): Promise<Inside> {
+  const tracked = await readTracked(checkout);
+  if (tracked.isErr()) {
+    const detail = gitComplaint(tracked.error);
+    return {
+      changes: undefined,
+      nested: [],
+      doubts: [{ reason: 'unreadable', detail, path: checkout.workTree }],
+    };
+  }
   const { precious, nested: met } = await findPrecious(checkout.workTree, ignored);
   const walked = nestedDirectories(checkout.workTree, measureNested);
   const nested = await doubtsOfNested(checkout.workTree, checkout.gitDir, [
@@ -205,67 +255,4 @@ function youngestFile(adminDir: string, doubts: Doubt[]): number | undefined {
     else if (file.value !== undefined) youngestMs = Math.max(youngestMs ?? 0, file.value.mtimeMs);
   }
   return youngestMs;
-}
-
-/** What is needed to take a worktree out of git's books, and to put it back. */
-export type Registration = {
-  readonly mainGitDir: string;
-  readonly adminDir: string;
-  /** Full ref name; none when HEAD is detached. */
-  readonly branch?: string;
-  readonly head: string;
-};
-
-/** `undefined` while any part of it is not known. */
-export function registrationOf(facts: WorktreeFacts): Registration | undefined {
-  const { mainGitDir, adminDir, branch, head } = facts;
-  if (mainGitDir === undefined || adminDir === undefined || head === undefined) return undefined;
-  return branch === undefined ? { mainGitDir, adminDir, head } : { mainGitDir, adminDir, branch, head };
-}
-
-/**
- * Makes git forget a worktree whose directory is gone already. A directory that is there again, and a registration
- * that by now stands for another path, are left alone and answered with `already`.
- *
- * @param path - where the worktree was
- */
-export async function unregisterWorktree(
-  { mainGitDir, adminDir }: Pick<Registration, 'mainGitDir' | 'adminDir'>,
-  path: string,
-): Promise<Result<'unregistered' | 'already', GitFailure | DiskFailure>> {
-  const there = await identify(path);
-  if (there.isErr()) return err(there.error);
-  if (there.value !== undefined) return ok('already');
-  const admin = await identify(adminDir);
-  if (admin.isErr()) return err(admin.error);
-  if (admin.value === undefined) return ok('already');
-
-  const registered = await registeredPath(adminDir);
-  if (registered.isErr()) return err(registered.error);
-  if (registered.value === undefined || !(await isSamePath(registered.value, path))) return ok('already');
-
-  // git's own spelling of the path finds exactly this one.
-  const args = ['worktree', 'remove', registered.value];
-  const removed = await runGit(args, { gitDir: mainGitDir });
-  const left = await identify(adminDir);
-  if (left.isErr()) return err(left.error);
-  if (left.value === undefined) return ok('unregistered');
-  if (removed.isErr()) return err(removed.error);
-  return err({ type: 'git', args, exitCode: 0, stderr: 'still registered' });
-}
-
-async function registeredPath(adminDir: string): Promise<Result<string | undefined, DiskFailure>> {
-  const path = join(adminDir, 'gitdir');
-  const text = await readPointer(path);
-  if (text.isErr()) return err({ type: 'disk', code: text.error.detail, syscall: 'read', path });
-  const line = text.value?.replace(/\r?\n$/u, '');
-  if (line === undefined || line === '') return ok(undefined);
-  return ok(dirname(resolve(adminDir, line)));
-}
-
-/** The path itself is gone, so only what is above it can be resolved. */
-async function isSamePath(a: string, b: string): Promise<boolean> {
-  if (a === b) return true;
-  const [parentOfA, parentOfB] = await Promise.all([realDirectory(dirname(a)), realDirectory(dirname(b))]);
-  return parentOfA !== undefined && parentOfA === parentOfB && basename(a) === basename(b);
 }

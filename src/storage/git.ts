@@ -1,4 +1,5 @@
-import { execa } from 'execa';
+import { execFile } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import { err, ok, type Result } from 'neverthrow';
 import type { GitFailure } from '../model/failure.ts';
 
@@ -10,11 +11,16 @@ export type GitOptions = {
   readonly workTree?: string | undefined;
   readonly input?: string | undefined;
   readonly timeoutMs?: number | undefined;
+  /** Settings beyond those that every question is asked with, as `name=value`. */
+  readonly settings?: readonly string[] | undefined;
+  /** `latin1` keeps every byte apart; UTF-8 unless told. */
+  readonly encoding?: 'utf8' | 'latin1' | undefined;
+  readonly maxOutputBytes?: number | undefined;
   /** Also fails when git answered, but complains of something that it could not read on the way. */
   readonly complete?: boolean | undefined;
 };
 
-const maxOutputBytes = 256 * 1024 * 1024;
+const defaultMaxOutputBytes = 256 * 1024 * 1024;
 const maxStderr = 2_000;
 const defaultTimeoutMs = 5 * 60_000;
 
@@ -33,7 +39,14 @@ const settings = [
   'submodule.recurse=false',
   'gc.auto=0',
   'maintenance.auto=false',
+  'core.pager=cat',
+  'core.editor=false',
+  'core.askPass=false',
+  'core.sshCommand=false',
+  'core.alternateRefsCommand=false',
+  'credential.helper=',
 ].flatMap((setting) => ['-c', setting]);
+const withoutPager = ['--no-pager', '--literal-pathspecs'];
 
 /** Variables that would point git elsewhere (a hook exports some of them) are taken away, not passed on. */
 const environment: Readonly<Record<string, string | undefined>> = {
@@ -54,6 +67,7 @@ const environment: Readonly<Record<string, string | undefined>> = {
   GIT_INDEX_FILE: undefined,
   GIT_INTERNAL_SUPER_PREFIX: undefined,
   GIT_LITERAL_PATHSPECS: undefined,
+  GIT_PAGER: undefined,
   GIT_NAMESPACE: undefined,
   GIT_NOGLOB_PATHSPECS: undefined,
   GIT_OBJECT_DIRECTORY: undefined,
@@ -80,8 +94,8 @@ const environment: Readonly<Record<string, string | undefined>> = {
 const incomplete = /could not open|unable to|permission denied|cannot |failed to|input\/output error/iu;
 
 /**
- * Asks git; the answer is its stdout, unchanged. No shell, no hooks, no network, no optional locks; at most four
- * at a time, output bounded.
+ * Asks git; the answer is its stdout, unchanged. No shell, no hooks, no network, no optional locks; a few at
+ * a time, output bounded.
  */
 export async function runGit(
   args: readonly string[],
@@ -96,42 +110,68 @@ export async function runGit(
 }
 
 async function run(args: readonly string[], options: GitOptions): Promise<Result<string, GitFailure>> {
-  const { gitDir, workTree } = options;
+  const { gitDir, workTree, encoding = 'utf8' } = options;
   const where = [
     ...(gitDir === undefined ? [] : [`--git-dir=${gitDir}`]),
     ...(workTree === undefined ? [] : [`--work-tree=${workTree}`]),
   ];
-  const cwd = options.cwd ?? workTree ?? gitDir;
-  const asked = execa('git', [...settings, ...where, ...args], {
-    ...(cwd === undefined ? {} : { cwd }),
-    ...(options.input === undefined ? { stdin: 'ignore' } : { input: options.input }),
-    env: environment,
-    maxBuffer: maxOutputBytes,
-    stripFinalNewline: false,
-    reject: false,
-  });
-  const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
-  let isLate = false;
-  const timer = setTimeout(() => {
-    isLate = true;
-    asked.kill('SIGTERM');
-    // A filter that git started may outlive it and keep these open.
-    asked.stdout?.destroy();
-    asked.stderr?.destroy();
-  }, timeoutMs);
-  const done = await asked;
-  clearTimeout(timer);
-  if (isLate) {
-    return err({ type: 'git', args, exitCode: done.exitCode, stderr: `no answer within ${timeoutMs} ms` });
-  }
-  const { stderr } = done;
+  const more = (options.settings ?? []).flatMap((setting) => ['-c', setting]);
+  const done = await ask([...withoutPager, ...settings, ...more, ...where, ...args], options);
+  const { exitCode, problem } = done;
+  const stderr = done.stderr.toString('utf8');
   const complaints = stderr.split('\n').filter((line) => options.complete === true && incomplete.test(line));
-  if (!done.failed && complaints.length === 0) return ok(done.stdout);
-  const words = done.failed ? stderr.trim() || (done.shortMessage ?? '') : complaints.join('\n');
-  return err({ type: 'git', args, exitCode: done.exitCode, stderr: words.slice(0, maxStderr) });
+  if (problem === undefined && complaints.length === 0) return ok(done.stdout.toString(encoding));
+  const said = problem === undefined ? complaints.join('\n') : stderr.trim() || problem;
+  return err({ type: 'git', args, exitCode, stderr: said.slice(0, maxStderr) });
 }
 
-const maxRunning = 4;
+type Done = {
+  readonly exitCode: number | undefined;
+  readonly stdout: Buffer;
+  readonly stderr: Buffer;
+  /** `undefined` when git ended by itself, and well. */
+  readonly problem: string | undefined;
+};
+
+/** By Node's own means: there are thousands of these questions, and each library around them costs as much as git. */
+function ask(args: readonly string[], options: GitOptions): Promise<Done> {
+  const cwd = options.cwd ?? options.workTree ?? options.gitDir;
+  const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
+  return new Promise((resolve) => {
+    let isLate = false;
+    const child = execFile(
+      'git',
+      args,
+      {
+        ...(cwd === undefined ? {} : { cwd }),
+        env: { ...process.env, ...environment },
+        encoding: 'buffer',
+        maxBuffer: options.maxOutputBytes ?? defaultMaxOutputBytes,
+        windowsHide: true,
+      },
+      (failure, stdout, stderr) => {
+        clearTimeout(timer);
+        const exitCode = failure === null ? 0 : typeof failure.code === 'number' ? failure.code : undefined;
+        const late = isLate ? `no answer within ${timeoutMs} ms` : undefined;
+        const problem = late ?? failure?.message;
+        // What it said before it was late is of no use.
+        resolve({ exitCode, stdout, stderr: isLate ? Buffer.alloc(0) : stderr, problem });
+      },
+    );
+    const timer = setTimeout(() => {
+      isLate = true;
+      child.kill('SIGTERM');
+      // A filter that git started may outlive it and keep these open.
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+    }, timeoutMs);
+    // It may end before it has read everything; what it answers then tells.
+    child.stdin?.on('error', () => undefined);
+    child.stdin?.end(options.input === undefined ? undefined : Buffer.from(options.input, options.encoding));
+  });
+}
+
+const maxRunning = Math.max(4, availableParallelism());
 let running = 0;
 const waiting: (() => void)[] = [];
 

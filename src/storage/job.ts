@@ -1,14 +1,15 @@
 import { basename } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { openSync, readFileSync } from 'node:fs';
 import * as v from 'valibot';
 import type { JobFacts } from '../model/owner.ts';
 import type { Size } from '../model/item.ts';
 import type { Doubt } from '../model/reason.ts';
 import { readJson, type Reading } from './json-file.ts';
 import { isPlainId } from './names.ts';
-import { openFlags, type Seen } from './see.ts';
-import { hint, instant, plainId } from './shape.ts';
+import { closeRead, openFlags, type Seen } from './see.ts';
+import { instant, plainId } from './shape.ts';
+import { parseStrictly } from './strict-json.ts';
 import { newest } from './time.ts';
 import { readTree, type Tree, type TreeFile } from './tree.ts';
 
@@ -35,14 +36,17 @@ const library = /^cp-[0-9a-f-]{36}\.checkpoint\.(json|gz|zst|lz4)$/;
 const knownFormat = 1;
 const maxUnzippedBytes = 64 * 1024 * 1024;
 
-const metadataSchema = v.object({ path: v.string(), version: v.number(), created_at: instant });
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+
+const metadataSchema = v.object({ path: v.string(), version: count, created_at: instant });
 
 const numberedSchema = v.object({
   job_id: plainId,
   updated_at: instant,
   is_complete: v.boolean(),
-  checkpoint_format_version: v.optional(v.number(), 1),
-  parent_worktree: hint,
+  checkpoint_format_version: v.optional(v.pipe(count, v.minValue(1)), 1),
+  // Not a hint: it ties the job to a session that may protect it.
+  parent_worktree: v.nullish(v.string()),
 });
 
 const librarySchema = v.object({
@@ -55,8 +59,8 @@ const librarySchema = v.object({
 
 const reducedSchema = v.object({
   version: v.literal(1),
-  completed_steps: v.number(),
-  total_steps: v.number(),
+  completed_steps: count,
+  total_steps: count,
   timestamp: instant,
 });
 
@@ -135,7 +139,7 @@ async function checkpointMark(file: TreeFile, job: string): Promise<Marked> {
   if (value.checkpoint_format_version > knownFormat) {
     return { doubt: odd(`checkpoint format ${value.checkpoint_format_version}`, file.path) };
   }
-  const parent = value.parent_worktree === undefined ? undefined : basename(value.parent_worktree);
+  const parent = value.parent_worktree == null ? undefined : basename(value.parent_worktree);
   if (parent !== undefined && !isPlainId(parent)) return { doubt: odd('odd parent_worktree', file.path) };
   return { mark: { complete: value.is_complete, atMs: value.updated_at, parent } };
 }
@@ -169,13 +173,14 @@ function readZipped<S extends v.GenericSchema>(file: TreeFile, schema: S): Readi
   try {
     descriptor = openSync(file.path, openFlags);
     const zipped = readFileSync(descriptor);
-    const text = gunzipSync(zipped, { maxOutputLength: maxUnzippedBytes }).toString('utf8');
-    const checked = v.safeParse(schema, JSON.parse(text));
+    const parsed = parseStrictly(gunzipSync(zipped, { maxOutputLength: maxUnzippedBytes }));
+    if (parsed.isErr()) return broken(parsed.error);
+    const checked = v.safeParse(schema, parsed.value);
     return checked.success ? { state: 'read', value: checked.output, seen: file } : broken('odd fields');
   } catch {
-    return broken('not gzip of JSON');
+    return broken('not gzip');
   } finally {
-    if (descriptor !== undefined) closeSync(descriptor);
+    if (descriptor !== undefined) closeRead(descriptor);
   }
 }
 

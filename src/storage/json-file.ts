@@ -1,8 +1,9 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { fstatSync, openSync, readSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as v from 'valibot';
 import type { Doubt } from '../model/reason.ts';
-import { errorCode, openFlags, seen, unreadable, type Seen } from './see.ts';
+import { closeRead, errorCode, openFlags, seen, unreadable, type Seen } from './see.ts';
+import { parseStrictly } from './strict-json.ts';
 
 /** What came of reading one small JSON file. A file that was not understood is never half believed. */
 export type Reading<T> =
@@ -14,7 +15,6 @@ export type Reading<T> =
 const tornRetries = 3;
 const tornPauseMs = 100;
 const maxBytes = 64 * 1024 * 1024;
-const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
  * Reads and checks the JSON file at `path`, never through a link. What looks torn is read again, three times
@@ -66,23 +66,16 @@ function readOnce(path: string): Attempt {
   } catch (cause) {
     return { state: 'broken', doubt: unreadable(path, cause), seen: undefined };
   } finally {
-    closeSync(descriptor);
+    closeRead(descriptor);
   }
 }
 
 function parse(path: string, file: Seen, bytes: Uint8Array, odd: (detail: string) => Attempt): Attempt {
-  let text: string;
-  try {
-    text = utf8.decode(bytes);
-  } catch {
-    return odd('not UTF-8');
-  }
-  try {
-    return { state: 'read', value: JSON.parse(text), seen: file };
-  } catch {
-    const detail = text.trim() === '' ? 'empty' : 'not JSON';
-    return { state: 'torn', doubt: { reason: 'unreadable', detail, path }, seen: file };
-  }
+  const parsed = parseStrictly(bytes);
+  if (parsed.isOk()) return { state: 'read', value: parsed.value, seen: file };
+  const detail = parsed.error;
+  if (detail === 'not UTF-8' || detail === 'a key twice') return odd(detail);
+  return { state: 'torn', doubt: { reason: 'unreadable', detail, path }, seen: file };
 }
 
 function readAll(descriptor: number, size: number): Uint8Array {

@@ -88,7 +88,8 @@ function topLevel(name: string, type: FileType): Place {
 
 function inSessions([name = '', ...rest]: readonly string[], type: FileType): Place {
   if (rest.length > 0 || name.startsWith('.')) return unknown;
-  if (type !== 'directory' && isNamed(name, '.json')) {
+  // Whatever bears a record's name: a directory is one that cannot be read.
+  if (isNamed(name, '.json')) {
     return { type: 'session-file', session: stem(name, '.json') };
   }
   return type === 'file' ? unknown : { type: 'session-directory', session: name };
@@ -111,7 +112,7 @@ function inState([holder = '', ...rest]: readonly string[], type: FileType): Pla
     if (second === 'mapreduce')
       return isDirectory && (third === 'jobs' || third === 'dlq') ? container : unknown;
     if (second === 'jobs' && isDirectory && isPlain(third)) return { type: 'job-state', holder, job: third };
-    if (second === 'mappings' && type !== 'directory' && isNamed(third, '.json')) {
+    if (second === 'mappings' && isNamed(third, '.json')) {
       return { type: 'mapping', holder, name: stem(third, '.json') };
     }
   }

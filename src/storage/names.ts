@@ -1,4 +1,4 @@
-import { compactMs, newest } from './time.ts';
+import { believableMs, compactMs, newest } from './time.ts';
 
 const uuid = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}';
 const session = new RegExp(`^(?:workflow-(\\d{13})|session-${uuid}|session-mapreduce-(\\d{8}_\\d{6}))$`);
@@ -61,11 +61,11 @@ export function jobOfOldSession(name: string): string | undefined {
 /** When a session, job or agent was made, if its name tells; UTC milliseconds. */
 export function nameMs(name: string): number | undefined {
   const asSession = session.exec(name);
-  if (asSession?.[1] !== undefined) return Number(asSession[1]);
+  if (asSession?.[1] !== undefined) return believableMs(Number(asSession[1]));
   if (asSession?.[2] !== undefined) return compactMs(asSession[2]);
   const asJob = job.exec(jobOfAgent(name) ?? name);
   if (asJob?.[1] !== undefined) return compactMs(asJob[1]);
-  return asJob?.[2] === undefined ? undefined : Number(asJob[2]);
+  return asJob?.[2] === undefined ? undefined : believableMs(Number(asJob[2]));
 }
 
 export function logNameMs(name: string): number | undefined {

@@ -96,11 +96,17 @@ function jobMaker(storage: Storage): (job: string, owned: readonly Item[]) => Jo
   const witness = witnesses(storage);
   const order = ['none', 'complete', 'incomplete', 'broken'] as const;
   const hidden = storage.survey.blind.find(({ segments }) => segments[0] === 'state')?.doubt;
+  // Nobody knows for which session a job worked whose mapping cannot be read.
+  const unmapped = new Map(
+    storage.survey.mappings.flatMap(({ name, reading }) =>
+      reading.state === 'broken' ? [[name, reading.doubt] as const] : [],
+    ),
+  );
   return (job, owned) => {
     const states = storage.relations.jobStates.get(job) ?? [];
     // Where copies disagree, the worst is believed.
     const worst = Math.max(0, ...states.map(({ state }) => order.indexOf(state.state)));
-    const doubt = states.flatMap(({ state }) => state.doubts)[0] ?? hidden;
+    const doubt = states.flatMap(({ state }) => state.doubts)[0] ?? hidden ?? unmapped.get(job);
     return {
       type: 'job',
       id: jobOwner(job),

@@ -81,7 +81,10 @@ function ownerGroups(
     const parents = parent !== undefined && isSession(parent) ? [sessionOwner(parent)] : [];
     groups.push([...ownersIn(holder, job), ...parents]);
   }
-  for (const entry of survey.mappings) groups.push(mappingOwners(entry));
+  for (const entry of survey.mappings) {
+    groups.push(mappingOwners(entry));
+    if (entry.reading.state === 'broken') groups.push(perhapsMapped(entry, survey.jobs));
+  }
   for (const { holder, name } of survey.events) groups.push(ownersIn(holder, jobOfEvents(name, holder)));
   for (const { holder, job, letters } of survey.deadLetters)
     groups.push(ownersIn(holder, job, ...letters.jobs));
@@ -107,6 +110,13 @@ export function mappingOwners({ name, reading }: Survey['mappings'][number]): Ow
   if (reading.state !== 'read') return [named];
   const { session, job } = reading.value;
   return [...new Set([named, sessionOwner(session), jobOwner(job)])];
+}
+
+/** One that cannot be read may have named any job of its repository. */
+function perhapsMapped({ holder, name }: Survey['mappings'][number], jobs: Survey['jobs']): OwnerId[] {
+  if (looksLikeJob(name)) return [];
+  const beside = jobs.filter((entry) => entry.holder === holder).map(({ job }) => jobOwner(job));
+  return [sessionOwner(name), ...beside];
 }
 
 function leastFinished(entries: readonly SessionEntry[]): SessionFacts['record'] {

@@ -1,14 +1,17 @@
-import { constants } from 'node:fs';
-import { link, mkdir, open, readFile, rename, stat, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { link, readdir, readFile, rename, rmdir, stat, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { err, ok, type Result } from 'neverthrow';
 import * as v from 'valibot';
 import { errnoOf, toDiskFailure } from '../disk/failure.ts';
+import { makeDirectories } from '../disk/make-directories.ts';
+import { existingRefuges, makeRefuge } from '../disk/refuge.ts';
+import { makeWholeFile, sweepScratchFiles } from '../disk/whole-file.ts';
 import type { DiskFailure, RunLocked } from '../model/failure.ts';
+import { parseStrictly } from './strict-json.ts';
 
 const lockShape = v.object({
-  pid: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  pid: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
   /** Start of the process, in the platform's own words: compared, never parsed. */
   startTime: v.string(),
   bootId: v.string(),
@@ -18,6 +21,14 @@ const lockShape = v.object({
 });
 
 type LockContent = v.InferOutput<typeof lockShape>;
+
+export type LockTaker = {
+  readonly host: string;
+  readonly command: string;
+  readonly nowIso: string;
+  /** Where the lock of a root may lie on other volumes, while the root's has no room for it. */
+  readonly refugesOf: (root: string) => Promise<readonly string[]>;
+};
 
 export type RunLock = { readonly release: () => Promise<void> };
 
@@ -32,7 +43,7 @@ export function runLockPath(root: string): string {
  */
 export async function takeRunLock(
   roots: readonly string[],
-  who: { readonly host: string; readonly command: string; readonly nowIso: string },
+  who: LockTaker,
 ): Promise<Result<RunLock, RunLocked | DiskFailure>> {
   const content: LockContent = {
     pid: process.pid,
@@ -46,19 +57,69 @@ export async function takeRunLock(
   const taken: string[] = [];
   const release = async (): Promise<void> => {
     for (const path of taken.splice(0)) {
-      if ((await readFile(path, 'utf8').catch(() => '')) === text) await unlink(path).catch(() => undefined);
+      if ((await readFile(path, 'utf8').catch(() => '')) !== text) continue;
+      await unlink(path).catch(() => undefined);
+      // A refuge goes with the last that is in it.
+      if (!roots.some((root) => runLockPath(root) === path))
+        await rmdir(dirname(path)).catch(() => undefined);
     }
   };
   for (const root of roots) {
-    const path = runLockPath(root);
-    const mine = await takeOne(path, text, who.host);
-    if (mine.isErr()) {
-      await release();
-      return err(mine.error);
-    }
-    taken.push(path);
+    const mine = await takeWhereRoom(runLockPath(root), await who.refugesOf(root), text, who.host);
+    taken.push(...mine.taken);
+    if (mine.failure === undefined) continue;
+    await release();
+    return err(mine.failure);
   }
   return ok({ release });
+}
+
+type Taken = { readonly taken: readonly string[]; readonly failure?: RunLocked | DiskFailure };
+
+/**
+ * Takes the lock in its root, or in a refuge when the root has no room for it. Whoever took it in one place then looks
+ * at the others: of two who took it in different places at least one sees the other, and withdraws.
+ */
+async function takeWhereRoom(
+  path: string,
+  refuges: readonly string[],
+  text: string,
+  host: string,
+): Promise<Taken> {
+  const places = [path, ...refuges.map((refuge) => join(refuge, 'run.lock'))];
+  const mine = await takeOne(path, text, host);
+  let place = path;
+  if (mine.isErr()) {
+    const isFull = mine.error.type === 'disk' && ['ENOSPC', 'EDQUOT'].includes(mine.error.code);
+    const refuge = isFull ? await makeRefuge(refuges) : undefined;
+    if (refuge === undefined) return { taken: [], failure: mine.error };
+    place = join(refuge, 'run.lock');
+    const there = await takeOne(place, text, host);
+    if (there.isErr()) return { taken: [], failure: there.error };
+  }
+  const known = new Set(await existingRefuges(refuges));
+  for (const other of places) {
+    if (other === place || (other !== path && !known.has(dirname(other)))) continue;
+    const holder = await readLock(other);
+    if (holder === 'absent' || holder === 'abandoned') continue;
+    if (holder === 'unknown') return { taken: [place], failure: lockedBy(other, undefined) };
+    if (!(await isStale(holder.content, host)))
+      return { taken: [place], failure: lockedBy(other, holder.content) };
+    await putAside(other, holder.text);
+    if (other !== path) await rmdir(dirname(other)).catch(() => undefined);
+  }
+  return { taken: [place] };
+}
+
+function lockedBy(path: string, known: LockContent | undefined): RunLocked {
+  return {
+    type: 'run-locked',
+    path,
+    pid: known?.pid,
+    host: known?.host,
+    since: known?.since,
+    command: known?.command,
+  };
 }
 
 async function takeOne(
@@ -66,24 +127,16 @@ async function takeOne(
   text: string,
   host: string,
 ): Promise<Result<void, RunLocked | DiskFailure>> {
-  const made = await mkdir(join(path, '..'), { recursive: true, mode: 0o700 }).then(
+  const made = await makeDirectories(dirname(path), 0o700).then(
     () => undefined,
     (cause: unknown) => toDiskFailure(cause, path),
   );
   if (made !== undefined) return err(made);
   for (let attempt = 0; attempt < 5; attempt += 1) {
     try {
-      const file = await open(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600);
-      try {
-        await file.writeFile(text);
-        await file.sync();
-      } catch (cause) {
-        // A lock that says nothing would lock everybody out.
-        await unlink(path).catch(() => undefined);
-        throw cause;
-      } finally {
-        await file.close();
-      }
+      // A lock that says nothing, which a crash could leave, would lock everybody out.
+      await makeWholeFile(path, text, 0o600);
+      await sweepLeftovers(dirname(path));
       return ok(undefined);
     } catch (cause) {
       const failure = toDiskFailure(cause, path);
@@ -96,26 +149,11 @@ async function takeOne(
       continue;
     }
     if (holder === 'unknown' || !(await isStale(holder.content, host))) {
-      const known = holder === 'unknown' ? undefined : holder.content;
-      return err({
-        type: 'run-locked',
-        path,
-        pid: known?.pid,
-        host: known?.host,
-        since: known?.since,
-        command: known?.command,
-      });
+      return err(lockedBy(path, holder === 'unknown' ? undefined : holder.content));
     }
     await putAside(path, holder.text);
   }
-  return err({
-    type: 'run-locked',
-    path,
-    pid: undefined,
-    host: undefined,
-    since: undefined,
-    command: undefined,
-  });
+  return err(lockedBy(path, undefined));
 }
 
 /** A lock is written within milliseconds: one that still says nothing after this was left by a crash. */
@@ -127,9 +165,9 @@ async function readLock(
 ): Promise<'absent' | 'unknown' | 'abandoned' | { content: LockContent; text: string }> {
   for (let attempt = 0; attempt < 5; attempt += 1) {
     try {
-      const text = await readFile(path, 'utf8');
-      const parsed = v.safeParse(lockShape, JSON.parse(text));
-      if (parsed.success) return { content: parsed.output, text };
+      const bytes = await readFile(path);
+      const parsed = v.safeParse(lockShape, parseStrictly(bytes).unwrapOr(undefined));
+      if (parsed.success) return { content: parsed.output, text: bytes.toString('utf8') };
     } catch (cause) {
       // Anything else, and above all what is no JSON, is a lock that cannot be understood.
       if (errnoOf(cause) === 'ENOENT') return 'absent';
@@ -163,6 +201,16 @@ async function putAside(path: string, text: string): Promise<void> {
     await unlink(aside);
   } catch {
     // Somebody else was quicker: the next round sees what they left.
+  }
+}
+
+/** What processes that are no more left beside the lock. */
+async function sweepLeftovers(directory: string): Promise<void> {
+  await sweepScratchFiles(directory, (pid) => !isAlive(pid));
+  for (const name of await readdir(directory).catch(() => [])) {
+    const pid = /^run\.lock\.stale-(\d+)$/.exec(name)?.[1];
+    if (pid !== undefined && !isAlive(Number(pid)))
+      await unlink(join(directory, name)).catch(() => undefined);
   }
 }
 

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import type { SessionStatus } from '../model/owner.ts';
 import { readJson, type Reading } from './json-file.ts';
-import { hint, instant, plainId } from './shape.ts';
+import { fields, hint, instant, plainId } from './shape.ts';
 import { newest } from './time.ts';
 
 /** What we take from `sessions/<id>.json`. Times are UTC milliseconds. */
@@ -27,9 +27,9 @@ const sessionSchema = v.object({
   started_at: instant,
   updated_at: instant,
   completed_at: v.nullish(instant),
-  metadata: v.optional(v.looseObject({ project_name: hint })),
+  metadata: v.optional(fields(v.looseObject({ project_name: hint }))),
   checkpoints: v.optional(v.array(v.unknown())),
-  mapreduce_data: v.nullish(v.looseObject({ job_id: v.nullish(plainId) })),
+  mapreduce_data: v.nullish(fields(v.looseObject({ job_id: v.nullish(plainId) }))),
 });
 
 const embeddedCheckpoint = v.object({ state: v.object({ working_directory: v.string() }) });

@@ -140,7 +140,12 @@ async function readPlace(into: Lists, { place }: PlaceFound, at: At): Promise<()
       return () => into['job-state'].push({ ...at, holder: place.holder, job: place.job, state });
     }
     case 'mapping': {
-      const entry = { ...at, holder: place.holder, name: place.name, reading: await readMapping(path) };
+      const entry = {
+        ...at,
+        holder: place.holder,
+        name: place.name,
+        reading: await readMapping(path, place.name),
+      };
       return () => into.mapping.push(entry);
     }
     case 'event-directory': {

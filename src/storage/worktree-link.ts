@@ -3,6 +3,7 @@ import { lstat, open, realpath } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import type { Doubt } from '../model/reason.ts';
+import type { Pointers } from '../model/worktree.ts';
 import { errorCode, unreadable } from './see.ts';
 
 /** What a worktree's `.git` file leads to. Real paths. */
@@ -33,6 +34,23 @@ export async function readPointer(path: string): Promise<Result<string | undefin
     if (code === 'ENOENT' || code === 'ENOTDIR') return ok(undefined);
     return err(unreadable(path, cause));
   }
+}
+
+/** The texts that tie a worktree to its repository; `undefined` when one of them cannot be read. */
+export async function readPointers(worktree: string, adminDir: string): Promise<Pointers | undefined> {
+  const [gitFile, gitdir, commondir, sparse] = await Promise.all(
+    [
+      join(worktree, '.git'),
+      join(adminDir, 'gitdir'),
+      join(adminDir, 'commondir'),
+      join(adminDir, 'info', 'sparse-checkout'),
+    ].map(async (path) => {
+      const text = await readPointer(path);
+      return text.isErr() ? undefined : text.value?.replace(/\r?\n$/u, '');
+    }),
+  );
+  if (gitFile === undefined || gitdir === undefined || commondir === undefined) return undefined;
+  return { gitFile, gitdir, commondir, ...(sparse === undefined ? {} : { sparse }) };
 }
 
 /** The directory that a `.git` file names, relative ones made absolute. No disk is asked about the answer. */

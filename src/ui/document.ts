@@ -1,10 +1,16 @@
 import type { KindTotals, RunOutcome } from '../journal/event.ts';
 import type { Kind } from '../model/kind.ts';
 import type { FailureView } from './result-text.ts';
-import type { ItemView, RunView } from './view.ts';
+import type { BranchView, ItemView, RunView } from './view.ts';
 import { formatIso } from './format.ts';
 
 export type ItemResult = 'removed' | 'kept' | 'failed' | 'drifted' | 'planned' | 'remaining';
+
+export type ItemResultView = {
+  readonly outcome: ItemResult;
+  readonly heldUntilMs?: number;
+  readonly branches?: readonly BranchView[];
+};
 
 export type DocumentInput = {
   readonly view: RunView;
@@ -13,7 +19,7 @@ export type DocumentInput = {
   readonly startedAtMs: number;
   readonly endedAtMs: number;
   readonly totals: Readonly<Partial<Record<Kind, KindTotals>>>;
-  readonly results: ReadonlyMap<string, { readonly outcome: ItemResult; readonly heldUntilMs?: number }>;
+  readonly results: ReadonlyMap<string, ItemResultView>;
   readonly failures: readonly FailureView[];
   readonly freeBefore: number | undefined;
   readonly freeAfter: number | undefined;
@@ -112,6 +118,7 @@ function itemOf(item: ItemView, { results, view }: DocumentInput): Record<string
     ...(item.proof === undefined ? {} : { proof: item.proof }),
     evidence: item.evidence,
     outcome: result?.outcome ?? untouched,
+    ...(result?.branches === undefined ? {} : { branches: result.branches }),
     ...(result?.heldUntilMs === undefined ? {} : { heldUntil: formatIso(result.heldUntilMs) }),
   };
 }

@@ -1,5 +1,6 @@
 import type { Entry } from '../journal/entry.ts';
 import type { Event } from '../journal/event.ts';
+import type { BranchKeptReason } from '../model/branch.ts';
 import type { Evidence } from '../model/reason.ts';
 import { countOf, formatBytes, formatCount, formatTime, printable, singular } from './format.ts';
 
@@ -11,6 +12,27 @@ export function entryLine({ event, run, seq }: Entry): string {
 
 function nameOf(item: string): string {
   return printable(item);
+}
+
+/** A branch as people call it. */
+export function shortBranch(ref: string): string {
+  return printable(ref.replace(/^refs\/heads\//u, ''));
+}
+
+/** Why a branch that was to be deleted with its worktree was not. */
+export function whyBranchKept(reason: BranchKeptReason): string {
+  switch (reason) {
+    case 'moved':
+      return 'it has moved on';
+    case 'checked-out':
+      return 'it is in use in another working directory';
+    case 'not-in-target':
+      return 'its content is not known to be anywhere else';
+    case 'not-ours':
+      return 'it is not one of those that Prodigy makes';
+    case 'git':
+      return 'git would not delete it';
+  }
 }
 
 export function evidenceText(evidence: Evidence): string {
@@ -68,6 +90,14 @@ export function sentenceOf(event: Event): string {
       return `could not be freed whole: ${nameOf(event.item)}: ${printable(event.codes.join(' '))} ${printable(event.paths[0] ?? '')}${event.blocked > 1 ? ` and ${event.blocked - 1} more` : ''}`;
     case 'ItemRemoved':
       return `removed: ${nameOf(event.item)} (${formatBytes(event.bytes)})${event.observed === undefined ? '' : ', found absent'}`;
+    case 'BranchDeleted':
+      return `deleted branch ${shortBranch(event.branch)}, which was at ${printable(event.commit)}${event.observed === undefined ? '' : ' (found gone)'}: ${nameOf(event.item)}`;
+    case 'BranchKept':
+      return `kept branch ${shortBranch(event.branch)}: ${whyBranchKept(event.reason)}: ${nameOf(event.item)}`;
+    case 'UndoIntended':
+      return `about to make again: ${nameOf(event.item)}`;
+    case 'UndoExpired':
+      return `cannot be put back any more (${printable(event.why)}): ${nameOf(event.item)}`;
     case 'ItemRestored':
       return `back in its place (${printable(event.why)}): ${nameOf(event.item)}`;
     case 'RenameRedone':
@@ -82,10 +112,20 @@ export function sentenceOf(event: Event): string {
       return `run ended: ${printable(event.outcome)} (exit ${event.exitCode})`;
     case 'RunInterrupted':
       return `run ${printable(event.interrupted)} was interrupted (${printable(event.by)})`;
+    case 'HoldPlaced':
+      return `on hold${event.untilMs === undefined ? '' : ` until ${formatTime(event.untilMs)}`}: ${nameOf(event.target)}: ${printable(event.reason)}`;
+    case 'SessionAbandoned':
+      return `abandoned, nobody will resume it: ${nameOf(event.target)}: ${printable(event.reason)}`;
+    case 'PinReleased':
+      return `released: ${nameOf(event.target)}`;
     case 'ReserveReleased':
       return `the disk is full: the journal's reserve of ${formatBytes(event.bytes)} was given up`;
     case 'ReserveRestored':
       return `the journal's reserve of ${formatBytes(event.bytes)} is there again`;
+    case 'JournalMoved':
+      return event.why === 'no-room'
+        ? `the disk is full: the journal lies in ${printable(event.to)} for now`
+        : `the journal is at home again: ${printable(event.to)}`;
     case 'ClockWentBack':
       return `the clock runs behind the journal: ${formatTime(event.nowMs)} after ${formatTime(event.lastAtMs)}`;
     case 'TailTruncatedDetected':

@@ -96,6 +96,11 @@ export function explain(failure: Failure): Explanation {
         sentence: `${formatCount(failure.items, 'item')} (${formatBytes(failure.bytes)}) would go, more than --max-delete ${failure.limit} allows: nothing was removed.`,
         next: 'raise --max-delete, or select less',
       };
+    case 'not-abandonable':
+      return {
+        sentence: `${printable(failure.target)} stays: ${failure.reason} (${printable(failure.status)}). Abandoning lifts only that something could be resumed.`,
+        next: 'let it end, or see prodigy clean --all --dry-run --full for what protects it',
+      };
     case 'run-locked': {
       const who = failure.pid === undefined ? 'another run' : `process ${failure.pid}`;
       const host = failure.host === undefined ? '' : ` on ${printable(failure.host)}`;

@@ -38,16 +38,22 @@ export function planText(view: RunView, colours: Colours, isFull: boolean): stri
   if (!isFull && view.oddities.length > 10)
     lines.push(`  ? and ${view.oddities.length - 10} more left alone (--full)`);
   const bytes = going.reduce((sum, item) => sum + item.bytes, 0);
+  const branches = branchesOf(going);
   lines.push(
     '',
     colours.bold(
-      `Plan: ${going.length.toLocaleString('en-US')} to remove (${formatBytes(bytes)}), ${staying.length.toLocaleString('en-US')} kept.`,
+      `Plan: ${going.length.toLocaleString('en-US')} to remove (${formatBytes(bytes)})${branches === 0 ? '' : ` with ${formatCount(branches, 'branch', 'branches')}`}, ${staying.length.toLocaleString('en-US')} kept.`,
     ),
   );
   if (view.outOfScope > 0) {
     lines.push(`Other repositories have ${formatCount(view.outOfScope, 'more item')} (--all-repos).`);
   }
   return `${lines.join('\n')}\n`;
+}
+
+/** How many branches go with these items. */
+export function branchesOf(items: readonly ItemView[]): number {
+  return items.reduce((sum, { deletes }) => sum + deletes, 0);
 }
 
 export function scopeText({ scope }: RunView): string {
@@ -117,6 +123,8 @@ export function whyText({ kind, name, verdict, reason, proof, evidence }: ItemVi
     if (quietWhen[key] === value || neverShown.has(key)) return [];
     if (verdict === 'keep' && (key === 'merged' || key === 'unmerged')) return [];
     const text = printable(String(value));
+    if (key === 'held') return [text];
+    if (key === 'untilMs') return [`until ${formatTime(Number(value))}`];
     if (key === 'merged') return [`into ${text}`];
     if (key === 'unmerged') return [text];
     if (key === 'owner')

@@ -33,7 +33,7 @@ export function releaseOf(item: Item, verdict: Verdict, policy: Policy): Release
             command: `prodigy clean abandon ${quoted(session)} --reason WHY`,
           };
     case 'held':
-      return { sentence: 'end the hold', command: `prodigy clean release ${quoted(item.id)}` };
+      return { sentence: 'end the hold', command: `prodigy clean release ${quoted(heldAs(item, verdict))}` };
     case 'merge-in-progress':
       return {
         sentence: 'let Prodigy finish the merge, or resolve it by hand',
@@ -106,6 +106,11 @@ export function releaseOf(item: Item, verdict: Verdict, policy: Policy): Release
     default:
       return unreachable(verdict);
   }
+}
+
+/** The hold can be on its session or job. */
+function heldAs({ id }: Item, { evidence }: Verdict): string {
+  return typeof evidence['owner'] === 'string' ? evidence['owner'] : id;
 }
 
 /** When it is old enough by itself, and the age with which it would be old enough today. */

@@ -2,7 +2,9 @@ import { kinds, type Kind } from '../model/kind.ts';
 import type { KindTotals, RunOutcome } from '../journal/event.ts';
 import { adviceFor, causeOf } from './explain.ts';
 import { countOf, formatBytes, formatCount, formatTime, printable } from './format.ts';
+import { shortBranch, whyBranchKept } from './entry-line.ts';
 import type { Colours } from './terminal.ts';
+import type { BranchView } from './view.ts';
 
 export type FailureView = {
   readonly item: string;
@@ -24,6 +26,7 @@ export type ResultView = {
   readonly drifted: readonly { readonly name: string; readonly why: string }[];
   readonly freeBefore: number | undefined;
   readonly freeAfter: number | undefined;
+  readonly branches: readonly BranchView[];
   /** When what is held for undo begins to be freed. */
   readonly heldUntilMs: number | undefined;
 };
@@ -59,6 +62,7 @@ export function resultText(view: ResultView, colours: Colours): string {
       `${formatBytes(held)} of it stays on disk for undo until ${formatTime(view.heldUntilMs)}: prodigy clean undo ${view.run}`,
     );
   }
+  lines.push(...branchLines(view.branches));
   for (const { name, why } of view.drifted)
     lines.push(`  ~ left alone: ${printable(name)}: ${printable(why)}`);
   if (view.failures.length > 0) lines.push(colours.red(`${view.failures.length} failed:`));
@@ -80,6 +84,18 @@ function summary(view: ResultView, removed: number, bytes: number, held: number)
   const planned = `of ${formatCount(view.predictedItems, 'item')}`;
   const heldText = held > 0 ? `, ${formatBytes(held)} of it held for undo` : '';
   return `Removed ${removed.toLocaleString('en-US')} ${planned}: ${formatBytes(bytes)} left the storage${heldText} (predicted ${formatBytes(view.predictedBytes)}).`;
+}
+
+function branchLines(branches: readonly BranchView[]): string[] {
+  const deleted = branches.filter(({ outcome }) => outcome === 'deleted');
+  const lines =
+    deleted.length === 0
+      ? []
+      : [`Deleted ${formatCount(deleted.length, 'branch', 'branches')}; the journal knows where each was.`];
+  for (const { branch, reason } of branches) {
+    if (reason !== undefined) lines.push(`  ~ branch kept: ${shortBranch(branch)}: ${whyBranchKept(reason)}`);
+  }
+  return lines;
 }
 
 function usageLines({ totals }: ResultView): string[] {

@@ -1,3 +1,4 @@
+import type { BranchKeptReason } from '../model/branch.ts';
 import type { Kind } from '../model/kind.ts';
 import type { Evidence } from '../model/reason.ts';
 
@@ -15,6 +16,17 @@ export type ItemView = {
   readonly reason: string;
   readonly proof: string | undefined;
   readonly evidence: Evidence;
+  /** How many branches go with it. */
+  readonly deletes: number;
+};
+
+/** What became of a branch that was to go with its worktree. */
+export type BranchView = {
+  /** Full name. */
+  readonly branch: string;
+  readonly commit: string;
+  readonly outcome: 'deleted' | 'kept';
+  readonly reason?: BranchKeptReason;
 };
 
 export type ScopeView = {

@@ -303,7 +303,7 @@ test('a process that moved into the worktree of a session keeps its record and e
   t.is(drift?.reason, 'active', basename(worktree));
 });
 
-test('when it can no longer be told who runs, only what ended by its own record may go', async (t) => {
+test('when it can no longer be told who runs, only what ended by its own record may go (story 18)', async (t) => {
   const home = await prodigyHome(t);
   const ended = { status: 'Completed', startedAgo: '90d', endedAgo: '90d' } as const;
   const over = await session(home, ended);

@@ -733,7 +733,7 @@ test('a file that nobody knows keeps the directory it lies in', async (t) => {
 });
 
 // 17
-test('a record that is terminal keeps its own times beside those of the files', async (t) => {
+test('a record that is terminal keeps its own times beside those of the files (story 13)', async (t) => {
   const home = await prodigyHome(t);
   const { id, path, lastAtMs } = await session(home, {
     status: 'Completed',
@@ -767,7 +767,7 @@ test('what is out of scope is counted, neither measured nor listed, and protects
   t.like(seen.session(id), { hasWorktree: true });
 });
 
-test('a look changes nothing, and no secret of a checkpoint is in what it found', async (t) => {
+test('a look changes nothing, and no secret of a checkpoint is in what it found (P10)', async (t) => {
   const home = await prodigyHome(t);
   const repository = await repositoryIn(home);
   const { id } = await session(home, { status: 'Running', startedAgo: '30d' });

@@ -32,7 +32,7 @@ test(inside, '/tmp/a', 'tmp', false);
 test(inside, '/tmp/..a', '/tmp', true);
 test(inside, '/tmp/a\0b', '/tmp', false);
 
-test('a directory is its own ancestor-or-self, a sibling with the same beginning is not', (t) => {
+test('a directory is its own ancestor-or-self, a sibling with the same beginning is not (story 5)', (t) => {
   t.true(isAncestorOrSelf('/tmp', '/tmp/'));
   t.true(isAncestorOrSelf('/tmp', '/tmp/a'));
   t.true(isAncestorOrSelf('/', '/'));

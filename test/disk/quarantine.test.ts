@@ -127,7 +127,7 @@ test('a missing quarantine is a failure, not an absent item', async (t) => {
   t.like(moved._unsafeUnwrapErr(), { code: 'ENOENT', syscall: 'rename' });
 });
 
-test('a move to another volume fails with EXDEV and leaves the item', async (t) => {
+test('a move to another volume fails with EXDEV and leaves the item (story 28)', async (t) => {
   const root = temporaryDirectory(t);
   plant(root, { 'item/a': 'x', 'volume/': '' });
   const volume = path.join(root, 'volume');

@@ -148,7 +148,7 @@ test('the rights of the directory that holds the tree are not changed', async (t
   t.is(fs.lstatSync(path.join(root, 'q')).mode & 0o777, 0o555);
 });
 
-test('whoever swaps a directory for a link during the removal leads it nowhere', async (t) => {
+test('whoever swaps a directory for a link during the removal leads it nowhere (P4, story 9)', async (t) => {
   const base = temporaryDirectory(t);
   const root = path.join(base, 'root');
   const item = path.join(root, 'item');

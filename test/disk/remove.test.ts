@@ -17,7 +17,7 @@ const clean = { blocked: [], blockedCount: 0, gone: true } as const;
 /** Both ways of going through a tree must do the same. */
 const bothWays = [true, false] as const;
 
-test('nothing outside the root, nor the root itself, is touched', async (t) => {
+test('nothing outside the root, nor the root itself, is touched (P4, story 34)', async (t) => {
   const base = temporaryDirectory(t);
   const root = path.join(base, 'root');
   plant(base, { 'root/a/b': 'x', 'rootfoo/a': 'y', 'other/a': 'z', 'root/up': { link: '..' } });
@@ -83,7 +83,7 @@ test('files, directories, links, pipes and sockets go, and are counted', async (
   }
 });
 
-test('links are removed, never followed, wherever they point', async (t) => {
+test('links are removed, never followed, wherever they point (P4, story 7)', async (t) => {
   for (const byDescriptor of bothWays) {
     const base = temporaryDirectory(t);
     const root = path.join(base, 'root');
@@ -118,7 +118,7 @@ test('the other names of hard-linked files keep their contents', async (t) => {
   t.is(fs.readFileSync(path.join(root, 'kept'), 'utf8'), 'x');
 });
 
-test('any name goes: newline, dash, blanks, quotes, dots, bytes that are not UTF-8', async (t) => {
+test('any name goes: newline, dash, blanks, quotes, dots, bytes that are not UTF-8 (story 3)', async (t) => {
   for (const byDescriptor of bothWays) {
     const root = temporaryDirectory(t);
     const item = path.join(root, 'item');

@@ -16,7 +16,7 @@ const rootTest = isRoot() ? test : test.skip;
 
 const kinds = ['worktrees', 'sessions', 'logs', 'state', 'events', 'dlq'] as const;
 
-test('a dry run over everything shows usage, estimate and every item, and changes nothing outside clean/ (P6)', async (t) => {
+test('a dry run over everything shows usage, estimate and every item, and changes nothing outside clean/ (P6, stories 11 and 12)', async (t) => {
   const top = temporaryDirectory(t);
   const demo = await makeDemoStorage(top);
   const shop: Shop = { home: demo.prodigy, top, repository: demo.repository };

@@ -267,7 +267,7 @@ test('clean log selects by time, run, kind and count, and gives everything witho
   );
 });
 
-test('sizes are what the disk allocates, and hard links count once (P9)', async (t) => {
+test('sizes are what the disk allocates, and hard links count once (P9, story 30)', async (t) => {
   const shop = await makeShop(t);
   const { home } = shop;
   const { path } = await eventDirectory(home, {

@@ -102,7 +102,7 @@ test('resuming one run leaves what another intended to the other', async (t) => 
   );
 });
 
-test('a clock that runs behind the journal is refused every time, until it is accepted', async (t) => {
+test('a clock that runs behind the journal is refused every time, until it is accepted (story 14)', async (t) => {
   const shop = await makeShop(t);
   await finished(shop, 'logs', '90d');
   const [event = ''] = await finished(shop, 'events', '90d');

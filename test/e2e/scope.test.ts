@@ -50,7 +50,7 @@ test('of two checkouts with one name, cleaning one leaves the other byte-identic
   t.deepEqual(goneSince(t, shop, again).sort(), [worktreeOf(shop, theirs), metadataOf(shop, theirs)].sort());
 });
 
-test('outside a repository a run is wrong usage, and the overview shows every repository', async (t) => {
+test('outside a repository a run is wrong usage, and the overview shows every repository (story 10)', async (t) => {
   const shop = await makeShop(t);
   const api = await project(join(shop.top, 'src', 'api'), shop.home);
   await finishedWork(shop, '60d');

@@ -22,7 +22,7 @@ const wrong: readonly Wrong[] = [
   { args: ['everything', '--force'], says: /no 'prodigy clean everything'.*\n.*accepted: all,/ },
   { args: ['all', '..', '--force'], says: /no 'prodigy clean \.\.'/ },
   { args: ['logs', '', '--force'], says: /no 'prodigy clean '/ },
-  { args: ['--al', '--force'], says: /unknown option '--al'[^]*did you mean (one of )?--all/i },
+  { args: ['--al', '--force'], says: /unknown option '--al'[^]*did you mean [^]*--all/i },
   { args: ['--worktree', '--force'], says: /unknown option '--worktree'[^]*did you mean --worktrees/i },
   { args: ['--all', '-x'], says: /unknown option '-x'/ },
   { args: ['--all', '--json', '--jsonl', '--force'], says: /--json and --jsonl exclude each other/ },

@@ -20,7 +20,10 @@ const spawn = childProcess.spawn;
 const [call, pattern] = (KILL_AT ?? '').split('::');
 const [place, count] = (ENTER_AT ?? '').split('::');
 let entered = 0;
-childProcess.spawn = function (file, args, options, ...rest) {
+// Whoever starts a process, by whatever means but the synchronous ones, comes by here.
+const start = childProcess.ChildProcess.prototype.spawn;
+childProcess.ChildProcess.prototype.spawn = function (options) {
+  const { args } = options;
   if (call === 'spawn' && Array.isArray(args) && pattern.split(',').every((word) => args.includes(word))) {
     process.kill(process.pid, 'SIGKILL');
   }
@@ -33,7 +36,7 @@ childProcess.spawn = function (file, args, options, ...rest) {
       childProcess.execFileSync('sleep', ['0.2']);
     }
   }
-  return spawn.call(this, file, args, options, ...rest);
+  return start.call(this, options);
 };
 
 if (KILL_AT !== undefined && call !== 'spawn') {

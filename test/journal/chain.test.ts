@@ -23,7 +23,7 @@ test('the chain is the one that the format describes', (t) => {
 
 const texts = fc.uniqueArray(fc.string({ unit: 'grapheme' }), { minLength: 2, maxLength: 20 });
 
-test('an edited, a removed and two exchanged entries break it', (t) => {
+test('an edited, a removed and two exchanged entries break it (P10)', (t) => {
   fc.assert(
     fc.property(texts, fc.nat(), (list, pick) => {
       const stored = chain(list).map((hash, at) => [hash, list[at] ?? ''] as const);

@@ -25,7 +25,7 @@ async function failure(directory: string, more = {}): Promise<{ readonly type: s
 test('a journal is born with its genesis, its identity and its reserve', async (t) => {
   const directory = join(temporaryDirectory(t), 'clean', 'journal');
   const journal = await opened(directory);
-  t.deepEqual(readdirSync(directory).sort(), ['db', 'identity.json', 'reserve']);
+  t.deepEqual(readdirSync(directory).sort(), ['db', 'identity.json', 'reserve', 'reserve-files']);
   t.like(journal.head, { seq: 0, runs: 0 });
   t.like(JSON.parse(readFileSync(join(directory, 'identity.json'), 'utf8')), {
     journalId: journal.journalId,

@@ -51,12 +51,12 @@ test('a mapping that names what is no id is not understood', async (t) => {
   const home = await prodigyHome(t);
   const spec = { repository: 'app', session: 'workflow-1764118326168', job, ago: '90d' };
   const [path] = await mapping(home, spec);
-  t.is((await readMapping(path)).state, 'read');
+  t.is((await readMapping(path, spec.session)).state, 'read');
   for (const field of ['session_id', 'job_id']) {
     for (const id of odd) {
       await patch(path, { session_id: spec.session, job_id: job, [field]: id });
       const doubt = { reason: 'unknown-format', detail: `odd ${field}` };
-      t.like(await readMapping(path), { state: 'broken', doubt }, JSON.stringify(id));
+      t.like(await readMapping(path, spec.session), { state: 'broken', doubt }, JSON.stringify(id));
     }
   }
 });

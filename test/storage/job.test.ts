@@ -115,6 +115,23 @@ test(
   'incomplete',
 );
 test(isState, 'a reduce phase done', { 'reduce-checkpoint-v1-20251228_031129.json': steps(2) }, 'complete');
+const odd: Record<string, unknown> = {
+  'more steps done than numbers count': { ...steps(1), completed_steps: 1e308 },
+  'fewer steps than none': { ...steps(0), total_steps: -5 },
+};
+for (const [what, content] of Object.entries(odd)) {
+  test(isState, what, { 'reduce-checkpoint-v1-20251228_031129.json': content }, 'broken');
+}
+for (const [what, more] of Object.entries({
+  'a checkpoint of format one half': { checkpoint_format_version: 0.5 },
+  'a parent that is no text': { parent_worktree: ['workflow-1764118326168'] },
+})) {
+  const files = {
+    'metadata.json': metadata('checkpoint-v1.json'),
+    'checkpoint-v1.json': checkpoint(true, 10, more),
+  };
+  test(isState, what, files, 'broken');
+}
 test(isState, 'a file that nobody knows', { 'notes.txt': 'mine' }, 'broken');
 
 test('a zip that unpacks without end is given up', async (t) => {

@@ -77,3 +77,24 @@ test('a file that is not there is absent, and one that appears by rename is seen
   await rename(join(directory, 'a.tmp'), join(directory, 'a.json'));
   t.is((await readJson(join(directory, 'a.json'), schema)).state, 'read');
 });
+
+test('what Prodigy itself would refuse is not believed: a key that is there twice, or a byte order mark', async (t) => {
+  const path = join(temporaryDirectory(t), 'a.json');
+  const twice = [
+    '{ "id": "a", "id": "b" }',
+    '{ "id": "a", "\\u0069d": "b" }',
+    '{ "id": "a", "more": [{ "x": 1, "y": {}, "x": 2 }] }',
+  ];
+  for (const text of twice) {
+    await writeFile(path, text);
+    t.like(await readJson(path, schema), { state: 'broken', doubt: { detail: 'a key twice' } }, text);
+  }
+  await writeFile(path, '\uFEFF{ "id": "a" }');
+  t.like(await readJson(path, schema), { state: 'broken', doubt: { detail: 'not JSON' } });
+
+  await writeFile(
+    path,
+    '{ "id": "a: \\"id\\": {\\\\", "more": [{ "id": 1 }, { "id": 2 }, "id"], "in": { "id": 3 } }',
+  );
+  t.is((await readJson(path, schema)).state, 'read', 'the same key in several objects, and in texts');
+});

@@ -7,6 +7,7 @@ import {
   readLock,
   releaseLock,
   replaceStaleLock,
+  settleLockDirectory,
   takeLock,
   type LockContext,
   type LockReading,
@@ -240,4 +241,27 @@ test('a lock that cannot be understood is not released', async (t) => {
   const path = await lockFile(t, 'rubbish');
   t.is((await releaseLock(path, own))._unsafeUnwrap(), 'not-ours');
   t.true(existsSync(path));
+});
+
+test('a lock that speaks of another session is not understood, dead holder or not (P3)', async (t) => {
+  const text = lockText(await deadPid()).replace('"x"', '"y"');
+  const path = await lockFile(t, text);
+  await utimes(path, 1_764_000_000, 1_764_000_000);
+  t.like(await read(path, tableWith()), { state: 'broken' });
+});
+
+test('what killed runs left in the lock directory is settled: a lock put aside goes back, scratch goes', async (t) => {
+  const path = lockPath(t);
+  const directory = join(path, '..');
+  await mkdir(directory, { recursive: true });
+  const aside = (name: string, end: string): string =>
+    join(directory, `.${name}.5000000-3f2b8c1e-0000-4000-8000-000000000000.${end}`);
+  await writeFile(aside('x.lock', 'old'), lockText(livePid));
+  await writeFile(aside('y.lock', 'old'), 'another');
+  await writeFile(join(directory, 'y.lock'), lockText(livePid));
+  await writeFile(aside('z.lock', 'new'), '');
+  await settleLockDirectory(directory);
+  t.deepEqual((await readdir(directory)).sort(), ['x.lock', 'y.lock']);
+  for (const name of ['x.lock', 'y.lock'])
+    t.is(await readFile(join(directory, name), 'utf8'), lockText(livePid));
 });

@@ -20,6 +20,13 @@ test(reads, '2025-12-28T05:11:29.5+02:00', atMs + 500);
 test(reads, '2025-12-28T03:11:29', undefined);
 test(reads, '2025-12-28', undefined);
 test(reads, '2025-13-28T03:11:29Z', undefined);
+test(reads, '2025-02-29T03:11:29Z', undefined);
+test(reads, '2024-02-29T03:11:29Z', Date.UTC(2024, 1, 29, 3, 11, 29));
+test(reads, '2025-02-30T03:11:29Z', undefined);
+test(reads, '2025-04-31T03:11:29Z', undefined);
+test(reads, '2025-12-27T24:00:00Z', undefined);
+test(reads, '1970-01-01T00:00:00Z', undefined);
+test(reads, '0001-01-01T00:00:00Z', undefined);
 test(reads, 'yesterday', undefined);
 test(reads, '', undefined);
 
@@ -35,6 +42,11 @@ test('times in names are UTC, whatever the zone of the machine', (t) => {
     startMs: atMs,
     lastMs: atMs + 10_000,
   });
+});
+
+test('a name that tells of a time before there was a Prodigy tells none (story 14)', (t) => {
+  t.is(nameMs('workflow-0000000000001'), undefined);
+  t.is(nameMs('mapreduce-19700101_000000'), undefined);
 });
 
 test('a repository is not taken for a session because its name begins like one', (t) => {

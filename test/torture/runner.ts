@@ -78,8 +78,10 @@ export async function runSuite(suite: Suite, options: RunnerOptions): Promise<Su
     const { seed, kept } = report;
     if ('defect' in report) defect(`seed ${seed}: ${report.defect}${kept === undefined ? '' : ` (${kept})`}`);
     else {
-      for (const [name, count] of Object.entries(report.trial.counts))
-        counts[name] = (counts[name] ?? 0) + count;
+      for (const [name, count] of Object.entries(report.trial.counts)) {
+        const known = counts[name] ?? 0;
+        counts[name] = name.startsWith('most ') ? Math.max(known, count) : known + count;
+      }
       for (const violation of report.trial.violations) {
         const found = { ...violation, seed, ...(kept === undefined ? {} : { kept }) };
         violations.push(found);

@@ -19,7 +19,10 @@ export type Suite = {
 
 export type Trial = {
   readonly violations: readonly Violation[];
-  /** What was done, summed over the trials in the table of results: `crashes`, `cuts`, `operations`, `entries` ... */
+  /**
+   * What was done, summed over the trials in the table of results: `crashes`, `cuts`, `operations`, `entries` ... Of a
+   * count whose name begins with `most `, the greatest is told.
+   */
   readonly counts: Readonly<Record<string, number>>;
 };
 

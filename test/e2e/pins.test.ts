@@ -1,0 +1,179 @@
+import fs from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import { workflowCheckpoint } from '../helpers/checkpoint-artefacts.ts';
+import { json } from '../helpers/run-prodigy.ts';
+import {
+  clean,
+  documentOf,
+  finished,
+  finishedWork,
+  journalOf,
+  makeShop,
+  reasonsOf,
+  recordOf,
+  worktreeOf,
+  type Shop,
+} from './shop.ts';
+
+async function failedWork(shop: Shop): Promise<string> {
+  const id = await finishedWork(shop, '90d', { status: 'Failed' });
+  await workflowCheckpoint(shop.home, {
+    session: id,
+    ago: '90d',
+    status: 'Failed',
+    workingDirectory: shop.repository,
+  });
+  return id;
+}
+
+test('a hold keeps a session with its worktree through every kind of run, until it is released', async (t) => {
+  const shop = await makeShop(t);
+  const id = await finishedWork(shop, '90d');
+  const [log = ''] = await finished(shop, 'logs', '90d');
+  const held = await clean(shop, ['hold', id, '--reason', 'for the talk', '--until', '30d']);
+  t.is(held.exitCode, 0, held.stderr);
+  t.regex(held.stdout, new RegExp(`On hold until .*: session:${id} \\(for the talk\\)`));
+
+  const overview = await clean(shop, []);
+  t.regex(overview.stdout, /1 held/);
+  t.regex(overview.stdout, /On hold until .*for the talk/);
+  const dry = await clean(shop, ['--all', '--dry-run']);
+  t.regex(dry.stdout, /kept: held \(.*for the talk; until /);
+  const document = documentOf(await clean(shop, ['--all', '--force', '--json']));
+  const worktree = worktreeOf(shop, id);
+  const item = document.items.find(({ path }) => path === worktree);
+  t.like(item, { reason: 'held', outcome: 'kept' });
+  t.like(item?.evidence, { held: 'for the talk', owner: `session:${id}` });
+  t.is(typeof item?.evidence['untilMs'], 'number');
+  t.deepEqual([worktree, recordOf(shop, id), log].map(fs.existsSync), [true, true, false]);
+
+  t.regex((await clean(shop, ['hold'])).stdout, /for the talk/);
+  const why = await clean(shop, ['why', worktree]);
+  t.regex(why.stdout, new RegExp(`held[^]*prodigy clean release '?session:${id}`));
+  t.is((await clean(shop, ['release', id])).exitCode, 0);
+  t.regex((await clean(shop, ['hold'])).stdout, /Nothing is on hold/);
+  t.is((await clean(shop, ['--all', '--force'])).exitCode, 0);
+  t.false(fs.existsSync(worktree));
+  const told = (await journalOf(shop)).filter(({ type }) => /^(HoldPlaced|PinReleased)$/.test(type));
+  t.deepEqual(
+    told.map(({ data }) => data['target']),
+    [`session:${id}`, `session:${id}`],
+  );
+  t.is((await clean(shop, ['log', 'verify'])).exitCode, 0);
+});
+
+test('an item can be held by its id, by its path, and by the path of something in it', async (t) => {
+  const shop = await makeShop(t);
+  const [log = ''] = await finished(shop, 'logs', '90d');
+  const [event = ''] = await finished(shop, 'events', '90d');
+  const id = await finishedWork(shop, '90d');
+  for (const [name, target] of [
+    [log, `logs:${log}`],
+    [`events:${event}`, `events:${event}`],
+    [join(worktreeOf(shop, id), '.git'), `worktrees:${worktreeOf(shop, id)}`],
+  ] as const) {
+    const held = await clean(shop, ['hold', name, '--reason', 'mine', '--json']);
+    t.is(held.exitCode, 0, held.stderr);
+    t.like((json(held)['pins'] as object[])[0], { id: target, hold: { reason: 'mine' } });
+  }
+  const document = documentOf(await clean(shop, ['--all', '--force', '--json']));
+  t.deepEqual(
+    [log, event, worktreeOf(shop, id), recordOf(shop, id)].map((path) => [
+      fs.existsSync(path),
+      document.items.find((item) => item.path === path)?.reason,
+    ]),
+    [
+      [true, 'held'],
+      [true, 'held'],
+      [true, 'held'],
+      [true, 'has-worktree'],
+    ],
+  );
+});
+
+test('a hold made after the plan of an interrupted run is honoured by resume', async (t) => {
+  const shop = await makeShop(t);
+  const id = await finishedWork(shop, '90d');
+  const preload = join(process.cwd(), 'test', 'helpers', 'preload.cjs');
+  const killed = await clean(shop, ['worktrees', '--force'], {
+    env: { KILL_AT: 'rename::quarantine', NODE_OPTIONS: `--require=${preload}` },
+  });
+  t.is(killed.signal, 'SIGKILL');
+  t.true(fs.existsSync(worktreeOf(shop, id)));
+  t.is((await clean(shop, ['hold', id, '--reason', 'wait'])).exitCode, 0);
+  const resumed = await clean(shop, ['resume']);
+  t.is(resumed.exitCode, 0, resumed.stderr);
+  t.regex(resumed.stdout, /left alone: .*held/);
+  t.true(fs.existsSync(worktreeOf(shop, id)));
+  const drifted = (await journalOf(shop)).filter(({ type }) => type === 'ItemDrifted');
+  t.deepEqual(
+    drifted.map(({ data }) => data['evidence']),
+    [{ now: 'held' }],
+  );
+});
+
+test('while a run is under way nothing can be put on hold, and it is said who works there', async (t) => {
+  const shop = await makeShop(t);
+  const [log = ''] = await finished(shop, 'logs', '90d');
+  const lock = join(shop.home.root, 'clean', 'run.lock');
+  fs.mkdirSync(join(shop.home.root, 'clean'), { recursive: true });
+  const since = new Date().toISOString();
+  const content = { pid: process.pid, startTime: '', bootId: '', host: 'elsewhere', command: 'x', since };
+  fs.writeFileSync(lock, JSON.stringify(content));
+  const refused = await clean(shop, ['hold', log, '--reason', 'mine']);
+  t.is(refused.exitCode, 11);
+  t.regex(refused.stderr, /has been cleaning this storage/);
+});
+
+test('an abandoned session goes by age like the rest, a live one cannot be abandoned, and release takes it back', async (t) => {
+  const shop = await makeShop(t);
+  const id = await failedWork(shop);
+  const reasons = async (): Promise<(string | undefined)[]> => {
+    const document = documentOf(await clean(shop, ['--all', '--dry-run', '--json']));
+    const by = reasonsOf(document);
+    return [by[`worktrees:${worktreeOf(shop, id)}`], by[`sessions:${recordOf(shop, id)}`]];
+  };
+  t.deepEqual(await reasons(), ['resumable', 'resumable']);
+  t.is((await clean(shop, ['abandon', id])).exitCode, 2, 'without a reason');
+  const given = await clean(shop, ['abandon', id, '--reason', 'superseded']);
+  t.is(given.exitCode, 0, given.stderr);
+  t.regex(given.stdout, /Abandoned on .*superseded[^]*go by age/);
+  t.deepEqual(await reasons(), ['expired', 'expired']);
+  t.is((await clean(shop, ['release', id])).exitCode, 0);
+  t.deepEqual(await reasons(), ['resumable', 'resumable']);
+
+  t.is((await clean(shop, ['abandon', id, '--reason', 'superseded'])).exitCode, 0);
+  t.is((await clean(shop, ['--all', '--force'])).exitCode, 0);
+  t.false(fs.existsSync(worktreeOf(shop, id)));
+
+  const running = await finishedWork(shop, '1h', { status: 'Running' });
+  const refused = await clean(shop, ['abandon', running, '--reason', 'x']);
+  t.is(refused.exitCode, 4, refused.stdout);
+  t.regex(refused.stderr, /stays: active/);
+  const done = await finishedWork(shop, '80d');
+  t.is((await clean(shop, ['abandon', done, '--reason', 'x'])).exitCode, 2);
+});
+
+test('an unknown id is wrong usage, with near names, and so are a missing reason and a date that is over', async (t) => {
+  const shop = await makeShop(t);
+  const id = await finishedWork(shop, '90d');
+  const typo = await clean(shop, ['hold', `${id.slice(0, -1)}x`, '--reason', 'x']);
+  t.is(typo.exitCode, 2);
+  t.true(typo.stderr.includes(`similar: ${id}`), typo.stderr);
+  for (const args of [
+    ['hold', id],
+    ['hold', id, '--reason', ' '],
+    ['hold', id, '--reason', 'x', '--until', '2001-01-01'],
+    ['hold', id, '--reason', 'x', '--until', 'soon'],
+    ['release', id],
+    ['abandon', 'nobody', '--reason', 'x'],
+  ]) {
+    const ran = await clean(shop, args);
+    t.is(ran.exitCode, 2, args.join(' '));
+  }
+  t.deepEqual(
+    (await journalOf(shop)).filter(({ type }) => type === 'HoldPlaced'),
+    [],
+  );
+});

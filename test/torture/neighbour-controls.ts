@@ -1,0 +1,54 @@
+import type { Control } from './control.ts';
+
+export const controls: readonly Control[] = [
+  {
+    name: "Prodigy's resume lock is not taken",
+    suite: 'T9N',
+    seeds: 30,
+    patch: {
+      file: 'src/cleaners/bundle-locks.js',
+      find: 'await eachOf(new Set(ids), locksAtOnce',
+      replace: 'await eachOf(new Set(), locksAtOnce',
+    },
+  },
+  {
+    name: 'every resume lock is taken for stale',
+    suite: 'T9N',
+    seeds: 10,
+    patch: {
+      file: 'src/storage/prodigy-lock.js',
+      find: 'return { state: holderState(holder, context), ...holder };',
+      replace: "return { state: 'stale', ...holder };",
+    },
+  },
+  {
+    name: 'the last look does not ask the owners',
+    suite: 'T9N',
+    seeds: 40,
+    patch: {
+      file: 'src/cleaners/last-look.js',
+      find: '(await changedOwner(item, look, context))',
+      replace: 'undefined',
+    },
+  },
+  {
+    name: 'locks are not given back',
+    suite: 'T9N',
+    seeds: 3,
+    patch: {
+      file: 'src/cleaners/bundle-locks.js',
+      find: 'await releaseLock(path, { host, pid });',
+      replace: '',
+    },
+  },
+  {
+    name: 'nobody asks who works inside',
+    suite: 'T9N',
+    seeds: 20,
+    patch: {
+      file: 'src/storage/liveness.js',
+      find: 'return [...found];',
+      replace: 'return [];',
+    },
+  },
+];
