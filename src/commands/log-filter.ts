@@ -7,10 +7,9 @@ import type { Failure } from '../model/failure.ts';
 import { isKind } from '../model/kind.ts';
 import { rangeOf, timeBlocks } from '../projections/time-blocks.ts';
 import { repositoryAt } from '../storage/repository.ts';
-import { itemQuery, itemsInJournal } from './find-item.ts';
+import { itemQuery, itemsInJournal, type Bases } from './find-item.ts';
 import { findRun, type RunLookup } from './find-run.ts';
 import type { LogRequest } from './log-request.ts';
-import type { Shell } from './shell.ts';
 import { workingDirectoryOf } from './view.ts';
 
 /** What is looked at, and which of it is shown. */
@@ -24,7 +23,7 @@ export type LogFilter = {
 export async function filterOf(
   request: LogRequest,
   reader: JournalReader,
-  bases: Pick<Shell, 'cwd' | 'config'>,
+  bases: Bases,
 ): Promise<Result<LogFilter, Failure>> {
   const { sinceMs, untilMs } = request;
   let range: EntryRange | undefined = {};
@@ -118,12 +117,12 @@ export function reasonsOf({ event }: Entry): readonly string[] {
 async function itemIds(
   request: LogRequest,
   reader: JournalReader,
-  bases: Pick<Shell, 'cwd' | 'config'>,
+  bases: Bases,
 ): Promise<Result<ReadonlySet<string> | undefined, Failure>> {
   if (request.items.length === 0) return ok(undefined);
   const ids = new Set<string>();
   for (const text of request.items) {
-    const query = await itemQuery(text, bases.cwd, bases.config.roots);
+    const query = await itemQuery(text, bases);
     const found = await itemsInJournal(query, reader);
     if (found.isErr()) return err(found.error);
     for (const id of found.value.items.keys()) ids.add(id);

@@ -29,7 +29,7 @@ export async function why(text: string, flags: WhyFlags, shell: Shell): Promise<
   const opened = await openToRead(shell);
   // A journal that cannot be read costs the story; what is there can be looked at all the same.
   await using reader = opened.isOk() ? opened.value : undefined;
-  const query = await itemQuery(text, shell.cwd, shell.config.roots);
+  const query = await itemQuery(text, shell);
   const known = reader === undefined ? ok(noMatches()) : await itemsInJournal(query, reader);
   const without = known.isErr()
     ? known.error

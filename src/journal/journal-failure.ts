@@ -55,8 +55,11 @@ function rootCause(error: unknown): Foreign {
   if (!(error instanceof Error)) throw error;
   if (error.cause instanceof Error) return rootCause(error.cause);
   const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-  if (code === undefined && !/does not exist \(create_if_missing/.test(error.message)) throw error;
-  return { code: code ?? '', message: error.message };
+  if (code !== undefined) return { code, message: error.message };
+  // What is read at once is not always given a code.
+  if (error.message.startsWith('IO error: ')) return { code: 'LEVEL_IO_ERROR', message: error.message };
+  if (!/does not exist \(create_if_missing/.test(error.message)) throw error;
+  return { code: '', message: error.message };
 }
 
 function isFull(path: string, { code, message }: Foreign): boolean {

@@ -16,6 +16,11 @@ if (SHIFT_CLOCK !== undefined) {
   Date.now = () => now() + Number(SHIFT_CLOCK);
 }
 
+/** A path through an open directory by the name that the directory has. */
+function named(path) {
+  return String(path).replace(/^\/proc\/self\/fd\/\d+/, (through) => fs.readlinkSync(through));
+}
+
 const spawn = childProcess.spawn;
 const [call, pattern] = (KILL_AT ?? '').split('::');
 const [place, count] = (ENTER_AT ?? '').split('::');
@@ -43,7 +48,7 @@ if (KILL_AT !== undefined && call !== 'spawn') {
   const original = fs.promises[call];
   const matches = new RegExp(pattern);
   fs.promises[call] = function (...args) {
-    if (matches.test(args.slice(0, 2).map(String).join(' -> '))) process.kill(process.pid, 'SIGKILL');
+    if (matches.test(args.slice(0, 2).map(named).join(' -> '))) process.kill(process.pid, 'SIGKILL');
     return original.apply(this, args);
   };
 }

@@ -29,14 +29,23 @@ export const controls: readonly Control[] = [
     },
   },
   {
-    name: 'nobody looks what a rename has brought into quarantine',
+    name: 'what is moved is whatever has the name, wherever its directory leads',
     suite: 'T13S',
-    seeds: 4,
-    patch: {
-      file: 'src/disk/quarantine.js',
-      find: 'if (arrived.value !== undefined && sameObject(arrived.value, expected))',
-      replace: 'if (arrived.value !== undefined)',
-    },
+    seeds: 40,
+    patch: [
+      {
+        file: 'src/disk/quarantine.js',
+        find: 'if (!isUnchanged(lastLook.value, expected))',
+        replace: 'if (lastLook.value === 1)',
+      },
+      {
+        file: 'src/disk/quarantine.js',
+        find: 'if (arrived.value !== undefined && sameObject(arrived.value, expected))',
+        replace: 'if (arrived.value !== undefined)',
+      },
+      { file: 'src/disk/held.js', find: 'O_DIRECTORY | O_NOFOLLOW)', replace: 'O_DIRECTORY)' },
+      { file: 'src/disk/held.js', find: 'if (real === directory)', replace: 'if (real !== undefined)' },
+    ],
   },
   {
     name: 'the first journal on a full disk is born at home or not at all',
