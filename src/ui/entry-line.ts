@@ -91,13 +91,13 @@ export function sentenceOf(event: Event): string {
     case 'ItemRemoved':
       return `removed: ${nameOf(event.item)} (${formatBytes(event.bytes)})${event.observed === undefined ? '' : ', found absent'}`;
     case 'BranchDeleted':
-      return `deleted branch ${shortBranch(event.branch)}, which was at ${event.commit}${event.observed === undefined ? '' : ' (found gone)'}: ${nameOf(event.item)}`;
+      return `deleted branch ${shortBranch(event.branch)}, which was at ${printable(event.commit)}${event.observed === undefined ? '' : ' (found gone)'}: ${nameOf(event.item)}`;
     case 'BranchKept':
       return `kept branch ${shortBranch(event.branch)}: ${whyBranchKept(event.reason)}: ${nameOf(event.item)}`;
     case 'UndoIntended':
       return `about to make again: ${nameOf(event.item)}`;
     case 'UndoExpired':
-      return `cannot be put back any more (${event.why}): ${nameOf(event.item)}`;
+      return `cannot be put back any more (${printable(event.why)}): ${nameOf(event.item)}`;
     case 'ItemRestored':
       return `back in its place (${printable(event.why)}): ${nameOf(event.item)}`;
     case 'RenameRedone':

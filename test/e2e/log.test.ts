@@ -224,7 +224,6 @@ test('log show replays a run: who, what was allowed, found, agreed to and done, 
     '^Ended on .*',
     '^Since then, and now',
     `prodigy clean undo ${run}$`,
-    'worktree .*git can make it again: git -C .*/src/shop worktree add',
   ];
   let rest = shown.stdout;
   for (const section of sections) {

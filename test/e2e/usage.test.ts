@@ -38,7 +38,10 @@ const wrong: readonly Wrong[] = [
   { args: ['log', '--since', 'gestern'], says: /--since is not a time: 'gestern'[^]*accepted: .*yesterday/ },
   { args: ['log', '--until', ''], says: /--until is not a time/ },
   { args: ['log', '--since', '2026-13-45'], says: /--since is not a time/ },
-  { args: ['log', '--kind', 'session'], says: /no kind: 'session'[^]*accepted: .*sessions/ },
+  {
+    args: ['log', '--kind', 'session'],
+    says: /no kind 'session'; did you mean 'sessions'[^]*accepted: .*sessions/,
+  },
   { args: ['log', '--limit', '0'], says: /--limit is not a count: '0'/ },
   { args: ['log', '--limit', '-3'], says: /--limit is not a count: '-3'/ },
   { args: ['log', '--limit', 'ten'], says: /--limit is not a count: 'ten'/ },
