@@ -34,7 +34,7 @@ async function stateOf(shop: Shop, id: string): Promise<Before> {
   const worktree = worktreeOf(shop, id);
   const files = [...fingerprint(worktree)]
     .filter(([, { type }]) => type !== 'directory')
-    .map(([path, { mtimeNs: _, ...rest }]) => [path, rest]);
+    .map(([path, print]) => [path, { ...print, mtimeNs: '' }]);
   const { mtimeNs, mode } = fs.statSync(metadataOf(shop, id), { bigint: true });
   return {
     list: await git(shop.repository, 'worktree', 'list', '--porcelain'),
