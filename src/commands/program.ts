@@ -217,7 +217,10 @@ function addWorktreeCommands(top: Command, actions: Actions): void {
     .description('deprecated: use prodigy clean --worktrees. Removes worktrees, asks nothing')
     .argument('[name]', 'one worktree, by the plain name of its directory')
     .option('-a, --all', "all worktrees of the current directory's repository")
-    .option('-f, --force', 'lifts no protection')
+    .option(
+      '-f, --force',
+      'with NAME: although it holds work, which is kept for undo first; lifts nothing else',
+    )
     .option('--merged-only', 'only those whose branch is merged')
     .option('--mapreduce', 'only those of MapReduce agents')
     .option('--older-than <age>', 'only older ones: a number with ms, s, m, h or d')

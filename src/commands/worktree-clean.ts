@@ -114,8 +114,9 @@ function tell(request: WorktreeRequest, { view, account }: Answer, shell: Shell)
   const stays = view.items.filter((item) => isKept(request, item));
   for (const item of stays) terminal.err(stayLine(request, item));
   for (const { name, why } of account.drifted) terminal.err(`Kept ${printable(name)}: ${printable(why)}\n`);
-  for (const { name, code, path } of account.failures) {
-    terminal.err(`Error: Failed to remove worktree: ${printable(name)}: ${code} ${printable(path)}\n`);
+  for (const { name, code, path, detail } of account.failures) {
+    const why = detail ?? `${code} ${path}`;
+    terminal.err(`Error: Failed to remove worktree: ${printable(name)}: ${printable(why)}\n`);
   }
   const isWhole = stays.length === 0 && account.drifted.length === 0 && account.failures.length === 0;
   terminal.out(textOf(linesAfter(request, gone, isWhole)));
@@ -171,9 +172,10 @@ export async function lookOnly(
 
 /** What the engine is asked for. */
 function requestOf(request: WorktreeRequest): CleanRequest {
-  const { form, olderThanMs, mergedOnly, jobId, argv } = request;
+  const { form, olderThanMs, mergedOnly, jobId, argv, isForced } = request;
+  const insisted = form === 'name' && isForced;
   const ageMs = olderThanMs ?? (form === 'mapreduce' ? orphanedMs : anyAgeMs);
-  return { ...engineRequest(argv), olderThanMs: Math.max(ageMs, anyAgeMs), mergedOnly, jobId };
+  return { ...engineRequest(argv), olderThanMs: Math.max(ageMs, anyAgeMs), mergedOnly, jobId, insisted };
 }
 
 export function engineRequest(argv: readonly string[]): CleanRequest {
