@@ -1,6 +1,7 @@
 import { err, ok, type Result } from 'neverthrow';
 import { removalOf } from '../journal/event.ts';
-import type { JournalReader, Recorded } from '../journal/journal.ts';
+import type { JournalReader } from '../journal/journal.ts';
+import { recordedIn, type Recorded } from '../journal/recorded.ts';
 import { openSnapshot } from '../journal/snapshot.ts';
 import type { Failure } from '../model/failure.ts';
 import type { ItemId } from '../model/item.ts';
@@ -28,7 +29,7 @@ export async function why(text: string, flags: WhyFlags, shell: Shell): Promise<
   const opened = await openSnapshot(shell.config.journalDirectory);
   // A journal that cannot be read costs the story; what is there can be looked at all the same.
   await using reader = opened.isOk() ? opened.value : undefined;
-  const query = await itemQuery(text, shell.cwd);
+  const query = await itemQuery(text, shell);
   const known = reader === undefined ? ok(noMatches()) : await itemsInJournal(query, reader);
   const without = known.isErr()
     ? known.error
@@ -88,7 +89,7 @@ async function viewOf(
   const story: WhyView['story'][number][] = [];
   if (reader !== undefined) {
     const runs = runLookup(reader);
-    for await (const recorded of reader.recorded()) {
+    for await (const recorded of recordedIn(reader)) {
       if (recorded.isErr()) return err(recorded.error);
       if (!isAbout(id, recorded.value.entry)) continue;
       const { run: of } = recorded.value.entry;

@@ -9,7 +9,13 @@ import { isRecord } from './shape.ts';
 import { toIso } from './timestamp.ts';
 
 /** How far the journal was at the end of a run: the chain alone cannot see a tail that was cut off. */
-export type Anchor = { readonly seq: number; readonly hash: string; readonly at: string };
+export type Anchor = {
+  readonly seq: number;
+  readonly hash: string;
+  readonly at: string;
+  /** What the files of the database were when it was closed, as a sum. */
+  readonly files?: string;
+};
 
 const fileName = 'anchor.json';
 
@@ -28,8 +34,9 @@ export function replaceAnchor(
   directory: string,
   { seq, hash }: Head,
   nowMs: number,
+  files?: string,
 ): ResultAsync<void, JournalFailure> {
-  const anchor: Anchor = { seq, hash, at: toIso(nowMs) };
+  const anchor: Anchor = { seq, hash, at: toIso(nowMs), ...(files === undefined ? {} : { files }) };
   return attempt(directory, () => replaceFile(join(directory, fileName), `${JSON.stringify(anchor)}\n`));
 }
 
@@ -37,9 +44,9 @@ function parse(text: string): Anchor | undefined {
   try {
     const value: unknown = JSON.parse(text);
     if (!isRecord(value)) return undefined;
-    const { seq, hash, at } = value;
+    const { seq, hash, at, files } = value;
     if (typeof seq !== 'number' || typeof hash !== 'string' || typeof at !== 'string') return undefined;
-    return { seq, hash, at };
+    return { seq, hash, at, ...(typeof files === 'string' ? { files } : {}) };
   } catch {
     return undefined;
   }

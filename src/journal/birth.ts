@@ -7,8 +7,9 @@ import type { JournalFailure } from '../model/failure.ts';
 import { chainSeed } from './chain.ts';
 import { discardFlatDirectory, syncDatabaseDirectory, syncDirectory } from './durable.ts';
 import { attempt } from './journal-failure.ts';
+import { storedProjections } from './journal.ts';
 import type { JournalOptions } from './journal.ts';
-import { baseKey, formatKey } from './key.ts';
+import { formatKey } from './key.ts';
 import { databasePath, scratchPrefix } from './layout.ts';
 import { openStore } from './store.ts';
 import { supportedFormat } from './upcast.ts';
@@ -32,9 +33,9 @@ export async function giveBirth(
   }
   return attempt(directory, async () => {
     if (!(await renamedInto(scratch, databasePath(directory)))) return discardFlatDirectory(scratch);
-    options.seams?.afterBirthStep?.('renamed');
+    options.seams?.afterStep?.('renamed');
     await syncDirectory(directory);
-    options.seams?.afterBirthStep?.('rename-synced');
+    options.seams?.afterStep?.('rename-synced');
   });
 }
 
@@ -43,7 +44,7 @@ async function fill(
   directory: string,
   options: JournalOptions,
 ): Promise<Result<void, JournalFailure>> {
-  const step = options.seams?.afterBirthStep ?? (() => undefined);
+  const step = options.seams?.afterStep ?? (() => undefined);
   const made = await attempt(directory, () => mkdir(scratch, { mode: 0o700 }));
   if (made.isErr()) return err(made.error);
   step('scratch-made');
@@ -53,11 +54,12 @@ async function fill(
 
   const journalId = options.newId();
   const base = { seq: -1, hash: chainSeed(journalId) };
+  const state = { journalId, base, head: { ...base, runs: 0 }, rows: {} };
   const writer = writerFrom({
     store: store.value,
     path: directory,
-    head: { ...base, runs: 0 },
-    inline: options.inline,
+    state,
+    inline: storedProjections(options),
     flush: async () => ok(undefined),
   });
   const event = { type: 'JournalCreated', journalId, format: supportedFormat, host: options.host } as const;
@@ -67,13 +69,8 @@ async function fill(
     atMs: Math.trunc(options.clock()),
     actor: options.actor,
   };
-  const written = await writer.append(
-    [genesis],
-    [
-      { type: 'put', key: formatKey, value: JSON.stringify(supportedFormat) },
-      { type: 'put', key: baseKey, value: JSON.stringify(base) },
-    ],
-  );
+  const format = { type: 'put', key: formatKey, value: JSON.stringify(supportedFormat) } as const;
+  const written = await writer.append([genesis], [format]);
   await store.value.close();
   if (written.isErr()) return err(written.error);
   step('genesis-written');

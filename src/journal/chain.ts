@@ -14,3 +14,7 @@ export function chainSeed(journalId: string): string {
 export function chainHash(previous: string, text: string): string {
   return hash('sha256', previous + text, 'hex');
 }
+
+export function sha256Of(bytes: Buffer | string): string {
+  return hash('sha256', bytes, 'hex');
+}

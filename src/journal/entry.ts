@@ -27,3 +27,6 @@ export type Entry = Draft & {
 
 /** The last entry: `seq` is -1 and `hash` the chain's seed when there is none. `runs` counts `RunStarted`. */
 export type Head = { readonly seq: number; readonly hash: string; readonly runs: number };
+
+/** A place in the chain: entry `seq` has `hash`. Before entry 0 it is -1 and the seed. */
+export type Link = { readonly seq: number; readonly hash: string };

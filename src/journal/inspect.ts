@@ -4,57 +4,73 @@ import type { JournalFailure } from '../model/failure.ts';
 import type { Anchor } from './anchor.ts';
 import { chainSeed, hashLength } from './chain.ts';
 import { decodeEntry } from './codec.ts';
-import type { Head } from './entry.ts';
 import type { JournalCreated } from './event.ts';
 import { damaged, later } from './journal-failure.ts';
-import { baseKey, entryKey, formatKey, highHeadKey, lowHeadKey, seqOfKey } from './key.ts';
-import { isRecord } from './shape.ts';
+import { entryKey, formatKey, highHeadKey, lowHeadKey, seqOfKey } from './key.ts';
+import { segmentRows } from './segment.ts';
+import type { Segment } from './segment.ts';
+import { parseState } from './state.ts';
+import type { State } from './state.ts';
+import { readRows } from './stored-rows.ts';
 import type { Store } from './store.ts';
-import { supportedFormat } from './upcast.ts';
+import { migrationOf, supportedFormat } from './upcast.ts';
 import { hashOf, walk } from './walk.ts';
-import type { Link, Span } from './walk.ts';
+import type { Span } from './walk.ts';
 
 /** How many entries from the end are verified at every open. */
 const tailEntries = 1024;
 
-export type Inspected = { readonly base: Link; readonly head: Head };
+export type Inspected = { readonly state: State; readonly segments: readonly Segment[] };
 
-/** Reads where a store begins and ends, and verifies that its tail is whole and follows from `journalId`. */
+/** Reads what a store says of itself, and verifies that its tail is whole and follows from `journalId`. */
 export function inspect(
   store: Store,
   path: string,
   journalId: string,
 ): ResultAsync<Inspected, JournalFailure> {
   return later(async () => {
-    const ends = readEnds(store, path);
-    if (ends.isErr()) return err(ends.error);
-    const { base, head } = ends.value;
-    if (base.seq === -1 && base.hash !== chainSeed(journalId)) {
-      return err(damaged(path, undefined, 'the database does not belong to identity.json'));
-    }
+    const read = readState(store, path);
+    if (read.isErr()) return err(read.error);
+    const state = read.value;
+    const { base, head } = state;
+    const isForeign =
+      (state.journalId ?? journalId) !== journalId || (base.seq === -1 && base.hash !== chainSeed(journalId));
+    if (isForeign) return err(damaged(path, undefined, 'the database does not belong to identity.json'));
     const last = await lastSeq(store);
     if (last.isErr()) return err(last.error);
     if (last.value !== undefined && last.value !== head.seq) {
       return err(damaged(path, last.value, `the last entry should be ${head.seq}`));
     }
-    const span = { path, base, head };
-    const verified = await verifySpan(store, span, head.seq - tailEntries + 1);
-    return verified.map(() => ({ base, head }));
+    const verified = await verifySpan(store, liveSpan(path, state), head.seq - tailEntries + 1);
+    if (verified.isErr()) return err(verified.error);
+    const sum = state.rows[segmentRows.name];
+    const segments = sum === undefined ? ok([]) : await readSegments(store, path, sum);
+    return segments.map((found) => ({ state, segments: found }));
   });
 }
 
-/** Verifies gaps and chain from entry `from` to the head, and that the head is what the brackets say. */
+async function readSegments(
+  store: Store,
+  path: string,
+  sum: Parameters<typeof readRows>[3],
+): Promise<Result<readonly Segment[], JournalFailure>> {
+  const rows = await readRows(store, path, segmentRows, sum);
+  return rows.map((found) => [...found.values()]);
+}
+
+/** The entries in the database alone. */
+export function liveSpan(path: string, { base, head }: Pick<State, 'base' | 'head'>): Span {
+  return { path, origin: base, base, head, segments: [] };
+}
+
+/** Verifies gaps and chain from entry `from` to the head, and that the head is what it is said to be. */
 export async function verifySpan(
   store: Store,
   span: Span,
   from: number,
 ): Promise<Result<void, JournalFailure>> {
   for await (const page of walk(store, span, { from })) if (page.isErr()) return err(page.error);
-  return hashOf(store, span, span.head.seq).andThen((hash) =>
-    hash === span.head.hash
-      ? ok(undefined)
-      : err(damaged(span.path, span.head.seq, 'the head has another hash')),
-  );
+  return ok(undefined);
 }
 
 /** Compares with what was written outside: an anchor ahead of the head means that entries are gone. */
@@ -79,33 +95,60 @@ export type Genesis = Omit<JournalCreated, 'type'> & { readonly atMs: number };
 
 /** What the genesis entry says; `undefined` when the store does not begin with one. */
 export function genesisOf(store: Store): Result<Genesis | undefined, JournalFailure> {
-  return store.get(entryKey(0)).map((value) => {
-    const entry = value === undefined ? undefined : decodeEntry(value.slice(hashLength)).unwrapOr(undefined);
-    if (entry?.event.type !== 'JournalCreated') return undefined;
-    const { journalId, format, host } = entry.event;
-    return { journalId, format, host, atMs: entry.atMs };
+  return store
+    .get(entryKey(0))
+    .map((value) => (value === undefined ? undefined : genesisIn(value.slice(hashLength))));
+}
+
+/** What the text of entry 0 says. */
+export function genesisIn(text: string): Genesis | undefined {
+  const entry = decodeEntry(text).unwrapOr(undefined);
+  if (entry?.event.type !== 'JournalCreated') return undefined;
+  const { journalId, format, host } = entry.event;
+  return { journalId, format, host, atMs: entry.atMs };
+}
+
+/** In which format a store is. */
+export function readFormat(store: Store, path: string): Result<number, JournalFailure> {
+  return store.get(formatKey).andThen((text): Result<number, JournalFailure> => {
+    const isNumber = text !== undefined && /^[1-9]\d{0,5}$/.test(text);
+    if (!isNumber) return err(damaged(path, undefined, `${formatKey} is missing`));
+    const format = Number(text);
+    return format > supportedFormat
+      ? err({ type: 'journal-newer', path, format, supported: supportedFormat })
+      : ok(format);
   });
 }
 
-function readEnds(store: Store, path: string): Result<Inspected, JournalFailure> {
-  const read = (key: string): Result<unknown, JournalFailure> => store.get(key).map(parse);
-  const format = read(formatKey);
+/** What a store says of itself, in whatever known format. */
+export function readState(store: Store, path: string): Result<State, JournalFailure> {
+  const format = readFormat(store, path);
   if (format.isErr()) return err(format.error);
-  if (typeof format.value !== 'number') return err(damaged(path, undefined, `${formatKey} is missing`));
-  if (format.value > supportedFormat) {
-    return err({ type: 'journal-newer', path, format: format.value, supported: supportedFormat });
-  }
-  const base = read(baseKey);
-  const low = read(lowHeadKey);
-  const high = read(highHeadKey);
-  if (base.isErr()) return err(base.error);
-  if (low.isErr()) return err(low.error);
-  if (high.isErr()) return err(high.error);
-  if (!isLink(base.value)) return err(damaged(path, undefined, `${baseKey} is missing`));
-  if (!isHead(low.value) || !isHead(high.value) || low.value.hash !== high.value.hash) {
-    return err(damaged(path, undefined, 'the two records of the head are missing or differ'));
-  }
-  return ok({ base: base.value, head: low.value });
+  const values = new Map<string, string | undefined>();
+  let failure: JournalFailure | undefined;
+  const get = (key: string): string | undefined => {
+    const value = store.get(key);
+    if (value.isErr()) failure = value.error;
+    else values.set(key, value.value);
+    return values.get(key);
+  };
+  const state =
+    format.value === supportedFormat
+      ? bothHeads(get(lowHeadKey), get(highHeadKey))
+      : olderState(format.value, get);
+  if (failure !== undefined) return err(failure);
+  return state === undefined
+    ? err(damaged(path, undefined, 'the two records of the head are missing, altered or different'))
+    : ok(state);
+}
+
+function bothHeads(low: string | undefined, high: string | undefined): State | undefined {
+  return low === high ? parseState(low, supportedFormat) : undefined;
+}
+
+function olderState(format: number, get: (key: string) => string | undefined): State | undefined {
+  const ends = migrationOf(format)?.ends?.(get);
+  return ends === undefined ? undefined : { ...ends, journalId: undefined, rows: {} };
 }
 
 async function lastSeq(store: Store): Promise<Result<number | undefined, JournalFailure>> {
@@ -113,20 +156,4 @@ async function lastSeq(store: Store): Promise<Result<number | undefined, Journal
     return page.map(([first]) => (first === undefined ? undefined : seqOfKey(first[0])));
   }
   return ok(undefined);
-}
-
-function parse(text: string | undefined): unknown {
-  try {
-    return text === undefined ? undefined : JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function isLink(value: unknown): value is Link {
-  return isRecord(value) && typeof value['seq'] === 'number' && typeof value['hash'] === 'string';
-}
-
-function isHead(value: unknown): value is Head {
-  return isRecord(value) && isLink(value) && 'runs' in value && typeof value.runs === 'number';
 }

@@ -3,27 +3,28 @@ import type { JournalFailure } from '../model/failure.ts';
 import type { Anchor } from './anchor.ts';
 import type { Actor, Draft, Entry, Head } from './entry.ts';
 import type { KeyedProjection, Projection } from './projection.ts';
+import { segmentRows } from './segment.ts';
+import type { Segment } from './segment.ts';
 import type { Store } from './store.ts';
+import type { StoredText } from './walk.ts';
 
 /** Both ends are included; left out, they are the first entry and the last. */
 export type EntryRange = { readonly from?: number; readonly to?: number; readonly reverse?: boolean };
 
-/** An entry, and its text as it is stored and hashed: what is handed on as a record is this text. */
-export type Recorded = { readonly entry: Entry; readonly text: string };
-
 export type JournalReader = AsyncDisposable & {
   readonly journalId: string;
+  /** The journal's directory, a real path. */
+  readonly directory: string;
   /** The last entry: of a journal now, of a snapshot when it was taken. */
   readonly head: Head;
   /** What `anchor.json` said when this was opened. */
   readonly anchor: Anchor | undefined;
-  /**
-   * Entries in order, decoded; gaps are an error, and going forward so is a hash that does not follow its
-   * predecessor's. Stops after the first `Err`.
-   */
+  /** Sealed in files of their own, in order. What is read of entries comes from them and the database alike. */
+  readonly segments: readonly Segment[];
+  /** Entries in order, decoded; a gap is an error, and so is a broken chain. Stops after the first `Err`. */
   entries(range?: EntryRange): AsyncIterable<Result<Entry, JournalFailure>>;
-  /** The same with the stored texts. */
-  recorded(range?: EntryRange): AsyncIterable<Result<Recorded, JournalFailure>>;
+  /** The same, page by page as they are stored: exports carry the text to the letter. */
+  stored(range?: EntryRange): AsyncIterable<Result<readonly StoredText[], JournalFailure>>;
   fold<State>(projection: Projection<State>, range?: EntryRange): ResultAsync<State, JournalFailure>;
   /** All rows; folded from the entries when they are not stored, or were stored by another version. */
   rows<Row>(projection: KeyedProjection<Row>): ResultAsync<Map<string, Row>, JournalFailure>;
@@ -55,12 +56,30 @@ export type JournalOptions = {
   readonly inline: readonly KeyedProjection<unknown>[];
   /** Opens although the anchor knows of entries that are gone, and journals that they are. */
   readonly acceptTruncation?: boolean;
+  /** When entries are sealed; what is left out is as JOURNAL 7.7 has it. */
+  readonly sealing?: Partial<Sealing>;
   readonly seams?: JournalSeams;
+};
+
+export type Sealing = {
+  /** So many entries in the database, or the oldest of them so old, and a segment is due. */
+  readonly entries: number;
+  readonly ageMs: number;
+  /** A segment is never longer than this. */
+  readonly segmentBytes: number;
 };
 
 /** Where tests put faults in. */
 export type JournalSeams = {
   readonly wrapStore?: (store: Store) => Store;
-  readonly afterBirthStep?: (step: string) => void;
+  /** Called after each step of a birth, a sealing, a migration or a repair. */
+  readonly afterStep?: (step: string) => void;
   readonly reserveBytes?: number;
 };
+
+/** All projections whose rows are stored: the journal's own, and those that were asked for. */
+export function storedProjections({
+  inline,
+}: Pick<JournalOptions, 'inline'>): readonly KeyedProjection<unknown>[] {
+  return [segmentRows, ...inline];
+}

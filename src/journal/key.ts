@@ -7,8 +7,6 @@ export const lowHeadKey = 'a!head';
 /** Sorts after every other key. With its twin it makes all tables overlap, so that they get merged. */
 export const highHeadKey = 'z!head';
 export const formatKey = 'm!format';
-/** `{seq, hash}` after which the entries begin and their verification starts. */
-export const baseKey = 'm!base';
 /** Present while the reserve is given up and the journal says so. */
 export const reserveKey = 'm!reserve';
 
@@ -26,13 +24,7 @@ export function seqOfKey(key: string): number | undefined {
 }
 
 export function rowKey(projection: string, key: string): string {
-  invariant(key !== 'meta', 'a row may not be called meta');
   return rowPrefix(projection) + key;
-}
-
-/** Where a stored projection says how far it is: `{version, seq, hash}`. */
-export function rowMetaKey(projection: string): string {
-  return `${rowPrefix(projection)}meta`;
 }
 
 export function rowPrefix(projection: string): string {

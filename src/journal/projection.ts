@@ -15,6 +15,8 @@ export type Projection<State> = {
 export type KeyedProjection<Row> = {
   readonly name: string;
   readonly version: number;
+  /** Its rows are things under way: while there are any, entries are not sealed unless it cannot wait. */
+  readonly isWork?: boolean;
   /** The row that the entry touches; `undefined` when it does not concern this projection. */
   keyOf(entry: Entry): string | undefined;
   /** The new row; `undefined` deletes it. Must not change `row`. */

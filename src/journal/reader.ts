@@ -2,62 +2,75 @@ import { err, ok } from 'neverthrow';
 import type { Result } from 'neverthrow';
 import type { JournalFailure } from '../model/failure.ts';
 import { decodeEntry } from './codec.ts';
-import type { Entry, Head } from './entry.ts';
+import type { Entry } from './entry.ts';
 import { damaged, later } from './journal-failure.ts';
-import type { EntryRange, JournalReader, Recorded } from './journal.ts';
+import type { EntryRange, JournalReader } from './journal.ts';
 import type { KeyedProjection } from './projection.ts';
-import { areRowsCurrent, readRow, readRows } from './stored-rows.ts';
+import { chainSeed } from './chain.ts';
+import type { Segment } from './segment.ts';
+import type { RowSum, State } from './state.ts';
+import { readRow, readRows } from './stored-rows.ts';
 import type { Store } from './store.ts';
 import { walk } from './walk.ts';
-import type { Link } from './walk.ts';
+import type { Span, StoredText } from './walk.ts';
 
 export type Readable = {
   readonly store: Store;
   readonly path: string;
-  readonly base: Link;
-  readonly head: () => Head;
+  readonly journalId: string;
+  /** Now: of a journal that is written it moves on. */
+  readonly state: () => State;
+  readonly segments: readonly Segment[];
 };
+
+/** Where to look for which entries. */
+export function spanOf({ path, journalId, state, segments }: Readable): Span {
+  const { base, head } = state();
+  const sealed = segments.filter(({ to }) => to <= base.seq);
+  const origin = sealed[0]?.from === 0 ? { seq: -1, hash: chainSeed(journalId) } : base;
+  return { path, origin, base, head, segments: origin === base ? [] : sealed };
+}
 
 /** Reading entries and rows from an open store. */
 export function readerOf(
   readable: Readable,
-): Pick<JournalReader, 'entries' | 'recorded' | 'fold' | 'rows' | 'row'> {
-  const { store, head } = readable;
-  // Rows that are not stored as they should be are made once, not for each question.
-  let folded: { readonly of: string; readonly rows: Map<string, unknown> } | undefined;
-  const foldOnce = async <Row>(
+): Pick<JournalReader, 'entries' | 'stored' | 'fold' | 'rows' | 'row' | 'segments'> {
+  const { store, path, state } = readable;
+  const sound = new Set<string>();
+  const currentSum = ({ name, version }: KeyedProjection<unknown>): RowSum | undefined => {
+    const sum = state().rows[name];
+    return sum?.version === version ? sum : undefined;
+  };
+  const allRows = async <Row>(
     projection: KeyedProjection<Row>,
   ): Promise<Result<Map<string, Row>, JournalFailure>> => {
-    const of = `${projection.name} ${projection.version} ${head().hash}`;
-    if (folded?.of === of) return ok(folded.rows as Map<string, Row>);
-    const rows = await foldRows(readable, projection);
-    if (rows.isOk()) folded = { of, rows: rows.value };
+    const sum = currentSum(projection);
+    if (sum === undefined) return foldRows(readable, projection);
+    const rows = await readRows(store, path, projection, sum);
+    if (rows.isOk()) sound.add(projection.name);
     return rows;
   };
   return {
+    segments: readable.segments,
+    stored: (range) => walk(store, spanOf(readable), range),
     entries: (range) => entries(readable, range),
-    recorded: (range) => recorded(readable, range),
     fold: (projection, range) =>
       later(async () => {
         let state = projection.initial();
         for await (const page of entryPages(readable, range)) {
           if (page.isErr()) return err(page.error);
-          for (const { entry } of page.value) state = projection.apply(state, entry);
+          for (const entry of page.value) state = projection.apply(state, entry);
         }
         return ok(state);
       }),
-    rows: (projection) =>
-      later(async () => {
-        const current = areRowsCurrent(store, projection, head());
-        if (current.isErr()) return err(current.error);
-        return current.value ? readRows(store, projection) : foldRows(readable, projection);
-      }),
+    rows: (projection) => later(() => allRows(projection)),
     row: (projection, key) =>
       later(async () => {
-        const current = areRowsCurrent(store, projection, head());
-        if (current.isErr()) return err(current.error);
-        if (current.value) return readRow(store, projection, key);
-        return (await foldOnce(projection)).map((rows) => rows.get(key));
+        // One row alone cannot tell that it is the newest: all of them are added up once.
+        if (currentSum(projection) !== undefined && sound.has(projection.name)) {
+          return readRow(store, path, projection, key);
+        }
+        return (await allRows(projection)).map((rows) => rows.get(key));
       }),
   };
 }
@@ -70,9 +83,31 @@ export async function foldRows<Row>(
   const rows = new Map<string, Row>();
   for await (const page of entryPages(readable)) {
     if (page.isErr()) return err(page.error);
-    for (const { entry } of page.value) applyToRows(rows, projection, entry);
+    for (const entry of page.value) applyToRows(rows, projection, entry);
   }
   return ok(rows);
+}
+
+export type Table = {
+  readonly projection: KeyedProjection<unknown>;
+  readonly rows: Map<string, unknown>;
+};
+
+/** The rows of several, and the number of runs, in one go over all entries. */
+export async function foldAllRows(
+  readable: Readable,
+  projections: readonly KeyedProjection<unknown>[],
+): Promise<Result<{ readonly tables: readonly Table[]; readonly runs: number }, JournalFailure>> {
+  const tables = projections.map((projection) => ({ projection, rows: new Map<string, unknown>() }));
+  let runs = 0;
+  for await (const page of entryPages(readable)) {
+    if (page.isErr()) return err(page.error);
+    for (const entry of page.value) {
+      if (entry.event.type === 'RunStarted') runs += 1;
+      for (const { projection, rows } of tables) applyToRows(rows, projection, entry);
+    }
+  }
+  return ok({ tables, runs });
 }
 
 /** One entry's effect on rows in memory. */
@@ -94,37 +129,34 @@ async function* entries(
 ): AsyncGenerator<Result<Entry, JournalFailure>> {
   for await (const page of entryPages(readable, range)) {
     if (page.isErr()) return yield err(page.error);
-    for (const { entry } of page.value) yield ok(entry);
-  }
-}
-
-async function* recorded(
-  readable: Readable,
-  range?: EntryRange,
-): AsyncGenerator<Result<Recorded, JournalFailure>> {
-  for await (const page of entryPages(readable, range)) {
-    if (page.isErr()) return yield err(page.error);
-    for (const one of page.value) yield ok(one);
+    for (const entry of page.value) yield ok(entry);
   }
 }
 
 async function* entryPages(
-  { store, path, base, head }: Readable,
+  readable: Readable,
   range?: EntryRange,
-): AsyncGenerator<Result<readonly Recorded[], JournalFailure>> {
-  for await (const page of walk(store, { path, base, head: head() }, range)) {
+): AsyncGenerator<Result<readonly Entry[], JournalFailure>> {
+  for await (const page of walk(readable.store, spanOf(readable), range)) {
     if (page.isErr()) return yield err(page.error);
-    const decoded: Recorded[] = [];
-    for (const { seq, text } of page.value) {
-      const entry = decodeEntry(text);
-      if (entry.isOk() && entry.value.seq === seq) {
-        decoded.push({ entry: entry.value, text });
-        continue;
+    const decoded: Entry[] = [];
+    for (const stored of page.value) {
+      const entry = decodeStored(readable.path, stored);
+      if (entry.isErr()) {
+        yield ok(decoded);
+        return yield err(entry.error);
       }
-      yield ok(decoded);
-      const detail = entry.isErr() ? entry.error : `it says that it is entry ${entry.value.seq}`;
-      return yield err(damaged(path, seq, detail));
+      decoded.push(entry.value);
     }
     yield ok(decoded);
   }
+}
+
+/** The entry in a stored text; it must be the one of its place. */
+export function decodeStored(path: string, { seq, text }: StoredText): Result<Entry, JournalFailure> {
+  const entry = decodeEntry(text);
+  if (entry.isErr()) return err(damaged(path, seq, entry.error));
+  return entry.value.seq === seq
+    ? ok(entry.value)
+    : err(damaged(path, seq, `it says that it is entry ${entry.value.seq}`));
 }

@@ -2,11 +2,13 @@ import { err, ok } from 'neverthrow';
 import type { Result, ResultAsync } from 'neverthrow';
 import type { JournalFailure } from '../model/failure.ts';
 import { replaceAnchor } from './anchor.ts';
+import { filesSum } from './as-left.ts';
 import type { Draft, Entry, Head } from './entry.ts';
 import { damaged, later } from './journal-failure.ts';
 import type { Journal, JournalOptions } from './journal.ts';
 import { entryKey, reserveKey } from './key.ts';
 import { releaseReserve, reserveBytes, writeReserve } from './reserve.ts';
+import { sealWhenDue } from './seal.ts';
 import { openSession } from './session.ts';
 import type { Session } from './session.ts';
 import type { Stamped } from './writer.ts';
@@ -63,7 +65,7 @@ export function recoveringJournal(first: Session, directory: string, options: Jo
 
   const append = async (drafts: readonly Draft[]): Promise<Result<readonly Entry[], JournalFailure>> => {
     if (drafts.length === 0) return ok([]);
-    const before = session.writer.head();
+    const before = session.writer.state().head;
     const stamped = drafts.map(stamp);
     appended = true;
     const written = await session.writer.append(stamped);
@@ -98,28 +100,36 @@ export function recoveringJournal(first: Session, directory: string, options: Jo
   };
 
   const writeAnchor = async (): Promise<Result<void, JournalFailure>> =>
-    replaceAnchor(directory, session.writer.head(), options.clock());
+    replaceAnchor(directory, session.writer.state().head, options.clock());
 
   const close = async (): Promise<void> => {
     await queue;
     if (dead) return;
-    if (appended) await writeAnchor();
+    // A journal whose old entries stay where they are is still a good one: the next run tries again.
+    if (appended) await sealWhenDue(session.readable, options, (drafts) => append(drafts));
+    if (dead) return;
     await compactWhenDue(session);
     await session.close();
+    const { head } = session.writer.state();
+    if (appended) await replaceAnchor(directory, head, options.clock(), await filesSum(directory));
   };
 
   return {
+    directory,
     get journalId() {
       return session.journalId;
     },
     get head() {
-      return session.writer.head();
+      return session.writer.state().head;
     },
     get anchor() {
       return session.anchor;
     },
+    get segments() {
+      return session.reader.segments;
+    },
     entries: (range) => session.reader.entries(range),
-    recorded: (range) => session.reader.recorded(range),
+    stored: (range) => session.reader.stored(range),
     fold: (projection, range) => session.reader.fold(projection, range),
     rows: (projection) => session.reader.rows(projection),
     row: (projection, key) => session.reader.row(projection, key),
@@ -147,7 +157,7 @@ async function complete(
   before: Head,
   stamped: readonly Stamped[],
 ): Promise<Result<readonly Entry[], JournalFailure>> {
-  const headSeq = writer.head().seq;
+  const headSeq = writer.state().head.seq;
   if (headSeq < before.seq) return err({ type: 'journal-truncated', path, anchorSeq: before.seq, headSeq });
   const acknowledged = store.get(entryKey(before.seq));
   if (acknowledged.isErr()) return err(acknowledged.error);
@@ -167,7 +177,8 @@ async function complete(
 }
 
 async function compactWhenDue({ store, writer, runs }: Session): Promise<void> {
-  const isDue = Math.floor(writer.head().runs / runsPerCompaction) > Math.floor(runs / runsPerCompaction);
+  const isDue =
+    Math.floor(writer.state().head.runs / runsPerCompaction) > Math.floor(runs / runsPerCompaction);
   const tables = await store.countTables();
   // A journal that could not be tidied is still a good one: the next run tries again.
   if (isDue || tables.unwrapOr(0) > tooManyTables) await store.compact();

@@ -3,20 +3,26 @@ import type { Result } from 'neverthrow';
 import type { JournalFailure } from '../model/failure.ts';
 import { readAnchor } from './anchor.ts';
 import type { Anchor } from './anchor.ts';
+import { filesSum, tryOnCopy } from './as-left.ts';
 import { giveBirth } from './birth.ts';
-import { chainSeed } from './chain.ts';
 import { syncFile } from './durable.ts';
 import { identityPath, readIdentity, writeIdentity } from './identity.ts';
-import { checkAnchor, genesisOf, inspect, verifySpan } from './inspect.ts';
-import type { Inspected } from './inspect.ts';
+import { checkAnchor, genesisOf, inspect, liveSpan, readFormat, verifySpan } from './inspect.ts';
 import { attempt, damaged } from './journal-failure.ts';
+import { storedProjections } from './journal.ts';
 import type { JournalOptions } from './journal.ts';
 import { databasePath, isDirectory, sweepScratch } from './layout.ts';
+import { migrate } from './migrate.ts';
+import type { KeyedProjection } from './projection.ts';
 import { foldRows, readerOf } from './reader.ts';
-import { areRowsCurrent, replaceRows } from './stored-rows.ts';
+import type { Readable } from './reader.ts';
+import { trimSealed } from './seal.ts';
+import { replaceRows } from './stored-rows.ts';
 import { openStore } from './store.ts';
 import type { Store } from './store.ts';
+import { finishSwap, sweepOldFormats } from './swap.ts';
 import { toIso } from './timestamp.ts';
+import { supportedFormat } from './upcast.ts';
 import { writerFrom } from './writer.ts';
 import type { Writer } from './writer.ts';
 
@@ -24,6 +30,7 @@ import type { Writer } from './writer.ts';
 export type Session = {
   readonly store: Store;
   readonly writer: Writer;
+  readonly readable: Readable;
   readonly reader: ReturnType<typeof readerOf>;
   readonly journalId: string;
   readonly anchor: Anchor | undefined;
@@ -61,17 +68,41 @@ async function openClaimed(
   options: JournalOptions,
 ): Promise<Result<Session, JournalFailure>> {
   await sweepScratch(directory);
+  await sweepOldFormats(directory, options.clock());
+  const swapped = await attempt(directory, () => finishSwap(directory));
+  if (swapped.isErr()) return err(swapped.error);
   const anchor = await readAcceptably(directory, options);
   if (anchor.isErr()) return err(anchor.error);
   const prepared = await prepare(directory, anchor.value, options);
   if (prepared.isErr()) return err(prepared.error);
 
-  const opened = await openStore(databasePath(directory), { create: false });
+  const isAsLeft = anchor.value?.files !== undefined && anchor.value.files === (await filesSum(directory));
+  const tried = isAsLeft || prepared.value.born ? ok(undefined) : await tryOnCopy(directory);
+  if (tried.isErr()) return err(tried.error);
+  const opened = await openCurrent(directory, prepared.value.journalId, options);
   if (opened.isErr()) return err(atDirectory(opened.error, directory));
   const store = options.seams?.wrapStore?.(opened.value) ?? opened.value;
   const session = await check(store, directory, prepared.value, anchor.value, options);
   if (session.isErr()) await store.close();
   return session;
+}
+
+/** Opens the database; one of an older format is first copied forward. */
+async function openCurrent(
+  directory: string,
+  journalId: string | undefined,
+  options: JournalOptions,
+): Promise<Result<Store, JournalFailure>> {
+  const opened = await openStore(databasePath(directory), { create: false });
+  if (opened.isErr()) return err(opened.error);
+  const store = opened.value;
+  const format = readFormat(store, directory);
+  if (format.isOk() && format.value === supportedFormat) return ok(store);
+  const migrated = format.isErr()
+    ? err(format.error)
+    : await migrate(store, directory, journalId, { ...options, format: format.value });
+  await store.close();
+  return migrated.isErr() ? err(migrated.error) : openStore(databasePath(directory), { create: false });
 }
 
 type Prepared = { readonly journalId: string | undefined; readonly born: boolean };
@@ -105,29 +136,36 @@ async function check(
   if (journalId.isErr()) return err(journalId.error);
   const inspected = await inspect(store, directory, journalId.value);
   if (inspected.isErr()) return err(inspected.error);
+  const { state, segments } = inspected.value;
 
-  const { base, head } = inspected.value;
-  const anchored = checkAnchor(store, { path: directory, base, head }, anchor);
+  const anchored = checkAnchor(store, liveSpan(directory, state), anchor);
   if (anchored.isErr() && options.acceptTruncation !== true) return err(anchored.error);
-  const renewed = await renewRows(store, directory, inspected.value, options);
-  if (renewed.isErr()) return err(renewed.error);
 
-  const writer = writerFrom({
+  const stored = storedProjections(options);
+  const flush = flushOf(directory);
+  const writer = writerFrom({ store, path: directory, state, inline: stored, flush });
+  const readable = {
     store,
     path: directory,
-    head,
-    inline: options.inline,
-    flush: flushOf(directory),
-  });
+    journalId: journalId.value,
+    state: writer.state,
+    segments,
+  };
+  const renewed = await renewRows(readable, writer, stored);
+  if (renewed.isErr()) return err(renewed.error);
+  const trimmed = await trimSealed(readable, writer, options);
+  if (trimmed.isErr()) return err(trimmed.error);
+
   return ok({
     store,
     writer,
-    reader: readerOf({ store, path: directory, base, head: writer.head }),
+    readable,
+    reader: readerOf(readable),
     journalId: journalId.value,
     anchor,
-    runs: head.runs,
+    runs: state.head.runs,
     born,
-    truncated: anchored.isErr() ? { anchorSeq: anchor?.seq ?? -1, headSeq: head.seq } : undefined,
+    truncated: anchored.isErr() ? { anchorSeq: anchor?.seq ?? -1, headSeq: state.head.seq } : undefined,
     close: async () => {
       try {
         await store.close();
@@ -153,29 +191,31 @@ async function identify(store: Store, directory: string): Promise<Result<string,
   const { journalId, format, host, atMs } = genesis.value;
   const inspected = await inspect(store, directory, journalId);
   if (inspected.isErr()) return err(inspected.error);
-  const { head } = inspected.value;
-  const span = { path: directory, base: { seq: -1, hash: chainSeed(journalId) }, head };
-  const verified = await verifySpan(store, span, 0);
+  const verified = await verifySpan(store, liveSpan(directory, inspected.value.state), 0);
   if (verified.isErr()) return err(verified.error);
   const written = await writeIdentity(directory, { journalId, createdAt: toIso(atMs), format, host });
   return written.map(() => journalId);
 }
 
-/** Makes the stored rows of every inline projection anew where they are not those of today's version. */
+/** Makes the stored rows anew of every projection where they are not those of today's version. */
 async function renewRows(
-  store: Store,
-  path: string,
-  { base, head }: Inspected,
-  { inline }: JournalOptions,
+  readable: Readable,
+  writer: Writer,
+  stored: readonly KeyedProjection<unknown>[],
 ): Promise<Result<void, JournalFailure>> {
-  for (const projection of inline) {
-    const current = areRowsCurrent(store, projection, head);
-    if (current.isErr()) return err(current.error);
-    if (current.value) continue;
-    const rows = await foldRows({ store, path, base, head: () => head }, projection);
-    if (rows.isErr()) return err(rows.error);
-    const replaced = await replaceRows(store, projection, rows.value, head);
+  for (const projection of stored) {
+    const { rows } = writer.state();
+    const { [projection.name]: sum, ...others } = rows;
+    if (sum?.version === projection.version) continue;
+    const made = await foldRows(readable, projection);
+    if (made.isErr()) return err(made.error);
+    // First it is said that they are not to be trusted: a crash in between leaves neither the old ones nor the new.
+    const distrusted = sum === undefined ? ok(undefined) : await writer.restate({ rows: others });
+    if (distrusted.isErr()) return err(distrusted.error);
+    const replaced = await replaceRows(readable.store, projection, made.value);
     if (replaced.isErr()) return err(replaced.error);
+    const restated = await writer.restate({ rows: { ...others, [projection.name]: replaced.value } });
+    if (restated.isErr()) return err(restated.error);
   }
   return ok(undefined);
 }

@@ -12,21 +12,48 @@ import { readIdentity } from './identity.ts';
 import { genesisOf, inspect } from './inspect.ts';
 import { attempt, damaged, later } from './journal-failure.ts';
 import type { JournalReader } from './journal.ts';
-import { databasePath, isDirectory, snapshotPrefix, sweepScratch } from './layout.ts';
+import { currentDatabase, isDirectory, snapshotPrefix, sweepScratch } from './layout.ts';
 import { readerOf } from './reader.ts';
+import type { Readable } from './reader.ts';
 import { openStore } from './store.ts';
 import type { Store } from './store.ts';
 
 const attempts = 4;
 const attemptsAtLogs = 25;
+/** Where Linux has memory that is written like a directory. */
+const sharedMemory = '/dev/shm';
+
+/** A copy of the journal as it is now. */
+export type Copy = {
+  readonly readable: Readable;
+  readonly anchor: Anchor | undefined;
+  /** Discards the copy. */
+  readonly close: () => Promise<void>;
+};
+
+/** Opens the journal as it is now for reading, whoever is writing it: from a copy that is discarded at closing. */
+export function openSnapshot(directory: string): ResultAsync<JournalReader, JournalFailure> {
+  return openCopy(directory).map(({ readable, anchor, close }) => {
+    let closing: Promise<void> | undefined;
+    const { journalId, path, state } = readable;
+    return {
+      journalId,
+      directory: path,
+      head: state().head,
+      anchor,
+      ...readerOf(readable),
+      close: () => (closing ??= close()),
+      [Symbol.asyncDispose]: () => (closing ??= close()),
+    };
+  });
+}
 
 /**
- * Opens the journal as it is now for reading, whoever is writing it: from a copy, `LOCK` left alone (JOURNAL 1.8).
- * Tables are copied and not linked, though they never change: opening the copy makes new tables, and LevelDB may give
- * one the number of a linked table that its manifest does not know yet. It would truncate the writer's file.
- * Closing discards the copy.
+ * Copies the journal's database, `LOCK` left alone (JOURNAL 1.8), and opens the copy. Tables are copied and not linked,
+ * though they never change: opening the copy makes new tables, and LevelDB may give one the number of a linked table
+ * that its manifest does not know yet. It would truncate the writer's file. Segments are read where they are.
  */
-export function openSnapshot(directory: string): ResultAsync<JournalReader, JournalFailure> {
+export function openCopy(directory: string): ResultAsync<Copy, JournalFailure> {
   return later(async () => {
     // A journal that may not be read is not an empty one.
     const found = await attempt(directory, async () => {
@@ -39,15 +66,20 @@ export function openSnapshot(directory: string): ResultAsync<JournalReader, Jour
       return err(isAbsent ? { type: 'journal-absent', path: directory } : found.error);
     }
     const real = found.value;
-    if (!(await isDirectory(databasePath(real)))) return absent(real);
+    if (!(await isDirectory(await currentDatabase(real)))) return absent(real);
     await sweepScratch(real);
 
     let last: JournalFailure = { type: 'journal-absent', path: real };
-    for (let tried = 0; tried < attempts; tried += 1) {
-      const taken = await take(real);
-      if (taken.isOk()) return taken;
-      last = taken.error;
-      if (last.type === 'journal-newer') break;
+    // Reading is wanted most when the disk is full: then the copy is made on another volume.
+    for (const place of [real, tmpdir(), sharedMemory]) {
+      for (let tried = 0; tried < attempts; tried += 1) {
+        const taken = await take(real, place);
+        if (taken.isOk()) return taken;
+        last = taken.error;
+        if (last.type === 'journal-newer') return err(last);
+        if (last.type === 'journal-full') break;
+      }
+      if (last.type !== 'journal-full') break;
     }
     return err(last);
   });
@@ -61,31 +93,28 @@ async function absent(path: string): Promise<Result<never, JournalFailure>> {
   return err(damaged(path, undefined, 'identity.json is there, the database is not'));
 }
 
-async function take(directory: string): Promise<Result<JournalReader, JournalFailure>> {
+async function take(directory: string, place: string): Promise<Result<Copy, JournalFailure>> {
   // Read first: the writer moves it on only after what it names is in the database.
   const anchor = (await readAnchor(directory)).unwrapOr(undefined);
-  const scratch = await makeScratch(directory);
+  const scratch = await makeScratch(place);
   if (scratch.isErr()) return err(scratch.error);
   const path = scratch.value;
-  const taken = await fill(databasePath(directory), path);
+  const taken = await fill(await currentDatabase(directory), path);
   const store = taken.isErr() ? err(taken.error) : await openStore(path, { create: false });
   if (store.isErr()) {
     await discard(path);
     return err({ ...store.error, path: directory });
   }
-  const reader = await readerFrom(store.value, directory, anchor, path);
-  if (reader.isOk()) return reader;
-  await store.value.close();
-  await discard(path);
-  return reader;
+  const readable = await readableFrom(store.value, directory);
+  const close = async (): Promise<void> => {
+    await store.value.close();
+    await discard(path);
+  };
+  if (readable.isErr()) await close();
+  return readable.map((copied) => ({ readable: copied, anchor, close }));
 }
 
-async function readerFrom(
-  store: Store,
-  path: string,
-  anchor: Anchor | undefined,
-  scratch: string,
-): Promise<Result<JournalReader, JournalFailure>> {
+async function readableFrom(store: Store, path: string): Promise<Result<Readable, JournalFailure>> {
   const identity = await readIdentity(path);
   if (identity.isErr()) return err(identity.error);
   const genesis = identity.value === undefined ? genesisOf(store) : ok(identity.value);
@@ -93,29 +122,14 @@ async function readerFrom(
   if (genesis.value === undefined) return err(damaged(path, 0, 'it does not begin with its birth'));
   const { journalId } = genesis.value;
   const inspected = await inspect(store, path, journalId);
-  if (inspected.isErr()) return err(inspected.error);
-
-  const { base, head } = inspected.value;
-  let closing: Promise<void> | undefined;
-  const close = async (): Promise<void> => {
-    await store.close();
-    await discard(scratch);
-  };
-  return ok({
-    journalId,
-    head,
-    anchor,
-    ...readerOf({ store, path, base, head: () => head }),
-    close: () => (closing ??= close()),
-    [Symbol.asyncDispose]: () => (closing ??= close()),
-  });
+  return inspected.map(({ state, segments }) => ({ store, path, journalId, state: () => state, segments }));
 }
 
 /** Beside the database, where file systems that can share blocks do; elsewhere when nothing can be written there. */
-function makeScratch(directory: string): ResultAsync<string, JournalFailure> {
+function makeScratch(place: string): ResultAsync<string, JournalFailure> {
   const name = `${snapshotPrefix}${process.pid}-${randomBytes(4).toString('hex')}`;
-  const beside = join(directory, name);
-  return attempt(directory, () => mkdir(beside, { mode: 0o700 }))
+  const beside = join(place, name);
+  return attempt(place, () => mkdir(beside, { mode: 0o700 }))
     .map(() => beside)
     .orElse(() => attempt(tmpdir(), () => mkdtemp(join(tmpdir(), 'prodigy-journal-'))));
 }
@@ -134,7 +148,7 @@ function fill(database: string, scratch: string): ResultAsync<void, JournalFailu
     }
     return false;
   }).andThen((isWhole) =>
-    isWhole ? ok(undefined) : err(damaged(database, undefined, 'it changed while it was being read')),
+    isWhole ? ok(undefined) : err({ type: 'journal-locked', path: database } satisfies JournalFailure),
   );
 }
 

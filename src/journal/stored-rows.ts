@@ -1,106 +1,159 @@
 import { err, ok } from 'neverthrow';
 import type { Result } from 'neverthrow';
 import type { JournalFailure } from '../model/failure.ts';
-import type { Entry, Head } from './entry.ts';
-import { rowKey, rowMetaKey, rowPrefix, rowsEnd } from './key.ts';
+import type { Entry } from './entry.ts';
+import { damaged } from './journal-failure.ts';
+import { rowKey, rowPrefix, rowsEnd } from './key.ts';
 import type { KeyedProjection } from './projection.ts';
+import { changeSum, isSameSum, noRows, sumOf } from './state.ts';
+import type { RowSum, RowSums } from './state.ts';
 import type { Store, Write } from './store.ts';
 
 /** Rows changed by entries that are about to be written, over those in the store. */
 export type RowChanges = {
   apply(entry: Entry): Result<void, JournalFailure>;
-  /** What to write so that the rows are those after `head`. */
-  writes(head: Head): Write[];
+  writes(): Write[];
+  /** The sums of all projections with the changes in them. */
+  sums(): RowSums;
 };
 
+type Change = { readonly before: string | undefined; row: unknown };
+
 /** Folds entries into the stored rows of all `projections`, reading each row at most once. */
-export function rowChanges(store: Store, projections: readonly KeyedProjection<unknown>[]): RowChanges {
-  const changed = projections.map(() => new Map<string, unknown>());
+export function rowChanges(
+  store: Store,
+  path: string,
+  projections: readonly KeyedProjection<unknown>[],
+  sums: RowSums,
+): RowChanges {
+  const changed = projections.map((projection) => ({ projection, rows: new Map<string, Change>() }));
   return {
     apply: (entry) => {
-      for (const [index, projection] of projections.entries()) {
+      for (const { projection, rows } of changed) {
         const key = projection.keyOf(entry);
-        const rows = changed[index];
-        if (key === undefined || rows === undefined) continue;
-        const row = rows.has(key) ? ok(rows.get(key)) : readRow(store, projection, key);
+        if (key === undefined) continue;
+        const known = rows.get(key);
+        if (known !== undefined) {
+          known.row = projection.apply(known.row, entry);
+          continue;
+        }
+        const text = store.get(rowKey(projection.name, key));
+        if (text.isErr()) return err(text.error);
+        const row = parseRow(path, projection, text.value);
         if (row.isErr()) return err(row.error);
-        rows.set(key, projection.apply(row.value, entry));
+        rows.set(key, { before: text.value, row: projection.apply(row.value, entry) });
       }
       return ok(undefined);
     },
-    writes: (head) =>
-      projections.flatMap((projection, index) => [
-        ...[...(changed[index] ?? [])].map(([key, row]) => toWrite(rowKey(projection.name, key), row)),
-        metaWrite(projection, head),
-      ]),
+    writes: () =>
+      changed.flatMap(({ projection, rows }) =>
+        [...rows].map(([key, { row }]) => toWrite(rowKey(projection.name, key), textOf(row))),
+      ),
+    sums: () =>
+      Object.fromEntries(
+        changed.map(({ projection: { name, version }, rows }) => {
+          let sum = sums[name] ?? noRows(version);
+          for (const [key, { before, row }] of rows) sum = changeSum(sum, key, before, textOf(row));
+          return [name, sum];
+        }),
+      ),
   };
 }
 
-export function readRow<Row>(
-  store: Store,
-  projection: KeyedProjection<Row>,
-  key: string,
-): Result<Row | undefined, JournalFailure> {
-  return store
-    .get(rowKey(projection.name, key))
-    .map((text) => (text === undefined ? undefined : (JSON.parse(text) as Row)));
-}
-
-/** Every stored row, by its key. */
+/** Every stored row, by its key. They must add up to `expected`: the chain does not cover them. */
 export async function readRows<Row>(
   store: Store,
+  path: string,
   projection: KeyedProjection<Row>,
+  expected: RowSum,
 ): Promise<Result<Map<string, Row>, JournalFailure>> {
+  const texts = await readTexts(store, projection.name);
+  if (texts.isErr()) return err(texts.error);
+  if (!isSameSum(sumOf(projection.version, texts.value), expected)) return err(rowsDamaged(path, projection));
   const rows = new Map<string, Row>();
-  const prefix = rowPrefix(projection.name);
-  const meta = rowMetaKey(projection.name);
-  for await (const page of store.pages({ gte: prefix, lt: rowsEnd(projection.name) })) {
-    if (page.isErr()) return err(page.error);
-    for (const [key, text] of page.value)
-      if (key !== meta) rows.set(key.slice(prefix.length), JSON.parse(text) as Row);
+  for (const [key, text] of texts.value) {
+    const row = parseRow(path, projection, text);
+    if (row.isErr()) return err(row.error);
+    if (row.value !== undefined) rows.set(key, row.value);
   }
   return ok(rows);
 }
 
-/** Whether the stored rows were made by this version of the projection, from exactly the entries up to `head`. */
-export function areRowsCurrent(
+/** Whether the stored rows of a projection add up. */
+export async function checkSum(
   store: Store,
-  projection: KeyedProjection<unknown>,
-  head: Head,
-): Result<boolean, JournalFailure> {
-  return store.get(rowMetaKey(projection.name)).map((text) => text === metaText(projection, head));
+  path: string,
+  name: string,
+  expected: RowSum,
+): Promise<Result<void, JournalFailure>> {
+  const texts = await readTexts(store, name);
+  if (texts.isErr()) return err(texts.error);
+  const isWhole = isSameSum(sumOf(expected.version, texts.value), expected);
+  return isWhole ? ok(undefined) : err(rowsDamaged(path, { name }));
 }
 
-/** Puts `rows` in the place of whatever is stored; a crash in between leaves rows that are known to be stale. */
+/** One stored row, unchecked but for being readable. */
+export function readRow<Row>(
+  store: Store,
+  path: string,
+  projection: KeyedProjection<Row>,
+  key: string,
+): Result<Row | undefined, JournalFailure> {
+  return store.get(rowKey(projection.name, key)).andThen((text) => parseRow(path, projection, text));
+}
+
+/** Puts `rows` in the place of whatever is stored, and answers with their sum: it must be stored after this. */
 export async function replaceRows(
   store: Store,
-  projection: KeyedProjection<unknown>,
+  { name, version }: KeyedProjection<unknown>,
   rows: ReadonlyMap<string, unknown>,
-  head: Head,
-): Promise<Result<void, JournalFailure>> {
-  const old = await readRows(store, projection);
+): Promise<Result<RowSum, JournalFailure>> {
+  const old = await readTexts(store, name);
   if (old.isErr()) return err(old.error);
-  const writes: Write[] = [{ type: 'del', key: rowMetaKey(projection.name) }];
-  for (const key of old.value.keys()) writes.push({ type: 'del', key: rowKey(projection.name, key) });
-  for (const [key, row] of rows) writes.push(toWrite(rowKey(projection.name, key), row));
-  writes.push(metaWrite(projection, head));
+  const texts = new Map<string, string>();
+  for (const [key, row] of rows) texts.set(key, JSON.stringify(row));
+  const writes: Write[] = [];
+  for (const key of old.value.keys()) if (!texts.has(key)) writes.push(toWrite(rowKey(name, key), undefined));
+  for (const [key, text] of texts) writes.push(toWrite(rowKey(name, key), text));
   for (let from = 0; from < writes.length; from += writesPerBatch) {
     const written = await store.write(writes.slice(from, from + writesPerBatch));
     if (written.isErr()) return err(written.error);
   }
-  return ok(undefined);
+  return ok(sumOf(version, texts));
 }
 
 const writesPerBatch = 1000;
 
-function metaWrite(projection: KeyedProjection<unknown>, head: Head): Write {
-  return { type: 'put', key: rowMetaKey(projection.name), value: metaText(projection, head) };
+async function readTexts(store: Store, name: string): Promise<Result<Map<string, string>, JournalFailure>> {
+  const texts = new Map<string, string>();
+  const prefix = rowPrefix(name);
+  for await (const page of store.pages({ gte: prefix, lt: rowsEnd(name) })) {
+    if (page.isErr()) return err(page.error);
+    for (const [key, text] of page.value) texts.set(key.slice(prefix.length), text);
+  }
+  return ok(texts);
 }
 
-function metaText({ version }: KeyedProjection<unknown>, { seq, hash }: Head): string {
-  return JSON.stringify({ version, seq, hash });
+function parseRow<Row>(
+  path: string,
+  projection: KeyedProjection<Row>,
+  text: string | undefined,
+): Result<Row | undefined, JournalFailure> {
+  try {
+    return ok(text === undefined ? undefined : (JSON.parse(text) as Row));
+  } catch {
+    return err(rowsDamaged(path, projection));
+  }
 }
 
-function toWrite(key: string, row: unknown): Write {
-  return row === undefined ? { type: 'del', key } : { type: 'put', key, value: JSON.stringify(row) };
+function rowsDamaged(path: string, { name }: { readonly name: string }): JournalFailure {
+  return damaged(path, undefined, `the stored rows of '${name}' are not those that were written`);
+}
+
+function textOf(row: unknown): string | undefined {
+  return row === undefined ? undefined : JSON.stringify(row);
+}
+
+function toWrite(key: string, text: string | undefined): Write {
+  return text === undefined ? { type: 'del', key } : { type: 'put', key, value: text };
 }

@@ -1,10 +1,16 @@
+import { checkedState } from '../../migrations/0002-checked-state.ts';
 import { firstSchema } from '../../migrations/0001-first-schema.ts';
 import type { Migration, StoredEntry, Upcast } from '../../migrations/0001-first-schema.ts';
 
-const migrations: readonly Migration[] = [firstSchema];
+const migrations: readonly Migration[] = [firstSchema, checkedState];
 
 /** The journal format that this version writes, and the newest that it reads. */
 export const supportedFormat: number = Math.max(...migrations.map(({ format }) => format));
+
+/** What a journal of an older format says of its ends; `undefined` when nobody here knows that format. */
+export function migrationOf(format: number): Migration | undefined {
+  return migrations.find((migration) => migration.format === format);
+}
 
 const upcasts = new Map<string, Map<number, Upcast>>();
 for (const migration of migrations) {

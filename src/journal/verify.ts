@@ -1,60 +1,151 @@
 import { isDeepStrictEqual } from 'node:util';
 import { err, ok } from 'neverthrow';
-import type { ResultAsync } from 'neverthrow';
+import type { Result, ResultAsync } from 'neverthrow';
 import type { JournalFailure } from '../model/failure.ts';
-import type { Entry } from './entry.ts';
+import { readAnchor } from './anchor.ts';
+import type { Entry, Link } from './entry.ts';
 import { later } from './journal-failure.ts';
 import type { JournalReader } from './journal.ts';
 import type { KeyedProjection } from './projection.ts';
-import { applyToRows } from './reader.ts';
+import { applyToRows, decodeStored } from './reader.ts';
+import type { Table } from './reader.ts';
+import { checkSegment } from './segment-file.ts';
+
+/** An anchor that was kept elsewhere: the line that `clean log anchor` printed. */
+export type KeptAnchor = Link & { readonly journalId: string };
 
 export type Finding =
   /** The first entry that cannot be trusted; nothing after it was looked at. */
   | { readonly type: 'entry-damaged'; readonly seq: number | undefined; readonly detail: string }
+  /** The file of a sealed segment is not the one that was sealed. `seq` is its first entry. */
+  | {
+      readonly type: 'segment-damaged';
+      readonly seq: number;
+      readonly segment: number;
+      readonly detail: string;
+    }
   /** The anchor knows of entries that are not there. */
   | { readonly type: 'tail-missing'; readonly anchorSeq: number; readonly headSeq: number }
+  /** The entry is not the one that `anchor.json` knows. */
+  | { readonly type: 'anchor-differs'; readonly seq: number }
+  | { readonly type: 'anchor-unreadable'; readonly detail: string }
+  /** The same three for an anchor that was kept elsewhere, and one of another journal. */
+  | { readonly type: 'kept-anchor-ahead'; readonly anchorSeq: number; readonly headSeq: number }
+  | { readonly type: 'kept-anchor-differs'; readonly seq: number }
+  | { readonly type: 'kept-anchor-foreign'; readonly journalId: string }
   /** A stored row is not what the entries say. */
-  | { readonly type: 'row-differs'; readonly projection: string; readonly key: string };
+  | { readonly type: 'row-differs'; readonly projection: string; readonly key: string }
+  | { readonly type: 'rows-damaged'; readonly projection: string; readonly detail: string };
 
-export type Verified = { readonly entries: number; readonly findings: readonly Finding[] };
+export type Verified<Other = never> = {
+  readonly entries: number;
+  readonly findings: readonly (Finding | Other)[];
+};
 
-/** Reads every entry, checks numbers, chain and anchor, and makes all stored rows anew to compare them. */
-export function verifyJournal(
+export type Verification<Other> = {
+  /** Anchors that were kept elsewhere. */
+  readonly kept?: readonly KeptAnchor[];
+  /** Called with every entry in order; what it answers is found, too. */
+  readonly observe?: (entry: Entry) => readonly Other[];
+};
+
+/**
+ * Reads every entry, checks numbers, chain, segments and anchors, and makes all stored rows anew to compare them.
+ * What is found is an answer; an `Err` is a journal that could not be read.
+ */
+export function verifyJournal<Other = never>(
   reader: JournalReader,
   inline: readonly KeyedProjection<unknown>[],
-): ResultAsync<Verified, JournalFailure> {
+  { kept = [], observe }: Verification<Other> = {},
+): ResultAsync<Verified<Other>, JournalFailure> {
   return later(async () => {
-    const findings: Finding[] = [];
-    const { anchor, head } = reader;
-    if (anchor !== undefined && anchor.seq > head.seq) {
-      findings.push({ type: 'tail-missing', anchorSeq: anchor.seq, headSeq: head.seq });
-    }
+    const findings: (Finding | Other)[] = [];
+    const anchor = await readAnchor(reader.directory);
+    if (anchor.isErr() && anchor.error.type === 'journal-damaged')
+      findings.push({ type: 'anchor-unreadable', detail: anchor.error.detail });
+    const anchors = anchorsOf(reader, kept);
+    findings.push(...anchors.ahead());
+    findings.push(...(await segmentFindings(reader)));
 
-    const expected = inline.map((projection) => ({ projection, rows: new Map<string, unknown>() }));
+    const tables = inline.map((projection) => ({ projection, rows: new Map<string, unknown>() }));
     let entries = 0;
-    for await (const entry of reader.entries({ to: head.seq })) {
-      if (entry.isErr()) {
-        if (entry.error.type !== 'journal-damaged') return err(entry.error);
-        findings.push({ type: 'entry-damaged', seq: entry.error.seq, detail: entry.error.detail });
-        return ok({ entries, findings });
+    for await (const page of reader.stored()) {
+      if (page.isErr()) return stop(page.error, entries, findings);
+      for (const stored of page.value) {
+        const entry = decodeStored(reader.directory, stored);
+        if (entry.isErr()) return stop(entry.error, entries, findings);
+        entries += 1;
+        findings.push(...anchors.pass(stored));
+        if (observe !== undefined) findings.push(...observe(entry.value));
+        for (const { projection, rows } of tables) applyToRows(rows, projection, entry.value);
       }
-      entries += 1;
-      applyToAll(expected, entry.value);
     }
-
-    for (const { projection, rows } of expected) {
-      const stored = await reader.rows(projection);
-      if (stored.isErr()) return err(stored.error);
-      findings.push(...differences(projection.name, rows, stored.value));
+    for (const table of tables) {
+      const differing = await compare(reader, table);
+      if (differing.isErr()) return err(differing.error);
+      findings.push(...differing.value);
     }
     return ok({ entries, findings });
   });
 }
 
-type Expected = { readonly projection: KeyedProjection<unknown>; readonly rows: Map<string, unknown> };
+function stop<Other>(
+  failure: JournalFailure,
+  entries: number,
+  findings: readonly (Finding | Other)[],
+): Result<Verified<Other>, JournalFailure> {
+  if (failure.type !== 'journal-damaged') return err(failure);
+  const { seq, detail } = failure;
+  return ok({ entries, findings: [...findings, { type: 'entry-damaged', seq, detail }] });
+}
 
-function applyToAll(expected: readonly Expected[], entry: Entry): void {
-  for (const { projection, rows } of expected) applyToRows(rows, projection, entry);
+/** What the anchors say of entries that are passed, and of those that there are not. */
+function anchorsOf(
+  { anchor, head, journalId }: JournalReader,
+  kept: readonly KeptAnchor[],
+): { ahead(): readonly Finding[]; pass(link: Link): readonly Finding[] } {
+  const own = kept.filter((one) => one.journalId === journalId);
+  const foreign = kept.filter((one) => one.journalId !== journalId);
+  const headSeq = head.seq;
+  return {
+    ahead: () => [
+      ...(anchor !== undefined && anchor.seq > headSeq
+        ? [{ type: 'tail-missing', anchorSeq: anchor.seq, headSeq } as const]
+        : []),
+      ...own
+        .filter(({ seq }) => seq > headSeq)
+        .map(({ seq }) => ({ type: 'kept-anchor-ahead', anchorSeq: seq, headSeq }) as const),
+      ...foreign.map((one) => ({ type: 'kept-anchor-foreign', journalId: one.journalId }) as const),
+    ],
+    pass: ({ seq, hash }) => [
+      ...(anchor?.seq === seq && anchor.hash !== hash ? [{ type: 'anchor-differs', seq } as const] : []),
+      ...own
+        .filter((one) => one.seq === seq && one.hash !== hash)
+        .map(() => ({ type: 'kept-anchor-differs', seq }) as const),
+    ],
+  };
+}
+
+async function segmentFindings({ directory, segments }: JournalReader): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  for (const segment of segments) {
+    const checked = await checkSegment(directory, segment);
+    if (checked.isOk()) continue;
+    const { error } = checked;
+    const detail = error.type === 'journal-damaged' ? error.detail : error.type;
+    findings.push({ type: 'segment-damaged', seq: segment.from, segment: segment.segment, detail });
+  }
+  return findings;
+}
+
+async function compare(
+  reader: JournalReader,
+  { projection, rows }: Table,
+): Promise<Result<readonly Finding[], JournalFailure>> {
+  const stored = await reader.rows(projection);
+  if (stored.isOk()) return ok(differences(projection.name, rows, stored.value));
+  if (stored.error.type !== 'journal-damaged') return err(stored.error);
+  return ok([{ type: 'rows-damaged', projection: projection.name, detail: stored.error.detail }]);
 }
 
 function differences(

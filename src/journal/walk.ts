@@ -2,68 +2,168 @@ import { err, ok } from 'neverthrow';
 import type { Result } from 'neverthrow';
 import type { JournalFailure } from '../model/failure.ts';
 import { chainHash, hashLength } from './chain.ts';
+import type { Link } from './entry.ts';
 import { damaged } from './journal-failure.ts';
 import type { EntryRange } from './journal.ts';
-import { entryKey } from './key.ts';
+import { entryKey, seqOfKey } from './key.ts';
+import { segmentPages } from './segment-file.ts';
+import type { Segment } from './segment.ts';
 import type { Store } from './store.ts';
 
-/** A place in the chain: entry `seq` has `hash`. Before entry 0 it is -1 and the seed. */
-export type Link = { readonly seq: number; readonly hash: string };
-
-/** The stretch of entries a store should have: after `base`, up to and with `head`. */
-export type Span = { readonly path: string; readonly base: Link; readonly head: Link };
+/** The stretch of entries a journal should have: after `origin`, up to and with `head`. */
+export type Span = {
+  /** The journal's directory. */
+  readonly path: string;
+  /** Where the chain begins: the seed, when all segments are there. */
+  readonly origin: Link;
+  /** The entries after it are in the database, the others in `segments`. */
+  readonly base: Link;
+  readonly head: Link;
+  readonly segments: readonly Segment[];
+};
 
 /** An entry as it is stored. */
 export type StoredText = Link & { readonly text: string };
 
+type Page = Result<readonly StoredText[], JournalFailure>;
+
 /**
- * The stored entries of a range, page by page. No number may be missing, and going forward each hash must
- * follow its predecessor's: after the first `Err` there is nothing more.
+ * The stored entries of a range, page by page, from segments and database. No number may be missing, each hash must
+ * follow its predecessor's, and the last entry must have the head's: after the first `Err` there is nothing more.
  */
 export async function* walk(
   store: Store,
-  { path, base, head }: Span,
-  { from = 0, to = head.seq, reverse = false }: EntryRange = {},
-): AsyncGenerator<Result<readonly StoredText[], JournalFailure>> {
-  const first = Math.max(from, base.seq + 1);
-  const last = Math.min(to, head.seq);
+  span: Span,
+  { from = 0, to = span.head.seq, reverse = false }: EntryRange = {},
+): AsyncGenerator<Page> {
+  const first = Math.max(from, span.origin.seq + 1);
+  const last = Math.min(to, span.head.seq);
   if (first > last) return;
-
-  const before = reverse ? ok(undefined) : hashOf(store, { path, base, head }, first - 1);
-  if (before.isErr()) return yield err(before.error);
-  let previous = before.value;
-  let expected = reverse ? last : first;
-
-  for await (const page of store.pages({ gte: entryKey(first), lte: entryKey(last) }, reverse)) {
+  // Its hash is what the first one follows.
+  const start = Math.max(first - 1, span.origin.seq + 1);
+  const check = reverse ? backward(span, first, last) : forward(span, first, last);
+  for await (const page of source(store, span, start, last, reverse)) {
     if (page.isErr()) return yield err(page.error);
-    const texts: StoredText[] = [];
-    for (const [key, value] of page.value) {
-      if (key !== entryKey(expected)) return yield err(damaged(path, expected, 'this entry is missing'));
-      const hash = value.slice(0, hashLength);
-      const text = value.slice(hashLength);
-      if (previous !== undefined) {
-        if (chainHash(previous, text) !== hash) {
-          if (texts.length > 0) yield ok(texts);
-          return yield err(damaged(path, expected, 'its hash does not follow from what is stored'));
-        }
-        previous = hash;
+    const sound: StoredText[] = [];
+    for (const stored of page.value) {
+      const checked = check.next(stored);
+      if (checked.isErr()) {
+        yield ok(sound);
+        return yield err(checked.error);
       }
-      texts.push({ seq: expected, hash, text });
-      expected += reverse ? -1 : 1;
+      if (checked.value !== undefined) sound.push(checked.value);
     }
-    yield ok(texts);
+    yield ok(sound);
   }
-
-  const end = reverse ? first - 1 : last + 1;
-  if (expected !== end) yield err(damaged(path, expected, 'this entry is missing'));
+  const end = check.end();
+  yield end.map((stored) => (stored === undefined ? [] : [stored]));
 }
 
-/** The stored hash of entry `seq`, or of the base. */
+/** Whoever reads one entry after the other and says which of them are sound. */
+type Check = {
+  next(stored: StoredText): Result<StoredText | undefined, JournalFailure>;
+  end(): Result<StoredText | undefined, JournalFailure>;
+};
+
+function forward({ path, origin, head }: Span, first: number, last: number): Check {
+  let previous = first - 1 === origin.seq ? origin.hash : undefined;
+  let expected = previous === undefined ? first - 1 : first;
+  return {
+    next: (stored) => {
+      if (stored.seq !== expected) return missing(path, expected);
+      expected += 1;
+      const isLink = stored.seq < first;
+      if (!isLink && !follows(previous, stored)) return broken(path, stored.seq);
+      if (stored.seq === head.seq && stored.hash !== head.hash) return otherHead(path, stored.seq);
+      previous = stored.hash;
+      return ok(isLink ? undefined : stored);
+    },
+    end: () => (expected === last + 1 ? ok(undefined) : missing(path, expected)),
+  };
+}
+
+/** An entry is sound when its predecessor, which comes after it, was seen. */
+function backward({ path, origin, head }: Span, first: number, last: number): Check {
+  let waiting: StoredText | undefined;
+  let expected = last;
+  return {
+    next: (stored) => {
+      if (stored.seq !== expected) return missing(path, expected);
+      expected -= 1;
+      if (stored.seq === head.seq && stored.hash !== head.hash) return otherHead(path, stored.seq);
+      const later = waiting;
+      waiting = stored;
+      if (later !== undefined && !follows(stored.hash, later)) return broken(path, later.seq);
+      return ok(later);
+    },
+    end: () => {
+      if (waiting === undefined || expected >= first) return missing(path, expected);
+      if (waiting.seq < first) return ok(undefined);
+      return waiting.seq - 1 === origin.seq && follows(origin.hash, waiting)
+        ? ok(waiting)
+        : broken(path, waiting.seq);
+    },
+  };
+}
+
+function follows(previous: string | undefined, { hash, text }: StoredText): boolean {
+  return previous !== undefined && chainHash(previous, text) === hash;
+}
+
+function missing(path: string, seq: number): Result<never, JournalFailure> {
+  return err(damaged(path, seq, 'this entry is missing'));
+}
+
+function broken(path: string, seq: number): Result<never, JournalFailure> {
+  return err(damaged(path, seq, 'its hash does not follow from what is stored'));
+}
+
+function otherHead(path: string, seq: number): Result<never, JournalFailure> {
+  return err(damaged(path, seq, 'the head has another hash'));
+}
+
+/** What is stored of entries `from` to `to`, unchecked. */
+async function* source(
+  store: Store,
+  { path, base, segments }: Span,
+  from: number,
+  to: number,
+  reverse: boolean,
+): AsyncGenerator<Page> {
+  const sealed = segments.filter((segment) => segment.to >= from && segment.from <= to);
+  const live = to > base.seq;
+  const liveFrom = Math.max(from, base.seq + 1);
+  if (reverse && live) yield* livePages(store, path, liveFrom, to, true);
+  for (const segment of reverse ? sealed.toReversed() : sealed) {
+    yield* segmentPages(path, segment, from, Math.min(to, base.seq), reverse);
+  }
+  if (!reverse && live) yield* livePages(store, path, liveFrom, to, false);
+}
+
+/** The entries in the database, unchecked. */
+export async function* livePages(
+  store: Store,
+  path: string,
+  from: number,
+  to: number,
+  reverse: boolean,
+): AsyncGenerator<Page> {
+  for await (const page of store.pages({ gte: entryKey(from), lte: entryKey(to) }, reverse)) {
+    if (page.isErr()) return yield err(page.error);
+    const stored: StoredText[] = [];
+    for (const [key, value] of page.value) {
+      const seq = seqOfKey(key);
+      if (seq === undefined) return yield err(damaged(path, undefined, `no entry has the key ${key}`));
+      stored.push({ seq, hash: value.slice(0, hashLength), text: value.slice(hashLength) });
+    }
+    yield ok(stored);
+  }
+}
+
+/** The stored hash of entry `seq` of those in the database, or of the base. */
 export function hashOf(store: Store, { path, base }: Span, seq: number): Result<string, JournalFailure> {
   if (seq === base.seq) return ok(base.hash);
   return store
     .get(entryKey(seq))
-    .andThen((value) =>
-      value === undefined ? err(damaged(path, seq, 'this entry is missing')) : ok(value.slice(0, hashLength)),
-    );
+    .andThen((value) => (value === undefined ? missing(path, seq) : ok(value.slice(0, hashLength))));
 }

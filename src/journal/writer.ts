@@ -6,8 +6,11 @@ import { encodeEntry } from './codec.ts';
 import type { Actor, Draft, Entry, Head } from './entry.ts';
 import { entryKey, highHeadKey, lowHeadKey, reserveKey } from './key.ts';
 import type { KeyedProjection } from './projection.ts';
+import { stateText } from './state.ts';
+import type { State } from './state.ts';
 import { rowChanges } from './stored-rows.ts';
 import type { Store, Write } from './store.ts';
+import { supportedFormat } from './upcast.ts';
 
 /** A draft with everything but its place: it can be looked for after a failure, by its id. */
 export type Stamped = {
@@ -18,18 +21,23 @@ export type Stamped = {
 };
 
 export type Writer = {
-  readonly head: () => Head;
+  readonly state: () => State;
   /** One at a time. After an `Err` every later call is `journal-dead`, and part may have been written. */
   append(
     stamped: readonly Stamped[],
     extra?: readonly Write[],
   ): Promise<Result<readonly Entry[], JournalFailure>>;
+  /** Writes another base or other rows into the state, in one batch with `writes`. */
+  restate(
+    change: Partial<Pick<State, 'base' | 'rows'>>,
+    writes?: readonly Write[],
+  ): Promise<Result<void, JournalFailure>>;
 };
 
 export type WriterOptions = {
   readonly store: Store;
   readonly path: string;
-  readonly head: Head;
+  readonly state: State;
   readonly inline: readonly KeyedProjection<unknown>[];
   /** Called after each batch, where a synced write does not flush the drive (JOURNAL 1.2). */
   readonly flush: () => Promise<Result<void, JournalFailure>>;
@@ -38,38 +46,41 @@ export type WriterOptions = {
 /** The most entries that are written as one. */
 const batchEntries = 256;
 
-/** Appends entries in synced batches, each with the rows that it changes and both records of the head. */
-export function writerFrom({ store, path, head: first, inline, flush }: WriterOptions): Writer {
-  let head = first;
+/** Appends entries in synced batches, each with the rows that it changes and both records of the state. */
+export function writerFrom({ store, path, state: first, inline, flush }: WriterOptions): Writer {
+  let state = first;
   let dead = false;
+
+  const write = async (next: State, writes: readonly Write[]): Promise<Result<void, JournalFailure>> => {
+    const text = stateText(next, supportedFormat);
+    const written = await store.write([
+      { type: 'put', key: lowHeadKey, value: text },
+      ...writes,
+      { type: 'put', key: highHeadKey, value: text },
+    ]);
+    const flushed = written.isErr() ? written : await flush();
+    if (flushed.isErr()) return err(flushed.error);
+    state = next;
+    return ok(undefined);
+  };
 
   const appendBatch = async (
     stamped: readonly Stamped[],
     extra: readonly Write[],
   ): Promise<Result<readonly Entry[], JournalFailure>> => {
-    const batch = place(stamped, head);
-    const changes = rowChanges(store, inline);
+    const batch = place(stamped, state.head);
+    const changes = rowChanges(store, path, inline, state.rows);
     for (const entry of batch.entries) {
       const applied = changes.apply(entry);
       if (applied.isErr()) return err(applied.error);
     }
-    const headText = JSON.stringify(batch.head);
-    const written = await store.write([
-      { type: 'put', key: lowHeadKey, value: headText },
-      ...batch.writes,
-      ...extra,
-      ...changes.writes(batch.head),
-      { type: 'put', key: highHeadKey, value: headText },
-    ]);
-    if (written.isErr()) return err(written.error);
-    const flushed = await flush();
-    if (flushed.isErr()) return err(flushed.error);
-    head = batch.head;
-    return ok(batch.entries);
+    const next = { ...state, head: batch.head, rows: changes.sums() };
+    const written = await write(next, [...batch.writes, ...extra, ...changes.writes()]);
+    return written.map(() => batch.entries);
   };
 
   return {
-    head: () => head,
+    state: () => state,
     append: async (stamped, extra = []) => {
       const entries: Entry[] = [];
       for (let from = 0; from < stamped.length; from += batchEntries) {
@@ -82,6 +93,12 @@ export function writerFrom({ store, path, head: first, inline, flush }: WriterOp
         entries.push(...appended.value);
       }
       return ok(entries);
+    },
+    restate: async (change, writes = []) => {
+      if (dead) return err({ type: 'journal-dead', path });
+      const written = await write({ ...state, ...change }, writes);
+      if (written.isErr()) dead = true;
+      return written;
     },
   };
 }

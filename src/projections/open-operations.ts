@@ -33,6 +33,7 @@ const followUps: ReadonlySet<string> = new Set([
 export const openOperations: KeyedProjection<OpenOperation> = {
   name: 'op',
   version: 1,
+  isWork: true,
   keyOf: ({ op, event }) => (followUps.has(event.type) ? op : undefined),
   apply: (row, { event, op, run, seq, atMs }) => {
     if (event.type === 'RemovalIntended') {

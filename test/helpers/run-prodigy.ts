@@ -21,6 +21,8 @@ export type RunOptions = {
   readonly killWhen?: () => boolean;
   /** SIGKILL unless told. */
   readonly killSignal?: NodeJS.Signals;
+  /** Told what comes on stdout, as it comes. */
+  readonly onStdout?: (text: string) => void;
   /** Shows the output as it comes instead of collecting it. */
   readonly show?: boolean;
   /** The directory, other than the temporary one, below which HOME may lie: for the demo's own. */
@@ -70,6 +72,7 @@ export function runProdigy(
     };
     child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       stdout += text;
+      options.onStdout?.(text);
       heard();
     });
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {

@@ -10,6 +10,8 @@ export type Print = {
   readonly mtimeNs: bigint;
   /** SHA-256 of a file's bytes, the target of a link, empty otherwise. */
   readonly content: string;
+  /** Which object it is, as far as inode and time of birth tell. A restored copy is another one: it is not compared. */
+  readonly object: string;
 };
 
 export type Fingerprint = ReadonlyMap<string, Print>;
@@ -76,6 +78,7 @@ function visit(path: Buffer, name: string, prints: Map<string, Print>, except: R
     size: type === 'directory' ? 0 : Number(stat.size),
     mtimeNs: stat.mtimeNs,
     content: contentOf(path, type),
+    object: `${stat.ino}:${stat.birthtimeNs}`,
   });
   if (type !== 'directory') return;
   for (const child of readdirSync(path, { encoding: 'buffer' })) {

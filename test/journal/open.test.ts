@@ -30,7 +30,7 @@ test('a journal is born with its genesis, its identity and its reserve', async (
   t.like(JSON.parse(readFileSync(join(directory, 'identity.json'), 'utf8')), {
     journalId: journal.journalId,
     createdAt: new Date(noonMs).toISOString(),
-    format: 1,
+    format: 2,
     host: 'here',
   });
   t.deepEqual(await details(journal), ['JournalCreated']);
@@ -208,7 +208,7 @@ test('an edited entry', tampered, 'e!0000000000000002', (v: string) => v.replace
 test('a removed entry', tampered, 'e!0000000000000002', () => undefined, { type: 'journal-damaged', seq: 2 });
 test('an entry after the head', tampered, 'e!0000000000000004', () => 'x', { type: 'journal-damaged' });
 test('a lost head', tampered, 'a!head', () => undefined, { type: 'journal-damaged' });
-test('a newer format', tampered, 'm!format', () => '2', { type: 'journal-newer', format: 2, supported: 1 });
+test('a newer format', tampered, 'm!format', () => '3', { type: 'journal-newer', format: 3, supported: 2 });
 
 test('an identity of another journal is noticed', async (t) => {
   const root = temporaryDirectory(t);

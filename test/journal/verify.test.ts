@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { Level } from 'level';
 import test from 'ava';
 import type { KeyedProjection } from '../../src/journal/projection.ts';
+import { openJournal } from '../../src/journal/open.ts';
 import { openSnapshot } from '../../src/journal/snapshot.ts';
 import { verifyJournal } from '../../src/journal/verify.ts';
 import { temporaryDirectory } from '../helpers/temporary.ts';
-import { opened, remarks } from './journal-options.ts';
+import { journalOptions, opened, remarks } from './journal-options.ts';
 
 /** Counts remarks by their last digit. */
 const counts = (version: number, step = 1): KeyedProjection<number> => ({
@@ -69,11 +70,34 @@ test('a stored row that was tampered with is found', async (t) => {
   await journal.append(remarks(0, 20));
   await journal.close();
   await edit(directory, 'p!count!5', () => '99');
-  const again = await opened(directory, { inline: inline(1) });
-  t.deepEqual((await verifyJournal(again, inline(1)))._unsafeUnwrap().findings, [
-    { type: 'row-differs', projection: 'count', key: '5' },
+  t.true((await openJournal(journalOptions(directory, { inline: inline(1) }))).isErr());
+  const again = (await openSnapshot(directory))._unsafeUnwrap();
+  t.like((await verifyJournal(again, inline(1)))._unsafeUnwrap().findings, [
+    { type: 'rows-damaged', projection: 'count' },
   ]);
+  t.like((await again.rows(counts(1)))._unsafeUnwrapErr(), { type: 'journal-damaged' });
+  t.like((await again.row(counts(1), '0'))._unsafeUnwrapErr(), { type: 'journal-damaged' });
   await again.close();
+});
+
+test('a stored row that is lost is found at opening', async (t) => {
+  const directory = temporaryDirectory(t);
+  const journal = await opened(directory, { inline: inline(1) });
+  await journal.append(remarks(0, 20));
+  await journal.close();
+  const level = new Level(join(directory, 'db'));
+  await level.del('p!count!5');
+  await level.close();
+  const failed = (await openJournal(journalOptions(directory, { inline: inline(1) })))._unsafeUnwrapErr();
+  t.like(failed, { type: 'journal-damaged' });
+});
+
+test('rows that say something else than the entries are found, though they add up', async (t) => {
+  const directory = temporaryDirectory(t);
+  const journal = await opened(directory, { inline: inline(1) });
+  await journal.append(remarks(0, 20));
+  t.deepEqual((await verifyJournal(journal, inline(1, 2)))._unsafeUnwrap().findings.length, 9);
+  await journal.close();
 });
 
 test('an edited entry far from the end is found, and named', async (t) => {
@@ -82,7 +106,8 @@ test('an edited entry far from the end is found, and named', async (t) => {
   await journal.append(remarks(0, 3000));
   await journal.close();
   await edit(directory, 'e!0000000000000042', (value) => value.replace('"41"', '"14"'));
-  const again = await opened(directory);
+  t.like((await openJournal(journalOptions(directory)))._unsafeUnwrapErr(), { seq: 42 });
+  const again = (await openSnapshot(directory))._unsafeUnwrap();
   const { entries, findings } = (await verifyJournal(again, []))._unsafeUnwrap();
   t.is(entries, 42);
   t.like(findings, [{ type: 'entry-damaged', seq: 42 }]);

@@ -1,0 +1,63 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { err, ok } from 'neverthrow';
+import type { Result } from 'neverthrow';
+import type { JournalFailure } from '../model/failure.ts';
+import { sha256Of } from './chain.ts';
+import { liveSpan, verifySpan } from './inspect.ts';
+import { databasePath } from './layout.ts';
+import { openCopy } from './snapshot.ts';
+import { checkSum } from './stored-rows.ts';
+
+/**
+ * A sum over the files of a closed database: tables by name and size, for they never change, and the rest byte for
+ * byte. `undefined` when they cannot be read.
+ */
+export async function filesSum(directory: string): Promise<string | undefined> {
+  const path = databasePath(directory);
+  try {
+    const lines: string[] = [];
+    for (const name of (await readdir(path)).sort()) {
+      // LevelDB's own lock must not be opened, and its text log says nothing.
+      if (name === 'LOCK' || name.startsWith('LOG')) continue;
+      const isTable = /\.(ldb|sst)$/.test(name);
+      const content = isTable
+        ? (await stat(join(path, name))).size
+        : sha256Of(await readFile(join(path, name)));
+      lines.push(`${name} ${content}`);
+    }
+    return sha256Of(lines.join('\n'));
+  } catch {
+    return undefined;
+  }
+}
+
+/** More entries than LevelDB's logs can hold: only what is in them can be dropped by opening. */
+const unmergedEntries = 16_384;
+
+/**
+ * Tries, on a copy, whether the database opens and is whole. LevelDB forgives damage: it drops what it cannot read, and
+ * then deletes the tables that it does not know any more. So nothing that is not as the last run left it is opened
+ * before its copy was. What cannot be copied, on a full disk say, is not tried.
+ */
+export async function tryOnCopy(directory: string): Promise<Result<void, JournalFailure>> {
+  const copied = await openCopy(directory);
+  if (copied.isErr()) {
+    const isTelling = !['journal-full', 'journal-unavailable', 'journal-absent'].includes(copied.error.type);
+    return isTelling ? err(copied.error) : ok(undefined);
+  }
+  const { readable, close } = copied.value;
+  try {
+    const state = readable.state();
+    const from = state.head.seq - unmergedEntries + 1;
+    const whole = await verifySpan(readable.store, liveSpan(directory, state), from);
+    if (whole.isErr()) return err(whole.error);
+    for (const [name, sum] of Object.entries(state.rows)) {
+      const checked = await checkSum(readable.store, directory, name, sum);
+      if (checked.isErr()) return err(checked.error);
+    }
+    return ok(undefined);
+  } finally {
+    await close();
+  }
+}

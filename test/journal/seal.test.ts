@@ -1,0 +1,207 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Level } from 'level';
+import test from 'ava';
+import type { JournalReader, JournalOptions } from '../../src/journal/journal.ts';
+import { openSnapshot } from '../../src/journal/snapshot.ts';
+import { verifyJournal } from '../../src/journal/verify.ts';
+import { inlineProjections } from '../../src/projections/inline.ts';
+import { lastOddity } from '../../src/projections/last-oddity.ts';
+import { temporaryDirectory } from '../helpers/temporary.ts';
+import { noonMs, opened, remarks } from './journal-options.ts';
+import { spawnJournal } from './spawn-journal.ts';
+
+const soon: Partial<JournalOptions> = { sealing: { entries: 100 } };
+
+/** Opens, appends remarks with these numbers, closes. */
+async function write(
+  directory: string,
+  from: number,
+  to: number,
+  more: Partial<JournalOptions> = soon,
+): Promise<void> {
+  const journal = await opened(directory, more);
+  (await journal.append(remarks(from, to)))._unsafeUnwrap();
+  await journal.close();
+}
+
+async function told(reader: JournalReader, range?: object): Promise<string[]> {
+  const found: string[] = [];
+  for await (const entry of reader.entries(range)) {
+    const { event } = entry._unsafeUnwrap();
+    if (event.type === 'OddityFound') found.push(event.detail);
+  }
+  return found;
+}
+
+const numbers = (from: number, to: number): string[] =>
+  Array.from({ length: to - from }, (_, index) => `${from + index}`);
+
+async function liveEntries(directory: string): Promise<number> {
+  const level = new Level(join(directory, 'db'));
+  const keys = await level.keys({ gte: 'e!', lt: 'e"' }).all();
+  await level.close();
+  return keys.length;
+}
+
+test('a full database is sealed by one run and trimmed by the next; readers read on as if nothing were', async (t) => {
+  const directory = temporaryDirectory(t);
+  await write(directory, 0, 250);
+  t.deepEqual(readdirSync(join(directory, 'segments')).sort(), ['000001.jsonl', '000001.sha256']);
+  t.is(await liveEntries(directory), 252);
+  await write(directory, 250, 260);
+  t.is(await liveEntries(directory), 11);
+
+  const snapshot = (await openSnapshot(directory))._unsafeUnwrap();
+  t.deepEqual(await told(snapshot), numbers(0, 260));
+  t.deepEqual(await told(snapshot, { reverse: true }), numbers(0, 260).reverse());
+  t.deepEqual(await told(snapshot, { from: 245, to: 255 }), numbers(244, 254));
+  t.deepEqual(await told(snapshot, { from: 10, to: 12, reverse: true }), ['11', '10', '9']);
+  t.is((await snapshot.fold({ initial: () => 0, apply: (sum) => sum + 1 }))._unsafeUnwrap(), 262);
+  t.is((await snapshot.rows(lastOddity))._unsafeUnwrap().size, 260);
+  t.deepEqual((await verifyJournal(snapshot, inlineProjections))._unsafeUnwrap(), {
+    entries: 262,
+    findings: [],
+  });
+  await snapshot.close();
+});
+
+test('a segment is plain JSON lines with its sum beside it', async (t) => {
+  const directory = temporaryDirectory(t);
+  await write(directory, 0, 150);
+  const lines = readFileSync(join(directory, 'segments', '000001.jsonl'), 'utf8')
+    .trimEnd()
+    .split('\n');
+  t.is(lines.length, 151);
+  t.like(JSON.parse(lines[7] ?? ''), { entry: { seq: 7, type: 'OddityFound', data: { detail: '6' } } });
+  const sum = spawnSync('sha256sum', ['--check', '000001.sha256'], { cwd: join(directory, 'segments') });
+  if (sum.error === undefined) t.is(sum.status, 0);
+});
+
+test('many segments and runs keep the database small and everything readable', async (t) => {
+  const directory = temporaryDirectory(t);
+  for (let run = 0; run < 30; run += 1) await write(directory, run * 40, run * 40 + 40, soon);
+  t.true((await liveEntries(directory)) <= 200);
+  t.true(readdirSync(join(directory, 'segments')).length >= 10);
+  const snapshot = (await openSnapshot(directory))._unsafeUnwrap();
+  t.deepEqual(await told(snapshot), numbers(0, 1200));
+  t.deepEqual((await verifyJournal(snapshot, inlineProjections))._unsafeUnwrap().findings, []);
+  await snapshot.close();
+});
+
+test('a long stretch is sealed in several segments', async (t) => {
+  const directory = temporaryDirectory(t);
+  const small = { sealing: { entries: 100, segmentBytes: 20_000 } };
+  await write(directory, 0, 500, small);
+  await write(directory, 500, 510, small);
+  t.true(readdirSync(join(directory, 'segments')).length >= 8);
+  const journal = await opened(directory);
+  t.deepEqual(await told(journal), numbers(0, 510));
+  t.deepEqual((await verifyJournal(journal, inlineProjections))._unsafeUnwrap().findings, []);
+  await journal.close();
+});
+
+test('entries of more than thirty days are sealed, however few', async (t) => {
+  const directory = temporaryDirectory(t);
+  await write(directory, 0, 3, {});
+  const later = { clock: () => noonMs + 31 * 24 * 60 * 60 * 1000 };
+  await write(directory, 3, 4, later);
+  await write(directory, 4, 5, later);
+  t.is(await liveEntries(directory), 2);
+});
+
+test('while an operation is open sealing waits, but not for ever', async (t) => {
+  const directory = temporaryDirectory(t);
+  const busy: Partial<JournalOptions> = {
+    ...soon,
+    inline: [
+      {
+        name: 'busy',
+        version: 1,
+        isWork: true,
+        keyOf: ({ event }) => (event.type === 'OddityFound' ? 'one' : undefined),
+        apply: () => true,
+      },
+    ],
+  };
+  await write(directory, 0, 150, busy);
+  t.false(readdirSync(directory).includes('segments'));
+  await write(directory, 150, 210, busy);
+  t.true(readdirSync(directory).includes('segments'));
+});
+
+test('rows that are made anew are made from sealed entries, too', async (t) => {
+  const directory = temporaryDirectory(t);
+  await write(directory, 0, 150, { ...soon, inline: [] });
+  await write(directory, 150, 160, { ...soon, inline: [] });
+  const journal = await opened(directory);
+  t.is((await journal.rows(lastOddity))._unsafeUnwrap().size, 160);
+  t.deepEqual((await verifyJournal(journal, inlineProjections))._unsafeUnwrap().findings, []);
+  await journal.close();
+});
+
+test('a segment that is not what was sealed is not trimmed by, but made again', async (t) => {
+  const directory = temporaryDirectory(t);
+  await write(directory, 0, 150);
+  const path = join(directory, 'segments', '000001.jsonl');
+  const whole = readFileSync(path, 'utf8');
+  writeFileSync(path, whole.replace('"77"', '"78"'));
+  await write(directory, 150, 160);
+  t.is(readFileSync(path, 'utf8'), whole);
+  t.is(await liveEntries(directory), 11);
+});
+
+const damages: Readonly<Record<string, (path: string) => void>> = {
+  'an edited line': (path) => writeFileSync(path, readFileSync(path, 'utf8').replace('"77"', '"78"')),
+  'a missing line': (path) => writeFileSync(path, readFileSync(path, 'utf8').replace(/^.*"77".*\n/m, '')),
+  'a missing end': (path) => writeFileSync(path, readFileSync(path, 'utf8').slice(0, -2000)),
+  'something after the end': (path) => writeFileSync(path, 'x\n', { flag: 'a' }),
+  'a missing file': unlinkSync,
+};
+const damaged = test.macro({
+  exec: async (t, what: string) => {
+    const directory = temporaryDirectory(t);
+    await write(directory, 0, 150);
+    await write(directory, 150, 160);
+    damages[what]?.(join(directory, 'segments', '000001.jsonl'));
+    const snapshot = (await openSnapshot(directory))._unsafeUnwrap();
+    const { findings } = (await verifyJournal(snapshot, inlineProjections))._unsafeUnwrap();
+    t.like(findings[0], { type: 'segment-damaged', segment: 1, seq: 0 });
+    const seen: string[] = [];
+    for await (const entry of snapshot.entries()) {
+      if (entry.isErr()) break;
+      if (entry.value.event.type === 'OddityFound') seen.push(entry.value.event.detail);
+    }
+    t.deepEqual(seen, numbers(0, seen.length));
+    await snapshot.close();
+  },
+  title: (_, what: string) => `${what} of a segment is found, and nothing false is read`,
+});
+for (const what of Object.keys(damages)) test(damaged, what);
+
+const killed = test.macro({
+  exec: async (t, step: string) => {
+    const directory = temporaryDirectory(t);
+    await write(directory, 0, 150, {});
+    // Seals at its closing, and what was sealed is trimmed at the next opening.
+    for (let tries = 0; tries < 2; tries += 1) {
+      const writer = spawnJournal('seal', directory, step);
+      await writer.ended;
+    }
+    const journal = await opened(directory, soon);
+    t.deepEqual((await verifyJournal(journal, inlineProjections))._unsafeUnwrap().findings, []);
+    t.deepEqual((await told(journal)).slice(0, 150), numbers(0, 150));
+    (await journal.append(remarks(500, 620)))._unsafeUnwrap();
+    await journal.close();
+    const again = await opened(directory, soon);
+    t.deepEqual((await verifyJournal(again, inlineProjections))._unsafeUnwrap().findings, []);
+    t.true((await told(again)).length >= 270);
+    await again.close();
+  },
+  title: (_, step: string) => `a sealing that is killed after ${step} is whole before and after`,
+});
+test(killed, 'segment-written');
+test(killed, 'segment-sealed');
+test(killed, 'segment-verified');
+test(killed, 'segment-trimmed');
