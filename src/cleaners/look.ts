@@ -47,7 +47,7 @@ const cleaners: readonly Cleaner[] = [
 ];
 
 /** How many processes of git there are at a time is git's affair; those that wait together share some answers. */
-const inspectionsAtOnce = 64;
+const inspectionsAtOnce = 256;
 
 /** Looks at the whole storage once, and decides nothing. */
 export async function look(request: LookRequest): Promise<Looked> {

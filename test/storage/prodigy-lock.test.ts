@@ -67,7 +67,7 @@ const state = test.macro({
 });
 
 test('a lock of a running Prodigy is live', state, livePid, tableWith({}), 'live');
-test('a lock of a dead process is stale', state, 'dead', tableWith(), 'stale');
+test('a lock of a dead process is stale (story 20)', state, 'dead', tableWith(), 'stale');
 test('a lock of a dead process is stale, whatever can be read', state, 'dead', unreadableTable, 'stale');
 test('a lock younger than the table is live', state, livePid, tableWith(), 'live');
 test('a living pid of which nothing can be read is live', state, livePid, unreadableTable, 'live');
@@ -121,7 +121,7 @@ test('a lock tells who holds it', async (t) => {
   t.deepEqual(await read(path, tableWith({})), { state: 'live', pid: livePid, host, acquiredAt });
 });
 
-test('a lock of another host is foreign, its pid means nothing here', async (t) => {
+test('a lock of another host is foreign, its pid means nothing here (story 20)', async (t) => {
   const path = await lockFile(t, lockText(await deadPid(), 'elsewhere'));
   t.is((await read(path, tableWith())).state, 'foreign');
 });
