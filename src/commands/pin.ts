@@ -81,7 +81,7 @@ export async function release(id: string, flags: PinFlags, shell: Shell): Promis
   await using work = opened.value;
   const rows = await work.journal.rows(storedPins);
   if (rows.isErr()) return err(rows.error);
-  const pin = await pinned(id, rows.value, shell.cwd);
+  const pin = await pinned(id, rows.value, shell);
   if (pin === undefined) {
     return err({ type: 'unknown-item', text: id, similar: similarTo(id, [...rows.value.keys()]) });
   }
@@ -99,7 +99,7 @@ async function pinIt(
 ): Promise<Result<number, Failure>> {
   // The lock is a run's: what it has judged, nobody can put on hold behind its back, and is told so.
   const seen = await nameable(shell);
-  const named = await targetOf(id, seen, shell.cwd);
+  const named = await targetOf(id, seen, shell);
   if (named.isErr()) return err(named.error);
   const event = eventFor(named.value, seen);
   if (event.isErr()) return err(event.error);

@@ -49,7 +49,7 @@ export async function undo(
   const runs = await journal.rows(runSummary);
   if (runs.isErr()) return err(runs.error);
 
-  const query = await itemQuery(what, shell.cwd);
+  const query = await itemQuery(what, shell);
   const meant = familyOf(what, [...runs.value.values()]);
   const living = all.value.filter(({ untilMs }) => untilMs > shell.clock());
   const named = meant.size > 0 ? living.filter(({ run }) => meant.has(run)) : calledSo(living, query);
