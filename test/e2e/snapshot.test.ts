@@ -49,7 +49,7 @@ async function stateOf(shop: Shop, id: string): Promise<State> {
     .filter(([path, { type }]) => type !== 'directory' && path !== '.git')
     .map(([path, print]) => [
       path,
-      { ...print, mtimeNs: ours.has(path) ? String(print.mtimeNs / 1_000_000n) : '' },
+      { ...print, object: '', mtimeNs: ours.has(path) ? String(print.mtimeNs / 1_000_000n) : '' },
     ]);
   return {
     status: await git(worktree, 'status', '--porcelain', '--ignored'),
