@@ -25,6 +25,7 @@ type Context = {
   readonly holdMs: (item: Item) => number;
   readonly undoMs: (item: Item) => number;
   readonly journalId: string;
+  readonly record: { readonly id: string };
   readonly short: boolean;
   /** Owners that stand and fall together with an owner: Prodigy must not resume any of them meanwhile. */
   readonly bundleOf: (owner: OwnerId) => readonly OwnerId[];
@@ -99,6 +100,9 @@ function intentFor(
     attempt,
     locks: lockIds(item, context),
     ...(worktree === undefined ? {} : { worktree }),
+    ...(verdict.proof === 'snapshot' && worktree !== undefined
+      ? { snapshot: { ref: `refs/prodigy-clean/${context.record.id}/${op}` } }
+      : {}),
     ...(verdict.deletes === undefined ? {} : { deletes: verdict.deletes }),
   };
 }

@@ -25,7 +25,9 @@ export async function checkQuarantine(
   const known = new Set(open.map(({ op }) => op));
   for (const root of roots) {
     const directory = join(root, ...quarantineLevels(journalId));
-    for (const name of (await readdir(directory).catch(() => [])).sort()) {
+    for (const name of (await readdir(directory).catch((): string[] => [])).toSorted((a, b) =>
+      a < b ? -1 : 1,
+    )) {
       const path = join(directory, name);
       if (!known.has(operationOf(path) ?? '')) findings.push({ type: 'quarantine-unknown', path });
     }

@@ -52,7 +52,13 @@ export async function recover(
 
   for (const operation of open) {
     const { op, run, intent, heldUntilMs } = operation;
-    const step = reconcile(operation.state, await see(intent.moves), mainOf(intent.moves));
+    const seen = await see(intent.moves);
+    const found = reconcile(operation.state, seen, mainOf(intent.moves));
+    // Nobody has looked whether what was moved is what was kept of it: it is put back, and judged again.
+    const step: NextStep =
+      found.type === 'record-quarantined' && intent.snapshot !== undefined
+        ? { type: 'put-back', parts: movedOf(seen), next: 'decide-again' }
+        : found;
     record.adopt(op, operation.state);
     const isUndoable = heldUntilMs !== undefined && operation.state === 'quarantined';
     if (step.type === 'purge' && isUndoable) {
@@ -108,6 +114,10 @@ export async function purgeHeld(
   }));
   const told = await record.facts(await free(quarantined));
   return told.isErr() ? err(told.error) : ok(undefined);
+}
+
+function movedOf(seen: readonly SeenPart[]): readonly number[] {
+  return seen.flatMap(({ quarantine }, index) => (quarantine === 'same' ? [index] : []));
 }
 
 function mainOf(moves: readonly Move[]): number {

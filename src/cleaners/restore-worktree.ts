@@ -7,6 +7,7 @@ import type { Move } from '../journal/event.ts';
 import type { Identity } from '../model/item.ts';
 import type { GoneWorktree } from '../projections/gone-worktrees.ts';
 import { findConflict, forgetAttempt, makeWorktree, settleWorktree } from '../storage/git-restore.ts';
+import { unpackSnapshot } from '../storage/git-unpack.ts';
 import { undoLevels } from './quarantine-place.ts';
 
 /**
@@ -56,7 +57,7 @@ export async function restoreWorktree(gone: GoneWorktree, journalId: string): Pr
 type Places = { readonly aside: string; readonly staged: string; readonly ready: string };
 
 async function build(
-  { intent, branches }: GoneWorktree,
+  { intent, branches, snapshot }: GoneWorktree,
   { aside, staged, ready }: Places,
 ): Promise<string | undefined> {
   if (intent.worktree === undefined) return 'the journal does not know how to make it again';
@@ -64,6 +65,10 @@ async function build(
     await mkdir(aside, { mode: 0o700 });
     const made = await makeWorktree(intent.worktree, branches, staged);
     if (made.isErr()) return made.error;
+    if (snapshot !== undefined) {
+      const unpacked = await unpackSnapshot(intent.worktree.mainGitDir, snapshot.commit, staged);
+      if (unpacked.isErr()) return unpacked.error;
+    }
     const identity = await identify(staged);
     if (identity.isErr()) return cause(identity.error);
     // Whole from here on: what stands in its place after a crash is known by this.

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import { identify } from '../disk/identity.ts';
 import { ensureQuarantine } from '../disk/quarantine.ts';
-import type { RemovalMode } from '../journal/event.ts';
+import type { EventOf, RemovalMode } from '../journal/event.ts';
 import type { JournalFailure } from '../model/failure.ts';
 import { invariant, unreachable } from '../model/invariant.ts';
 import { pathOf, type Item, type ItemId } from '../model/item.ts';
@@ -23,6 +23,7 @@ import { lastLook } from './last-look.ts';
 import { operationFor, type OpenIntent, type Operation } from './intent.ts';
 import { moveOut, putBackDurably, syncMoves } from './move-out.ts';
 import { quarantineLevels } from './quarantine-place.ts';
+import { forgetSnapshot, isAsKept, snapshotFor } from './snapshot.ts';
 import type { Fact, RunRecord } from './run-record.ts';
 
 /** An item with the verdict that condemned it. */
@@ -252,7 +253,36 @@ async function moveOne(
   });
   if (drift !== undefined) return { op, event: { type: 'ItemDrifted', item: item.id, ...drift } };
 
+  const taken = intent.snapshot === undefined ? undefined : await snapshotFor(intent, op, context.journalId);
+  if (taken?.isErr() === true) {
+    await forgetSnapshot(intent);
+    return { op, event: { ...unkept(operation), detail: `no snapshot, no removal: ${taken.error}` } };
+  }
+  if (taken?.isOk() === true) {
+    const { ref, commit } = taken.value;
+    const told = await context.record.facts([
+      { op, event: { type: 'SnapshotTaken', item: item.id, ref, commit } },
+    ]);
+    // The journal is dead, and says so as soon as it is told anything.
+    if (told.isErr()) return { op, event: { ...unkept(operation), detail: 'the journal failed' } };
+  }
+
   const moved = await moveOut(intent.moves);
+  if (taken?.isOk() === true && moved.type !== 'moved') await forgetSnapshot(intent);
+  if (taken?.isOk() === true && moved.type === 'moved') {
+    if (await isAsKept(intent, op, context.journalId, taken.value)) return 'moved';
+    const back = await putBackDurably(intent.moves);
+    if (back.isErr()) {
+      const { path, code } = back.error;
+      return { op, event: { type: 'PutBackBlocked', item: item.id, path, code } };
+    }
+    await forgetSnapshot(intent);
+    const evidence = { path: item.path, what: 'changed while its work was kept' };
+    return {
+      op,
+      event: { type: 'ItemDrifted', item: item.id, reason: 'changed-since-decision', evidence },
+    };
+  }
   switch (moved.type) {
     case 'moved':
       return 'moved';
@@ -279,6 +309,11 @@ async function moveOne(
     default:
       return unreachable(moved);
   }
+}
+
+function unkept({ item, attempt }: Operation): EventOf<'ItemFailed'> {
+  const path = item.path;
+  return { type: 'ItemFailed', item: item.id, code: 'ESNAPSHOT', path, attempt, retryable: false };
 }
 
 /** What the item explains and is still there, planned or not: the record of a worktree outlives it, never the reverse. */

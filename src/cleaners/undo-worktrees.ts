@@ -5,6 +5,7 @@ import type { GoneWorktree } from '../projections/gone-worktrees.ts';
 import { dropKeepsakes } from './keepsake.ts';
 import { restoreWorktree } from './restore-worktree.ts';
 import type { RunRecord } from './run-record.ts';
+import { forgetSnapshot } from './snapshot.ts';
 
 export type Undoing = {
   readonly record: RunRecord;
@@ -53,7 +54,9 @@ async function act(
       ? { type: 'ItemRestored', item, why: 'undo' }
       : { type: 'ItemFailed', item, code: 'ECONFLICT', path, detail: why, attempt: 1, retryable: true };
   const told = await record.facts([{ op, event }]);
-  return told.isErr() ? err(told.error) : ok(why);
+  if (told.isErr()) return err(told.error);
+  if (why === undefined) await forgetSnapshot(gone.intent);
+  return ok(why);
 }
 
 /** Gives up what was kept of worktrees whose time for undo is over. */
@@ -68,6 +71,7 @@ export async function expireUndos(
     const event = { type: 'UndoExpired', item: intent.item, why: 'undo-expired' } as const;
     const told = await record.facts([{ op, event }]);
     if (told.isErr()) return err(told.error);
+    await forgetSnapshot(intent);
   }
   return ok(undefined);
 }

@@ -57,7 +57,7 @@ export async function pinsSeen(shell: Pick<Shell, 'config'>, nowMs: number): Pro
   return found.unwrapOr(noPins);
 }
 
-type Rules = Pick<CleanRequest, 'mergedOnly' | 'deleteMergedBranches'>;
+type Rules = Pick<CleanRequest, 'mergedOnly' | 'deleteMergedBranches' | 'insisted'>;
 
 /** Of whoever removes nothing. */
 export const noRules: Rules = { mergedOnly: false, deleteMergedBranches: false };
@@ -66,9 +66,9 @@ export function runPolicy(
   nowMs: number,
   olderThanMs: number | undefined,
   kinds: readonly Kind[],
-  { mergedOnly, deleteMergedBranches }: Rules,
+  { mergedOnly, deleteMergedBranches, insisted }: Rules,
 ): RunPolicy {
-  const rules = { mergedOnly, deleteMergedBranches };
+  const rules = { mergedOnly, deleteMergedBranches, insisted };
   const policy = policyOf({ nowMs, olderThanMs, windowMs: activityWindowMs, kinds, ...rules });
   return { ...policy, hash: shortHash(canonicalPolicy(policy)) };
 }

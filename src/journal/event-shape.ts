@@ -34,6 +34,7 @@ const policy = {
   windowMs: 'number',
   mergedOnly: 'boolean',
   deleteMergedBranches: ['maybe', 'boolean'],
+  insisted: ['maybe', 'boolean'],
   hash: 'string',
 } as const satisfies Shape<RunPolicy>;
 
@@ -156,7 +157,9 @@ export const eventShapes: { readonly [T in EventType]: Fields<EventOf<T>> } = {
     locks: ['list', 'string'],
     worktree: ['maybe', registration],
     deletes: ['maybe', ['list', spent]],
+    snapshot: ['maybe', { ref: 'string' }],
   },
+  SnapshotTaken: { item: 'string', ref: 'string', commit: 'string' },
   ItemQuarantined: {
     item: 'string',
     recovered: ['maybe', 'boolean'],

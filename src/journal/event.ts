@@ -32,6 +32,7 @@ export type RunPolicy = {
   readonly windowMs: number;
   readonly mergedOnly: boolean;
   readonly deleteMergedBranches?: boolean;
+  readonly insisted?: boolean;
   /** SHA-256 of the normalised policy, first 16 hex digits. */
   readonly hash: string;
 };
@@ -207,6 +208,16 @@ export type RemovalIntended = {
   readonly worktree?: WorktreeRegistration;
   /** Branches to be deleted after the worktree has left git, each only if it is still what it was. */
   readonly deletes?: readonly SpentBranch[];
+  /** Where the work in it is kept before it moves. */
+  readonly snapshot?: { readonly ref: string };
+};
+
+/** The work in a worktree is kept under a ref and can be read again. Before it is moved. */
+export type SnapshotTaken = {
+  readonly type: 'SnapshotTaken';
+  readonly item: ItemId;
+  readonly ref: string;
+  readonly commit: string;
 };
 
 /** All parts are in quarantine, durably. `heldUntilMs`: not freed before (undo). */
@@ -468,6 +479,7 @@ export type Event =
   | RunDeclined
   | RunRefused
   | RemovalIntended
+  | SnapshotTaken
   | ItemQuarantined
   | ItemDrifted
   | ItemVanished

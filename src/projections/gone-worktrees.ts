@@ -10,6 +10,8 @@ export type GoneWorktree = {
   readonly intentSeq: number;
   /** Branches that went with it. */
   readonly branches: readonly { readonly ref: string; readonly commit: string }[];
+  /** The work that was in it. */
+  readonly snapshot?: { readonly ref: string; readonly commit: string };
   /** Until when it can be put back; `undefined` while it is on its way out. UTC milliseconds. */
   readonly untilMs?: number;
   /** The operation that is making it again. */
@@ -35,6 +37,8 @@ export const goneWorktrees: KeyedProjection<GoneWorktree> = {
     switch (event.type) {
       case 'BranchDeleted':
         return { ...row, branches: [...row.branches, { ref: event.branch, commit: event.commit }] };
+      case 'SnapshotTaken':
+        return { ...row, snapshot: { ref: event.ref, commit: event.commit } };
       case 'ItemRemoved':
         return { ...row, untilMs: atMs + (row.intent.undoMs ?? 0) };
       case 'UndoIntended':

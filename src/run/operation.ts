@@ -26,6 +26,7 @@ const transitions: Readonly<
 > = {
   RemovalIntended: { none: 'intended' },
   UndoIntended: { none: 'restoring' },
+  SnapshotTaken: { intended: 'intended' },
   ItemQuarantined: { intended: 'quarantined' },
   ItemDrifted: { intended: 'ended' },
   ItemVanished: { intended: 'ended' },

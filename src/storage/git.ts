@@ -10,6 +10,8 @@ export type GitOptions = {
   /** Only with `gitDir`. */
   readonly workTree?: string | undefined;
   readonly input?: string | undefined;
+  /** Instead of the git directory's own index. */
+  readonly indexFile?: string | undefined;
   readonly timeoutMs?: number | undefined;
   /** Settings beyond those that every question is asked with, as `name=value`. */
   readonly settings?: readonly string[] | undefined;
@@ -151,7 +153,7 @@ function ask(args: readonly string[], options: GitOptions): Promise<Done> {
     let problem: string | undefined;
     const child = spawn('git', args, {
       ...(cwd === undefined ? {} : { cwd }),
-      env: { ...process.env, ...environment },
+      env: { ...process.env, ...environment, ...indexOf(options) },
       windowsHide: true,
     });
     child.on('error', (cause) => {
@@ -185,6 +187,10 @@ function ask(args: readonly string[], options: GitOptions): Promise<Done> {
     child.stdin.on('error', () => undefined);
     child.stdin.end(options.input === undefined ? undefined : Buffer.from(options.input, options.encoding));
   });
+}
+
+function indexOf({ indexFile }: GitOptions): Readonly<Record<string, string>> {
+  return indexFile === undefined ? {} : { GIT_INDEX_FILE: indexFile };
 }
 
 const maxRunning = Math.max(4, availableParallelism());

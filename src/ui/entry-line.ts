@@ -72,6 +72,8 @@ export function sentenceOf(event: Event): string {
       return `refused: ${printable(event.rule)} (${evidenceText(event.detail)})`;
     case 'RemovalIntended':
       return `about to remove ${singular(event.kind)} ${printable(event.name)}: ${formatBytes(event.bytes)}, ${printable(event.reason)}, ${printable(event.proof)}`;
+    case 'SnapshotTaken':
+      return `the work in it is kept as ${printable(event.commit.slice(0, 12))} (${printable(event.ref)}): ${nameOf(event.item)}`;
     case 'ItemQuarantined':
       return event.heldUntilMs === undefined
         ? `moved out of its place: ${nameOf(event.item)}`

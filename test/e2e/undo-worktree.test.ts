@@ -34,7 +34,7 @@ async function stateOf(shop: Shop, id: string): Promise<Before> {
   const worktree = worktreeOf(shop, id);
   const files = [...fingerprint(worktree)]
     .filter(([, { type }]) => type !== 'directory')
-    .map(([path, print]) => [path, { ...print, mtimeNs: undefined }]);
+    .map(([path, print]) => [path, { ...print, mtimeNs: '', object: '' }]);
   const { mtimeNs, mode } = fs.statSync(metadataOf(shop, id), { bigint: true });
   return {
     list: await git(shop.repository, 'worktree', 'list', '--porcelain'),
