@@ -157,12 +157,20 @@ export class OpenDirectories {
     const noFollow = directory.parent === undefined ? 0 : O_NOFOLLOW;
     const fd = await openFile(path, O_RDONLY | O_DIRECTORY | noFollow);
     if (typeof fd === 'string') return fd;
-    if (!this.#isSame(directory, fs.fstatSync(fd, { bigint: true }))) {
-      fs.closeSync(fd);
-      return 'ESTALE';
+    const code = this.#checkOpened(directory, fd);
+    if (code === undefined) directory.fd = fd;
+    else fs.close(fd, () => undefined);
+    return code;
+  }
+
+  #checkOpened(directory: Directory, fd: number): string | undefined {
+    try {
+      return this.#isSame(directory, fs.fstatSync(fd, { bigint: true })) ? undefined : 'ESTALE';
+    } catch (cause) {
+      const code = errnoOf(cause) ?? 'EIO';
+      // Whatever it means, it is not that there is no such directory.
+      return code === 'ENOENT' ? 'ESTALE' : code;
     }
-    directory.fd = fd;
-    return undefined;
   }
 
   #isSame(directory: Directory, { dev, ino }: BigIntStats): boolean {
@@ -190,35 +198,35 @@ export class OpenDirectories {
   /** Adds the owner's rights to a pinned directory. @returns whether that changed anything */
   loosen(directory: Directory): boolean {
     if (!this.isStill(directory)) return false;
-    return this.#byDescriptor && directory.fd !== undefined
-      ? addOwnerRights(fs.fstatSync(directory.fd), `/proc/self/fd/${directory.fd}`)
-      : addOwnerRights(fs.lstatSync(this.at(directory)), this.at(directory));
+    const { fd } = directory;
+    return this.#byDescriptor && fd !== undefined
+      ? addOwnerRights(() => fs.fstatSync(fd), `/proc/self/fd/${fd}`)
+      : addOwnerRights(() => fs.lstatSync(this.at(directory)), this.at(directory));
   }
 
   /** The same for one that cannot even be opened, by its name in the pinned `parent`. */
   async loosenClosed(parent: Directory, name: Name): Promise<boolean> {
     if (!this.#byDescriptor) {
       const path = this.at(parent, name);
-      const stats = fs.lstatSync(path, { throwIfNoEntry: false });
-      return stats !== undefined && stats.isDirectory() && addOwnerRights(stats, path);
+      return addOwnerRights(() => fs.lstatSync(path), path);
     }
     const fd = await openFile(this.at(parent, name), O_PATH | O_DIRECTORY | O_NOFOLLOW);
     if (typeof fd === 'string') return false;
-    try {
-      return addOwnerRights(fs.fstatSync(fd), `/proc/self/fd/${fd}`);
-    } finally {
-      fs.closeSync(fd);
-    }
+    const isLooser = addOwnerRights(() => fs.fstatSync(fd), `/proc/self/fd/${fd}`);
+    fs.close(fd, () => undefined);
+    return isLooser;
   }
 }
 
-function addOwnerRights({ mode }: fs.Stats, path: Name): boolean {
-  if ((mode & 0o700) === 0o700) return false;
+function addOwnerRights(look: () => fs.Stats, path: Name): boolean {
   try {
+    const stats = look();
+    const { mode } = stats;
+    if (!stats.isDirectory() || (mode & 0o700) === 0o700) return false;
     fs.chmodSync(path, (mode & 0o7777) | 0o700);
     return true;
   } catch {
-    // Not ours to change: the call that failed will say why.
+    // Not ours to change, or even to see: the call that failed will say why.
     return false;
   }
 }

@@ -33,6 +33,17 @@ const call = (act: (path: Name, done: (cause: Error | null) => void) => void, pa
     act(path, (cause) => resolve(cause === null ? undefined : (errnoOf(cause) ?? 'EIO')));
   });
 
+/** What has the name; the errno name when nobody can tell. */
+export function lookAt(path: Name): fs.Stats | string | undefined {
+  try {
+    return fs.lstatSync(path, { throwIfNoEntry: false });
+  } catch (cause) {
+    const code = errnoOf(cause);
+    if (code === undefined) throw cause;
+    return code;
+  }
+}
+
 /** Tells whoever wants to know how many entries are gone. */
 export type OnRemoved = (entries: number) => void;
 
@@ -63,7 +74,8 @@ export class Removal {
 
   /** Removes `name` and everything below it from the pinned `container`. */
   async run(container: Directory, name: Name): Promise<void> {
-    const stats = fs.lstatSync(this.#open.at(container, name), { throwIfNoEntry: false });
+    const stats = lookAt(this.#open.at(container, name));
+    if (typeof stats === 'string') return this.#block(container, name, stats, 'lstat');
     if (stats === undefined || this.#isStopped) return;
     if (!stats.isDirectory()) {
       const code = await this.#unlink(container, name);

@@ -10,7 +10,7 @@ import { toDiskFailure } from './failure.ts';
 import { mountsInside, readMounts } from './mounts.ts';
 import type { MountTable } from './mounts.ts';
 import { isInside, normalise } from './path.ts';
-import { Removal } from './removal.ts';
+import { lookAt, Removal } from './removal.ts';
 
 export type RemoveReport = {
   /** Names that were unlinked, the tree's own included. */
@@ -93,8 +93,13 @@ async function removeFrom(
   await removal.run(container, name);
   tell(removal.removedEntries);
   const { removedEntries, blocked, blockedCount } = removal;
-  const remains = fs.lstatSync(open.at(container, name), { throwIfNoEntry: false });
-  return { removedEntries, blocked, blockedCount, gone: remains === undefined };
+  const remains = lookAt(open.at(container, name));
+  if (typeof remains !== 'string') {
+    return { removedEntries, blocked, blockedCount, gone: remains === undefined };
+  }
+  // Nobody can tell: then it is not said to be gone.
+  const unseen: DiskFailure = { type: 'disk', code: remains, syscall: 'lstat', path: container.pathOf(name) };
+  return { removedEntries, blocked: [...blocked, unseen], blockedCount: blockedCount + 1, gone: false };
 }
 
 async function findMount(

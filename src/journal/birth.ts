@@ -10,7 +10,7 @@ import { attempt } from './journal-failure.ts';
 import { storedProjections } from './journal.ts';
 import type { JournalOptions } from './journal.ts';
 import { formatKey } from './key.ts';
-import { databasePath, scratchPrefix } from './layout.ts';
+import { databasePath, isDirectory, scratchPrefix } from './layout.ts';
 import { openStore } from './store.ts';
 import { supportedFormat } from './upcast.ts';
 import { writerFrom } from './writer.ts';
@@ -85,7 +85,9 @@ async function renamedInto(scratch: string, place: string): Promise<boolean> {
     await rename(scratch, place);
     return true;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && isTaken(error.code)) return false;
+    // Looked for: LevelDB makes the directory of a database that is not there, and then it looks damaged for ever.
+    const taken = error instanceof Error && 'code' in error && isTaken(error.code);
+    if (taken && (await isDirectory(place))) return false;
     throw error;
   }
 }

@@ -221,8 +221,8 @@ class Life {
   async #perform(command: Command, mayDie: boolean): Promise<Ran> {
     const random = this.#random;
     const stop = mayDie ? stopOf(random) : undefined;
-    const changesAt = this.#mayChange && random.chance(0.25) ? 1 + random.below(14) : 0;
-    const comesInAt = this.#mayChange && random.chance(0.2) ? 1 + random.below(12) : 0;
+    const changesAt = this.#mayChange && random.chance(0.45) ? 3 + random.below(11) : 0;
+    const comesInAt = this.#mayChange && random.chance(0.25) ? 1 + random.below(12) : 0;
     const fate: Fate = {
       stop,
       fault: this.#elsewhere,

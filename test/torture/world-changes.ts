@@ -115,9 +115,10 @@ function activate(world: KnownWorld, machine: Machine): string | undefined {
 /** A process stands in it or holds it open. */
 export function use(world: KnownWorld, machine: Machine): string | undefined {
   const isThere = (at: Part): boolean => !world.taken.has(at.path) && machine.find(at) !== undefined;
-  // Best of all what has just been moved.
+  // Now and then what has just been moved.
+  const isMoved = (at: Part): boolean => isThere(at) && !world.isInPlace(at);
   const chosen =
-    part(world, machine, (at) => isThere(at) && !world.isInPlace(at)) ?? part(world, machine, isThere);
+    (machine.random.chance(0.3) ? part(world, machine, isMoved) : undefined) ?? part(world, machine, isThere);
   if (chosen === undefined) return undefined;
   machine.neighbours.push({
     pid: 6_000_000 + machine.neighbours.length,
