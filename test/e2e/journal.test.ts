@@ -104,7 +104,7 @@ test('an anchor that was kept elsewhere gives away what was cut off', async (t) 
     (await clean(shop, ['log', 'verify', '--anchor', '-'], { input: line })).stdout,
     /1 anchor that was kept elsewhere/,
   );
-  t.is((await clean(shop, ['log', 'verify', '--anchor', `${line.slice(0, 60)}`])).exitCode, 2);
+  t.is((await clean(shop, ['log', 'verify', '--anchor', line.slice(0, 60)])).exitCode, 2);
   t.is((await clean(shop, ['log', 'verify', '--anchor', join(shop.top, 'nowhere')])).exitCode, 1);
 
   // The whole directory as it was before the run, its own anchor with it.
