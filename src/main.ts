@@ -59,7 +59,10 @@ function withoutVerbose(args: readonly string[]): readonly string[] {
 }
 
 function isOurs(args: readonly string[]): boolean {
-  return withoutVerbose(args)[0] === 'clean';
+  const [command, ...rest] = withoutVerbose(args);
+  // Of Prodigy's own worktree commands, those that remove; the rest is Prodigy's.
+  const isRemoval = ['clean', 'clean-orphaned'].includes(withoutVerbose(rest)[0] ?? '');
+  return command === 'clean' || (command === 'worktree' && isRemoval);
 }
 
 async function passOn(

@@ -4,12 +4,13 @@ import type { StaleLockReplaced } from '../journal/event.ts';
 import { identify } from '../disk/identity.ts';
 import { syncDirectories } from '../disk/quarantine.ts';
 import { isPlainId } from '../storage/names.ts';
-import { readProcessTable, type ProcessTable } from '../storage/processes.ts';
+import type { ProcessTable, ReadProcesses } from '../storage/processes.ts';
 import { eachOf } from './each-of.ts';
 import {
   readLock,
   releaseLock,
   replaceStaleLock,
+  settleLockDirectory,
   takeLock,
   type LockReading,
 } from '../storage/prodigy-lock.ts';
@@ -35,6 +36,8 @@ export type Held = {
   readonly replaced: readonly StaleLockReplaced[];
 };
 
+type Context = { readonly host: string; readonly readProcesses: ReadProcesses };
+
 const locksAtOnce = 16;
 
 /**
@@ -42,7 +45,7 @@ const locksAtOnce = 16;
  */
 export async function openBundleLocks(
   roots: readonly string[],
-  { host, clock }: { readonly host: string; readonly clock: () => number },
+  { host, clock, readProcesses }: Context & { readonly clock: () => number },
 ): Promise<BundleLocks> {
   const pid = process.pid;
   const first = join(roots[0] ?? '', 'resume_locks');
@@ -113,10 +116,13 @@ export async function openBundleLocks(
   }
 
   async function release(): Promise<void> {
-    for (const path of held) await releaseLock(path, { host, pid });
     hasHeld ||= held.size > 0;
-    held.clear();
     withoutRoom.clear();
+    for (const path of held) {
+      const done = await releaseLock(path, { host, pid });
+      // What cannot be released now is tried again at the next occasion, at the latest by the next run.
+      if (done.isOk()) held.delete(path);
+    }
   }
 
   return {
@@ -125,7 +131,7 @@ export async function openBundleLocks(
       const replaced: StaleLockReplaced[] = [];
       // Hardly ever is there a lock already: the process table is read only then.
       let table: Promise<ProcessTable> | undefined;
-      const processes = (): Promise<ProcessTable> => (table ??= readProcessTable([]));
+      const processes = (): Promise<ProcessTable> => (table ??= readProcesses([]));
       await eachOf(new Set(ids), locksAtOnce, async (id) => {
         const why = await one(id, processes, replaced);
         if (why !== undefined) refused.set(id, why);
@@ -169,8 +175,9 @@ export type LockTaker = { readonly pid: number; readonly fromMs: number; readonl
 export async function dropLocksOfDead(
   takers: readonly LockTaker[],
   roots: readonly string[],
-  { host, nowMs }: { readonly host: string; readonly nowMs: number },
+  { host, nowMs, readProcesses }: Context & { readonly nowMs: number },
 ): Promise<void> {
+  for (const root of roots) await settleLockDirectory(join(root, 'resume_locks'));
   if (takers.length === 0) return;
   let table: ProcessTable | undefined;
   for (const root of roots) {
@@ -179,7 +186,7 @@ export async function dropLocksOfDead(
     for (const name of await readdir(directory).catch(() => [])) {
       if (!name.endsWith('.lock')) continue;
       const path = join(directory, name);
-      table ??= await readProcessTable([]);
+      table ??= await readProcesses([]);
       const reading = await readLock(path, { host, nowMs, table, ownPid: process.pid });
       if (reading.state !== 'stale') continue;
       const { pid } = reading;

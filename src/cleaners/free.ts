@@ -8,6 +8,7 @@ import type { DiskFailure, ItemFailure } from '../model/failure.ts';
 import { gitComplaint } from '../storage/git-complaint.ts';
 import { eachOf } from './each-of.ts';
 import type { Fact } from './run-record.ts';
+import { keepForUndo } from './keepsake.ts';
 import { deleteBranches, detachWorktree } from './worktrees.ts';
 
 /** An operation whose parts all lie in quarantine. */
@@ -34,7 +35,12 @@ export async function free(
   });
 
   const directories = new Set(
-    done.flatMap(({ operation }) => operation.intent.moves.map(({ to }) => dirname(to))),
+    done.flatMap(({ operation }) =>
+      operation.intent.moves.flatMap(({ to, keptAt }) => [
+        dirname(to),
+        ...(keptAt === undefined ? [] : [dirname(keptAt)]),
+      ]),
+    ),
   );
   const synced = await syncDirectories([...directories]);
   return done.flatMap(({ operation, event, branches }) => {
@@ -64,9 +70,16 @@ async function freeBytes(operation: Quarantined, mounts: MountTable | undefined)
   let wasThere = false;
   const failures: DiskFailure[] = [];
   let failed = 0;
-  for (const { to } of intent.moves) {
+  for (const { to, keptAt } of intent.moves) {
     const present = await identify(to);
     wasThere ||= present.isOk() && present.value !== undefined;
+    if (keptAt !== undefined) {
+      const kept = await keepForUndo(to, keptAt, intent.root);
+      if (kept.isOk()) continue;
+      failures.push(kept.error);
+      failed += 1;
+      continue;
+    }
     const removed = await removeTree(to, dirname(to), mounts === undefined ? {} : { mounts });
     if (removed.isErr()) {
       failures.push(asDiskFailure(removed.error, intent));

@@ -1,9 +1,10 @@
+import { join } from 'node:path';
 import type { RemovalIntended, RemovalMode } from '../journal/event.ts';
 import type { Item, ItemId } from '../model/item.ts';
 import type { OwnerId } from '../model/owner.ts';
 import { registrationOf } from '../storage/git-registration.ts';
 import type { Quarantined } from './free.ts';
-import { movesOf } from './quarantine-place.ts';
+import { movesOf, undoLevels } from './quarantine-place.ts';
 import type { Fact } from './run-record.ts';
 import type { Condemned } from './sweep.ts';
 
@@ -22,6 +23,9 @@ type Context = {
   readonly attempts: ReadonlyMap<ItemId, number>;
   readonly newId: () => string;
   readonly holdMs: (item: Item) => number;
+  readonly undoMs: (item: Item) => number;
+  readonly journalId: string;
+  readonly record: { readonly id: string };
   readonly short: boolean;
   /** Owners that stand and fall together with an owner: Prodigy must not resume any of them meanwhile. */
   readonly bundleOf: (owner: OwnerId) => readonly OwnerId[];
@@ -74,6 +78,9 @@ function intentFor(
   context: Context,
 ): RemovalIntended {
   const worktree = item.detail.type === 'worktree' ? registrationOf(item.detail.facts) : undefined;
+  // Beside its place nothing can be kept, and what git does not know of it cannot make again.
+  const undoMs = mode === 'quarantine' && worktree !== undefined ? context.undoMs(item) : 0;
+  const keep = undoMs === 0 ? undefined : join(item.root, ...undoLevels(context.journalId));
   const repository = item.repository?.gitDir ?? item.repository?.name;
   return {
     type: 'RemovalIntended',
@@ -87,11 +94,15 @@ function intentFor(
     reason: verdict.reason,
     proof: verdict.proof,
     mode,
-    moves: movesOf(item, op, mode, quarantine),
+    moves: movesOf(item, op, { mode, quarantine, keep }),
     holdMs: mode === 'in-parent' || context.short ? 0 : context.holdMs(item),
+    ...(undoMs === 0 ? {} : { undoMs }),
     attempt,
     locks: lockIds(item, context),
     ...(worktree === undefined ? {} : { worktree }),
+    ...(verdict.proof === 'snapshot' && worktree !== undefined
+      ? { snapshot: { ref: `refs/prodigy-clean/${context.record.id}/${op}` } }
+      : {}),
     ...(verdict.deletes === undefined ? {} : { deletes: verdict.deletes }),
   };
 }
@@ -103,9 +114,9 @@ function lockIds(item: Item, { bundleOf }: Context): readonly string[] {
 
 /** Whether an old intent promises just what a new one would: the same parts, places, undo, registration and branches. */
 function isSame(old: RemovalIntended, now: RemovalIntended): boolean {
-  const essence = ({ moves, holdMs, mode, worktree, deletes }: RemovalIntended): string => {
+  const essence = ({ moves, holdMs, undoMs, mode, worktree, deletes }: RemovalIntended): string => {
     const parts = moves.map(({ path, to, identity }) => [path, to, identity]);
-    return JSON.stringify([parts, holdMs, mode, worktree, deletes]);
+    return JSON.stringify([parts, holdMs, undoMs, mode, worktree, deletes]);
   };
   return essence(old) === essence(now);
 }

@@ -36,9 +36,10 @@ export type Drift = {
 export async function lastLook(item: Item, look: Look, context: LastLookContext): Promise<Drift | undefined> {
   return (
     (await changedPart(item)) ??
+    // git takes a tenth of a second: whoever comes meanwhile is seen by what is asked after it.
+    (await changedWorktree(item)) ??
     user(item, context) ??
-    (await changedOwner(item, look, context)) ??
-    (await changedWorktree(item))
+    (await changedOwner(item, look, context))
   );
 }
 

@@ -10,7 +10,7 @@ import { inspectWorktree } from '../storage/git-worktree.ts';
 import { rememberLife } from '../storage/liveness-again.ts';
 import { ownerFacts } from '../storage/owners.ts';
 import { isTerminal } from '../storage/session-file.ts';
-import { readStorage, type Storage } from '../storage/storage.ts';
+import { readStorage, type Storage, type StorageRequest } from '../storage/storage.ts';
 import { newest } from '../storage/time.ts';
 import type { Cleaner } from './cleaner.ts';
 import { dlqCleaner } from './dlq.ts';
@@ -20,16 +20,12 @@ import { sessionsCleaner, strayCheckpoints } from './sessions.ts';
 import { stateCleaner } from './state.ts';
 import { strayMetadata, worktreesCleaner } from './worktrees.ts';
 
-export type LookRequest = {
-  /** Absolute real paths; the first is where sessions, state and the like live now. Everything is looked for in all. */
-  readonly roots: readonly string[];
+/** Roots are absolute real paths; the first is where sessions, state and the like live now. Everything is looked for in all. */
+export type LookRequest = StorageRequest & {
   /** Kinds wanted as items. Owners and relations are read completely all the same: they protect. */
   readonly kinds: readonly Kind[];
   /** Whether an item is in scope. Asked before it is measured or git is run for it, and for one item once. */
   wants(item: Item): boolean;
-  readonly nowMs: number;
-  readonly host: string;
-  readonly ownPid: number;
   /** Whether to find out which branches of worktrees are not needed any more. */
   readonly branches?: boolean;
   onProgress?(kind: Kind, found: number): void;
@@ -47,7 +43,7 @@ const cleaners: readonly Cleaner[] = [
 ];
 
 /** How many processes of git there are at a time is git's affair; those that wait together share some answers. */
-const inspectionsAtOnce = 64;
+const inspectionsAtOnce = 256;
 
 /** Looks at the whole storage once, and decides nothing. */
 export async function look(request: LookRequest): Promise<Looked> {

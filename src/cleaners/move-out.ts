@@ -1,6 +1,7 @@
+import { dirname } from 'node:path';
 import { ok, type Result } from 'neverthrow';
 import { identify, sameObject } from '../disk/identity.ts';
-import { moveBack, moveInto } from '../disk/quarantine.ts';
+import { moveBack, moveInto, syncDirectories } from '../disk/quarantine.ts';
 import type { Move } from '../journal/event.ts';
 import type { DiskFailure } from '../model/failure.ts';
 import type { Identity } from '../model/item.ts';
@@ -45,14 +46,33 @@ export async function moveOut(moves: readonly Move[]): Promise<MovedOut> {
 async function afterFailure(move: Move, moved: readonly Move[], failure: DiskFailure): Promise<MovedOut> {
   const there = await identify(move.to);
   if (there.isErr()) return { type: 'stuck', failure: there.error };
-  if (there.value === undefined) return rollBack(moved, { type: 'failed', failure });
+  if (there.value === undefined) {
+    // Neither here nor there: nobody can say that it was left alone.
+    const place = await identify(move.path);
+    const isGone = place.isOk() && place.value === undefined;
+    return isGone ? { type: 'stuck', failure } : rollBack(moved, { type: 'failed', failure });
+  }
   if (!sameObject(there.value, move.identity)) return { type: 'stuck', failure };
   return rollBack([...moved, move], { type: 'failed', failure });
 }
 
 async function rollBack(moved: readonly Move[], why: MovedOut): Promise<MovedOut> {
-  const back = await putBack(moved);
+  const back = await putBackDurably(moved);
   return back.isErr() ? { type: 'stuck', failure: back.error } : why;
+}
+
+/**
+ * The same, durably: what ends an operation is journalled next, and a power cut must not take a part to quarantine again
+ * that nobody looks for there.
+ */
+export async function putBackDurably(moved: readonly Move[]): Promise<Result<void, DiskFailure>> {
+  const back = await putBack(moved);
+  return back.isErr() ? back : syncMoves(moved);
+}
+
+/** Makes the names of parts durable, where they were and where they went. */
+export function syncMoves(moves: readonly Move[]): Promise<Result<void, DiskFailure>> {
+  return syncDirectories([...new Set(moves.flatMap(({ path, to }) => [dirname(to), dirname(path)]))]);
 }
 
 /** Puts parts back in their places, last moved first; never over something that has taken the place. */

@@ -7,6 +7,11 @@ export function quarantineLevels(journalId: string): readonly string[] {
   return ['clean', 'quarantine', journalId];
 }
 
+/** Levels below a root that lead to what this journal keeps of freed worktrees for undo, and makes them again in. */
+export function undoLevels(journalId: string): readonly string[] {
+  return ['clean', 'undo', journalId];
+}
+
 /** Prefix of what is renamed beside its place, where the quarantine cannot be reached by a rename. */
 export const trashPrefix = '.prodigy-trash-';
 
@@ -14,7 +19,17 @@ export const trashPrefix = '.prodigy-trash-';
  * Where each part of an item goes. Names are flat, `<op>.<part number>`, so that 100,000 log files cost no 100,000
  * directories; the operation's id alone tells whose it is.
  */
-export function movesOf(item: Item, op: string, mode: RemovalMode, quarantine: string): readonly Move[] {
+export function movesOf(
+  item: Item,
+  op: string,
+  place: {
+    readonly mode: RemovalMode;
+    readonly quarantine: string;
+    /** Where the lesser parts of a worktree stay for undo; none when there is to be none. */
+    readonly keep: string | undefined;
+  },
+): readonly Move[] {
+  const { mode, quarantine, keep } = place;
   return item.parts.map(({ role, path, identity }, index) => ({
     role,
     path,
@@ -23,6 +38,7 @@ export function movesOf(item: Item, op: string, mode: RemovalMode, quarantine: s
       mode === 'quarantine'
         ? join(quarantine, `${op}.${index}`)
         : join(dirname(path), `${trashPrefix}${op}.${index}`),
+    ...(keep === undefined || role === 'main' ? {} : { keptAt: join(keep, `${op}.${index}`) }),
   }));
 }
 

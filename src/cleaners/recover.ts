@@ -4,14 +4,14 @@ import { err, ok, type Result } from 'neverthrow';
 import { identify, isSameWithin, isUnchanged, sameObject } from '../disk/identity.ts';
 import { dropSecondName, syncDirectories } from '../disk/quarantine.ts';
 import type { Event, Move, PurgeStarted } from '../journal/event.ts';
-import type { DiskFailure, JournalFailure } from '../model/failure.ts';
+import type { JournalFailure } from '../model/failure.ts';
 import { unreachable } from '../model/invariant.ts';
 import type { Identity, ItemId } from '../model/item.ts';
 import type { OpenOperation } from '../projections/open-operations.ts';
 import { adopt, fail } from '../projections/run-account.ts';
 import { reconcile, type NextStep, type SeenPart } from '../run/reconcile.ts';
 import { free, type Quarantined } from './free.ts';
-import { putBack } from './move-out.ts';
+import { putBack, syncMoves } from './move-out.ts';
 import { operationOf, quarantineLevels } from './quarantine-place.ts';
 import type { RunRecord } from './run-record.ts';
 import type { OpenIntent } from './intent.ts';
@@ -21,6 +21,8 @@ export type Recovery = {
   readonly journalId: string;
   readonly roots: readonly string[];
   readonly clock: () => number;
+  /** Paths in quarantine that are on record as nobody's. */
+  readonly knownOrphans: ReadonlySet<string>;
 };
 
 export type Recovered = {
@@ -50,7 +52,13 @@ export async function recover(
 
   for (const operation of open) {
     const { op, run, intent, heldUntilMs } = operation;
-    const step = reconcile(operation.state, await see(intent.moves), mainOf(intent.moves));
+    const seen = await see(intent.moves);
+    const found = reconcile(operation.state, seen, mainOf(intent.moves));
+    // Nobody has looked whether what was moved is what was kept of it: it is put back, and judged again.
+    const step: NextStep =
+      found.type === 'record-quarantined' && intent.snapshot !== undefined
+        ? { type: 'put-back', parts: movedOf(seen), next: 'decide-again' }
+        : found;
     record.adopt(op, operation.state);
     const isUndoable = heldUntilMs !== undefined && operation.state === 'quarantined';
     if (step.type === 'purge' && isUndoable) {
@@ -62,7 +70,7 @@ export async function recover(
       continue;
     }
     adopt(record.account, op, intent, 'taken-up');
-    const done = await settle(step, operation, record);
+    const done = await settle(step, operation, context);
     if (done.isErr()) return err(done.error);
     if (done.value === 'open') {
       record.account.items.delete(intent.item);
@@ -91,7 +99,8 @@ export async function purgeHeld(
   if (why !== 'resumed') {
     for (const { op, state, intent } of operations) {
       record.adopt(op, state);
-      adopt(record.account, op, intent, 'expired');
+      // What this run moved itself stays on its own account.
+      if (record.account.items.get(intent.item)?.op !== op) adopt(record.account, op, intent, 'expired');
     }
   }
   const started = await record.facts(
@@ -107,6 +116,10 @@ export async function purgeHeld(
   return told.isErr() ? err(told.error) : ok(undefined);
 }
 
+function movedOf(seen: readonly SeenPart[]): readonly number[] {
+  return seen.flatMap(({ quarantine }, index) => (quarantine === 'same' ? [index] : []));
+}
+
 function mainOf(moves: readonly Move[]): number {
   const main = moves.findIndex(({ role }) => role === 'main');
   return main === -1 ? moves.length - 1 : main;
@@ -116,7 +129,7 @@ async function see(moves: readonly Move[]): Promise<readonly SeenPart[]> {
   const seen: SeenPart[] = [];
   for (const { path, to, identity } of moves) {
     // Putting a file back gives it its old name before it takes the other away: a crash leaves both.
-    await dropSecondName(to, path);
+    if (await dropSecondName(to, path)) await syncDirectories([dirname(to)]);
     const original = await identify(path);
     const quarantine = await identify(to);
     seen.push({
@@ -143,8 +156,8 @@ type Settled = 'open' | 'settled' | 'purge' | 'failed';
 
 async function settle(
   step: Exclude<NextStep, { type: 'decide-again' }>,
-  { op, intent, atMs }: OpenOperation,
-  record: RunRecord,
+  { op, intent, atMs, putBackBlocked }: OpenOperation,
+  { record, knownOrphans }: Recovery,
 ): Promise<Result<Settled, JournalFailure>> {
   const { item, moves } = intent;
   const tell = async (event: Event, then: Settled): Promise<Result<Settled, JournalFailure>> => {
@@ -188,6 +201,8 @@ async function settle(
       const back = await putBack(parts);
       if (back.isErr()) {
         const { path, code } = back.error;
+        // What is on record already is not told again by each run that tries.
+        if (putBackBlocked?.path === path && putBackBlocked.code === code) return leave(code, path);
         return tell({ type: 'PutBackBlocked', item, path, code }, 'failed');
       }
       const synced = await syncMoves(parts);
@@ -200,7 +215,7 @@ async function settle(
     case 'report-foreign': {
       const [first] = pick(step.parts);
       const path = first?.to ?? '';
-      const noted = await record.note([{ type: 'QuarantineOrphanFound', path }]);
+      const noted = await noteOrphans([path], { record, knownOrphans });
       if (noted.isErr()) return err(noted.error);
       return leave('EFOREIGN', path, 'something else lies in its place in quarantine');
     }
@@ -213,25 +228,30 @@ async function settle(
   }
 }
 
-function syncMoves(moves: readonly Move[]): Promise<Result<void, DiskFailure>> {
-  return syncDirectories([...new Set(moves.flatMap(({ path, to }) => [dirname(to), dirname(path)]))]);
-}
-
 /** What lies in this journal's quarantine and belongs to no open operation is reported, and left alone. */
 async function reportOrphans(
   open: readonly OpenOperation[],
-  { record, roots, journalId }: Recovery,
+  { record, roots, journalId, knownOrphans }: Recovery,
 ): Promise<Result<void, JournalFailure>> {
   const known = new Set(open.map(({ op }) => op));
-  const orphans: Event[] = [];
+  const orphans: string[] = [];
   for (const root of roots) {
     const directory = join(root, ...quarantineLevels(journalId));
     const names = await readdir(directory).catch(() => []);
     for (const name of names) {
       const path = join(directory, name);
-      if (!known.has(operationOf(path) ?? '')) orphans.push({ type: 'QuarantineOrphanFound', path });
+      if (!known.has(operationOf(path) ?? '')) orphans.push(path);
     }
   }
-  const noted = await record.note(orphans);
+  return noteOrphans(orphans, { record, knownOrphans });
+}
+
+/** Tells once of each. */
+async function noteOrphans(
+  paths: readonly string[],
+  { record, knownOrphans }: Pick<Recovery, 'record' | 'knownOrphans'>,
+): Promise<Result<void, JournalFailure>> {
+  const news = paths.filter((path) => !knownOrphans.has(path));
+  const noted = await record.note(news.map((path) => ({ type: 'QuarantineOrphanFound', path }) as const));
   return noted.isErr() ? err(noted.error) : ok(undefined);
 }

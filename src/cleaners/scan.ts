@@ -141,7 +141,11 @@ export function plannedItem(item: Item, deletes?: PlannedItem['deletes']): Plann
     item: item.id,
     bytes: item.size?.bytes ?? 0,
     ...(head === undefined ? {} : { head }),
-    parts: item.parts.map(({ path, identity }) => ({ path, identity })),
+    parts: item.parts.map(({ path, identity, stamp }) => ({
+      path,
+      identity,
+      ...(stamp === undefined ? {} : { stamp }),
+    })),
     ...(deletes === undefined ? {} : { deletes }),
   };
 }

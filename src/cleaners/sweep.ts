@@ -2,8 +2,8 @@ import { access, constants } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import { identify } from '../disk/identity.ts';
-import { ensureQuarantine, syncDirectories } from '../disk/quarantine.ts';
-import type { RemovalMode } from '../journal/event.ts';
+import { ensureQuarantine } from '../disk/quarantine.ts';
+import type { EventOf, RemovalMode } from '../journal/event.ts';
 import type { JournalFailure } from '../model/failure.ts';
 import { invariant, unreachable } from '../model/invariant.ts';
 import { pathOf, type Item, type ItemId } from '../model/item.ts';
@@ -21,8 +21,9 @@ import { chunksOf } from './chunks.ts';
 import { free } from './free.ts';
 import { lastLook } from './last-look.ts';
 import { operationFor, type OpenIntent, type Operation } from './intent.ts';
-import { moveOut, putBack } from './move-out.ts';
+import { moveOut, putBackDurably, syncMoves } from './move-out.ts';
 import { quarantineLevels } from './quarantine-place.ts';
+import { forgetSnapshot, isAsKept, snapshotFor } from './snapshot.ts';
 import type { Fact, RunRecord } from './run-record.ts';
 
 /** An item with the verdict that condemned it. */
@@ -42,6 +43,8 @@ export type Sweep = {
   readonly newId: () => string;
   /** Asked for each item: how long it is kept for undo; 0 frees it at once. */
   readonly holdMs: (item: Item) => number;
+  /** How long a worktree, which is freed at once, can be made again; 0: not at all. */
+  readonly undoMs: (item: Item) => number;
   /** True when the disk is nearly full: small chunks, freed at once. */
   readonly isShortOfSpace: () => Promise<boolean>;
   readonly readProcesses: () => Promise<ProcessTable>;
@@ -197,10 +200,7 @@ async function moveChunk(
     if (await mayWorkBeside(event.code, operation.item.path)) elsewhere.push(operation);
   }
 
-  const directories = out.flatMap(({ intent }) =>
-    intent.moves.flatMap(({ path, to }) => [dirname(to), dirname(path)]),
-  );
-  const synced = await syncDirectories([...new Set(directories)]);
+  const synced = await syncMoves(out.flatMap(({ intent }) => intent.moves));
   const now = context.clock();
   for (const { op, intent } of out) {
     if (synced.isErr()) {
@@ -253,7 +253,36 @@ async function moveOne(
   });
   if (drift !== undefined) return { op, event: { type: 'ItemDrifted', item: item.id, ...drift } };
 
+  const taken = intent.snapshot === undefined ? undefined : await snapshotFor(intent, op, context.journalId);
+  if (taken?.isErr() === true) {
+    await forgetSnapshot(intent);
+    return { op, event: { ...unkept(operation), detail: `no snapshot, no removal: ${taken.error}` } };
+  }
+  if (taken?.isOk() === true) {
+    const { ref, commit } = taken.value;
+    const told = await context.record.facts([
+      { op, event: { type: 'SnapshotTaken', item: item.id, ref, commit } },
+    ]);
+    // The journal is dead, and says so as soon as it is told anything.
+    if (told.isErr()) return { op, event: { ...unkept(operation), detail: 'the journal failed' } };
+  }
+
   const moved = await moveOut(intent.moves);
+  if (taken?.isOk() === true && moved.type !== 'moved') await forgetSnapshot(intent);
+  if (taken?.isOk() === true && moved.type === 'moved') {
+    if (await isAsKept(intent, op, context.journalId, taken.value)) return 'moved';
+    const back = await putBackDurably(intent.moves);
+    if (back.isErr()) {
+      const { path, code } = back.error;
+      return { op, event: { type: 'PutBackBlocked', item: item.id, path, code } };
+    }
+    await forgetSnapshot(intent);
+    const evidence = { path: item.path, what: 'changed while its work was kept' };
+    return {
+      op,
+      event: { type: 'ItemDrifted', item: item.id, reason: 'changed-since-decision', evidence },
+    };
+  }
   switch (moved.type) {
     case 'moved':
       return 'moved';
@@ -282,6 +311,11 @@ async function moveOne(
   }
 }
 
+function unkept({ item, attempt }: Operation): EventOf<'ItemFailed'> {
+  const path = item.path;
+  return { type: 'ItemFailed', item: item.id, code: 'ESNAPSHOT', path, attempt, retryable: false };
+}
+
 /** What the item explains and is still there, planned or not: the record of a worktree outlives it, never the reverse. */
 async function stillExplained(item: Item, gone: ReadonlySet<ItemId>): Promise<ItemId | undefined> {
   for (const id of explains(item)) {
@@ -300,7 +334,7 @@ async function putBackIfUsed(
   const [user] = intent.moves.flatMap(({ to }) => usersOf(to, table));
   const lock = user === undefined ? await locks.takenSince(intent.locks) : undefined;
   if (user === undefined && lock === undefined) return 'moved';
-  const back = await putBack(intent.moves);
+  const back = await putBackDurably(intent.moves);
   if (back.isErr()) {
     const { path, code } = back.error;
     return { op, event: { type: 'PutBackBlocked', item: item.id, path, code } };

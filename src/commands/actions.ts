@@ -24,12 +24,18 @@ export function actionsFor(
     flags: Common,
     work: (shell: Shell) => Promise<Result<number, Failure>>,
     isReading = false,
+    endsAs: (code: number) => number = (code) => code,
   ): Promise<void> {
     const config = readConfig(environment);
-    if (config.isErr()) return finish(await tell(config.error, flags));
+    if (config.isErr()) return finish(endsAs(await tell(config.error, flags)));
     const { openShell } = await import('./shell.ts');
     const done = await work(openShell(config.value, version, flags.color === false, isReading));
-    finish(done.isErr() ? await tell(done.error, flags) : done.value);
+    finish(endsAs(done.isErr() ? await tell(done.error, flags) : done.value));
+  }
+
+  /** With Prodigy's exit codes: 0, 1, 2, and those of signals. */
+  function performAsProdigy(work: (shell: Shell) => Promise<Result<number, Failure>>): Promise<void> {
+    return perform({}, work, false, (code) => (code > 2 && code < 128 ? 1 : code));
   }
 
   return {
@@ -58,7 +64,7 @@ export function actionsFor(
     undo: (what, flags) =>
       perform(flags, async (shell) => {
         const { undo } = await import('./undo.ts');
-        return undo(what, shell);
+        return undo(what, flags, shell);
       }),
     hold: (id, flags) =>
       perform(flags, async (shell) => {
@@ -84,6 +90,16 @@ export function actionsFor(
         },
         true,
       ),
+    worktreeClean: (name, flags) =>
+      performAsProdigy(async (shell) => {
+        const { worktreeClean } = await import('./worktree-clean.ts');
+        return worktreeClean(name, flags, shell);
+      }),
+    cleanOrphaned: (job, flags) =>
+      performAsProdigy(async (shell) => {
+        const { cleanOrphaned } = await import('./clean-orphaned.ts');
+        return cleanOrphaned(job, flags, shell);
+      }),
     log: (flags) =>
       perform(
         flags,

@@ -4,14 +4,15 @@ import { openBundleLocks } from '../cleaners/bundle-locks.ts';
 import { purgeHeld, type Recovered } from '../cleaners/recover.ts';
 import type { RunRecord } from '../cleaners/run-record.ts';
 import type { Scan } from '../cleaners/scan.ts';
+import { expireUndos } from '../cleaners/undo-worktrees.ts';
 import { sweep, type Condemned } from '../cleaners/sweep.ts';
 import { freeBytes } from '../disk/volume.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { JournalFailure } from '../model/failure.ts';
 import type { Item } from '../model/item.ts';
 import type { Kind } from '../model/kind.ts';
+import { goneWorktrees } from '../projections/gone-worktrees.ts';
 import { openOperations, type OpenOperation } from '../projections/open-operations.ts';
-import { readProcessTable } from '../storage/processes.ts';
 import type { Progress } from '../ui/progress.ts';
 import type { Shell } from './shell.ts';
 
@@ -42,7 +43,8 @@ export async function carryOut(
     const freed = await purgeHeld(recovered.held, 'disk-full', { record });
     if (freed.isErr()) return err(freed.error);
   }
-  const locks = await openBundleLocks(config.roots, { host: config.host, clock: shell.clock });
+  const { clock, readProcesses } = shell;
+  const locks = await openBundleLocks(config.roots, { host: config.host, clock, readProcesses });
   try {
     const swept = await sweep(plan, {
       record,
@@ -53,11 +55,12 @@ export async function carryOut(
       locks,
       host: hostname(),
       ownPid: process.pid,
-      clock: shell.clock,
+      clock,
       newId: shell.newId,
       holdMs: (item) => holdMs(item, isUndoable, shell),
+      undoMs: (item) => (isUndoable && item.kind === 'worktrees' ? config.undoMs : 0),
       isShortOfSpace: () => isShortOfSpace(config.firstRoot),
-      readProcesses: () => readProcessTable(config.roots),
+      readProcesses: () => readProcesses(config.roots),
       signal: shell.signal,
       onProgress: (kind, items, bytes) => {
         const sum = done.get(kind) ?? { items: 0, bytes: 0 };
@@ -109,5 +112,8 @@ export async function expireHeld(
   const first = await purgeHeld(expired, 'undo-expired', { record });
   if (first.isErr()) return err(first.error);
   const second = await purgeHeld(beyond, 'undo-cap', { record });
-  return second.isErr() ? err(second.error) : ok(undefined);
+  if (second.isErr()) return err(second.error);
+  const gone = await journal.rows(goneWorktrees);
+  if (gone.isErr()) return err(gone.error);
+  return expireUndos(gone.value.values(), { record, nowMs: now });
 }

@@ -8,7 +8,7 @@ import { formatCount } from '../ui/format.ts';
 import { planText } from '../ui/plan-text.ts';
 import { openProgress, type Progress } from '../ui/progress.ts';
 import { accountOf, outcomeOf } from './account.ts';
-import { answer } from './answer.ts';
+import { answer, type Answer } from './answer.ts';
 import { carryOut } from './carry-out.ts';
 import { consentTo } from './consent.ts';
 import { dryRun, nothingStored } from './dry-run.ts';
@@ -20,6 +20,7 @@ import { clockProblem, endRun, putOnRecord, refuse, takeUp } from './run-steps.t
 import { scopeOf } from './scope.ts';
 import { actorOf, type Shell } from './shell.ts';
 import { viewOf } from './view.ts';
+import type { RunView } from '../ui/view.ts';
 
 /** `prodigy clean --all ...`: look, judge, show, ask, act, account. */
 export async function clean(request: CleanRequest, shell: Shell): Promise<Result<number, Failure>> {
@@ -36,15 +37,37 @@ export async function clean(request: CleanRequest, shell: Shell): Promise<Result
   }
 }
 
-async function run(
+/** How a run talks: what it calls itself, shows before it acts, takes for consent, and answers. */
+export type Manner = {
+  readonly command: string;
+  readonly show: (view: RunView) => void;
+  readonly consent: (view: RunView, record: RunRecord) => Promise<Result<'given' | 'declined', Failure>>;
+  readonly answer: (answer: Answer) => void;
+};
+
+function usualManner(request: CleanRequest, shell: Shell): Manner {
+  return {
+    command: 'clean',
+    show: (view) => {
+      if (request.output === 'text')
+        shell.terminal.out(planText(view, shell.terminal.outColours, request.isFull));
+    },
+    consent: (view, record) => consentTo(view, request, record, shell),
+    answer: (given) => answer(given, shell),
+  };
+}
+
+/** One run from the lock to its end. */
+export async function run(
   request: CleanRequest,
   scope: Scope,
   shell: Shell,
   progress: Progress,
+  manner: Manner = usualManner(request, shell),
 ): Promise<Result<number, Failure>> {
   const startedAtMs = shell.clock();
   const policy = runPolicy(startedAtMs, request.olderThanMs, request.kinds, request);
-  const command = ['prodigy clean', ...request.argv].join(' ');
+  const command = [`prodigy ${manner.command}`, ...request.argv].join(' ');
   const opened = await openForWork(shell, command);
   if (opened.isErr()) return err(opened.error);
   await using work = opened.value;
@@ -55,7 +78,7 @@ async function run(
   const started = await record.command({
     type: 'StartRun',
     started: {
-      command: 'clean',
+      command: manner.command,
       argv: request.argv,
       dryRun: false,
       scope: runScope(scope, shell.config.roots),
@@ -84,14 +107,13 @@ async function run(
     plan: planned.value,
     dryRun: false,
   });
-  if (request.output === 'text')
-    shell.terminal.out(planText(view, shell.terminal.outColours, request.isFull));
+  manner.show(view);
 
   let outcome: RunOutcome;
   if (shell.signal.aborted) {
     outcome = 'interrupted';
   } else if (scan.condemned.length > 0) {
-    const consent = await consentTo(view, request, record, shell);
+    const consent = await manner.consent(view, record);
     if (consent.isErr()) return err(consent.error);
     if (consent.value === 'declined') outcome = shell.signal.aborted ? 'interrupted' : 'declined';
     else {
@@ -118,7 +140,7 @@ async function run(
     const ended = await endRun(record, outcome, exitCode, account, freeBefore, freeAfter);
     if (ended.isErr()) return err(ended.error);
   }
-  answer({ request, view, outcome, exitCode, startedAtMs, account, freeBefore, freeAfter }, shell);
+  manner.answer({ request, view, outcome, exitCode, startedAtMs, account, freeBefore, freeAfter });
   return ok(exitCode);
 }
 

@@ -60,13 +60,15 @@ export async function consentTo(
 
 function undoText(worktrees: number, others: number, branches: number, isUndoable: boolean): string {
   const parts: string[] = [];
-  if (worktrees > 0)
-    parts.push(
-      `${worktrees === 1 ? 'The worktree is' : 'Worktrees are'} freed at once, ${branches === 0 ? 'the branches stay' : `${formatCount(branches, 'branch', 'branches')} with ${worktrees === 1 ? 'it' : 'them'}, the others stay`}.`,
-    );
-  if (others > 0)
-    parts.push(
-      `${worktrees > 0 ? 'The rest' : others === 1 ? 'It' : 'They'} ${isUndoable ? 'can be put back for 7 days.' : 'cannot be undone (--no-undo).'}`,
-    );
+  if (worktrees > 0) {
+    const [is, it] = worktrees === 1 ? ['The worktree is', 'it'] : ['Worktrees are', 'them'];
+    const stay =
+      branches === 0
+        ? 'the branches stay'
+        : `${formatCount(branches, 'branch', 'branches')} with ${it}, the others stay`;
+    parts.push(`${is} freed at once, ${stay}.`);
+  }
+  const what = worktrees + others === 1 ? 'It' : 'All of it';
+  parts.push(isUndoable ? `${what} can be put back for 7 days.` : `${what} cannot be undone (--no-undo).`);
   return parts.join(' ');
 }

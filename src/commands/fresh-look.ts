@@ -30,7 +30,7 @@ export type FreshLook = {
 export async function freshLook(
   query: ItemQuery,
   known: Matches,
-  shell: Pick<Shell, 'config' | 'clock'>,
+  shell: Pick<Shell, 'config' | 'clock' | 'readProcesses'>,
 ): Promise<FreshLook> {
   const policy = runPolicy(shell.clock(), undefined, kinds, noRules);
   const pins = await pinsSeen(shell, policy.nowMs);
@@ -74,13 +74,13 @@ export async function freshLook(
 async function lookAt(
   wants: (item: Item) => boolean,
   { nowMs }: RunPolicy,
-  { config }: Pick<Shell, 'config'>,
+  { config, readProcesses }: Pick<Shell, 'config' | 'readProcesses'>,
 ): Promise<Look> {
   const { roots, host } = config;
   if (roots.length === 0) {
     return { items: [], owners: new Map(), links: [], oddities: [], processesReadable: true };
   }
-  return (await look({ roots, kinds, wants, nowMs, host, ownPid: process.pid })).look;
+  return (await look({ roots, kinds, wants, nowMs, host, ownPid: process.pid, readProcesses })).look;
 }
 
 function knownOf({ id, name, path, parts }: Item): Known {

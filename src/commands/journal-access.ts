@@ -15,7 +15,7 @@ import { openSnapshot } from '../journal/snapshot.ts';
 import type { DiskFailure, JournalFailure, RunLocked } from '../model/failure.ts';
 import { inlineProjections } from '../projections/inline.ts';
 import { isRunUnderWay, takeRunLock, type RunLock } from '../storage/run-lock.ts';
-import { openDiagnostics, type Diagnostics } from '../ui/diagnostics.ts';
+import type { Diagnostics } from '../ui/diagnostics.ts';
 import { printable } from '../ui/format.ts';
 import type { Output } from './options.ts';
 import type { Shell } from './shell.ts';
@@ -72,6 +72,7 @@ async function open(
       refuge: refugeOf(shell),
       isSparing,
       released,
+      ...(shell.journalSeams === undefined ? {} : { seams: shell.journalSeams }),
     });
     const isBusy = opened.isErr() && opened.error.type === 'journal-locked';
     if (!isBusy || performance.now() > deadline) return opened;
@@ -147,7 +148,7 @@ async function tellAway(place: string, { terminal }: Shell): Promise<void> {
 }
 
 function working(journal: Journal, lock: RunLock, shell: Shell): Working {
-  const diagnostics = openDiagnostics(humanLogPath(shell));
+  const diagnostics = shell.openDiagnostics(humanLogPath(shell));
   return {
     journal,
     diagnostics,
@@ -216,7 +217,7 @@ export async function openForLooking(shell: Shell, output: Output): Promise<DryL
     };
   }
   const journal = opened.value;
-  const diagnostics = openDiagnostics(humanLogPath(shell));
+  const diagnostics = shell.openDiagnostics(humanLogPath(shell));
   return {
     record: recordOf(journal, shell, output, diagnostics),
     journal,

@@ -7,7 +7,7 @@ import type { Failure } from '../model/failure.ts';
 import { isKind } from '../model/kind.ts';
 import { rangeOf, timeBlocks } from '../projections/time-blocks.ts';
 import { repositoryAt } from '../storage/repository.ts';
-import { itemQuery, itemsInJournal } from './find-item.ts';
+import { itemQuery, itemsInJournal, type Bases } from './find-item.ts';
 import { findRun, type RunLookup } from './find-run.ts';
 import type { LogRequest } from './log-request.ts';
 import { workingDirectoryOf } from './view.ts';
@@ -23,7 +23,7 @@ export type LogFilter = {
 export async function filterOf(
   request: LogRequest,
   reader: JournalReader,
-  cwd: string,
+  bases: Bases,
 ): Promise<Result<LogFilter, Failure>> {
   const { sinceMs, untilMs } = request;
   let range: EntryRange | undefined = {};
@@ -46,9 +46,9 @@ export async function filterOf(
     const to = request.follow ? {} : { to: Math.min(range.to ?? Infinity, last) };
     range = { ...range, from: Math.max(range.from ?? 0, first), ...to };
   }
-  const items = await itemIds(request, reader, cwd);
+  const items = await itemIds(request, reader, bases);
   if (items.isErr()) return err(items.error);
-  const repositories = await repositoriesOf(request.repositories, cwd);
+  const repositories = await repositoriesOf(request.repositories, bases.cwd);
   const operations = await operationsOf(repositories, reader);
   if (operations.isErr()) return err(operations.error);
 
@@ -117,12 +117,12 @@ export function reasonsOf({ event }: Entry): readonly string[] {
 async function itemIds(
   request: LogRequest,
   reader: JournalReader,
-  cwd: string,
+  bases: Bases,
 ): Promise<Result<ReadonlySet<string> | undefined, Failure>> {
   if (request.items.length === 0) return ok(undefined);
   const ids = new Set<string>();
   for (const text of request.items) {
-    const query = await itemQuery(text, cwd);
+    const query = await itemQuery(text, bases);
     const found = await itemsInJournal(query, reader);
     if (found.isErr()) return err(found.error);
     for (const id of found.value.items.keys()) ids.add(id);

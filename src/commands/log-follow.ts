@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { err, ok, type Result } from 'neverthrow';
+import { currentDatabase } from '../journal/layout.ts';
 import type { Failure } from '../model/failure.ts';
 import { openToRead } from './journal-access.ts';
 import { filterOf, type LogFilter } from './log-filter.ts';
@@ -73,7 +74,7 @@ async function catchUp(
   await using reader = opened.value;
   const isFirst = state.journalId === undefined;
   if (reader.journalId !== state.journalId || state.filter === undefined) {
-    const filter = await filterOf(request, reader, shell.cwd);
+    const filter = await filterOf(request, reader, shell);
     if (filter.isErr()) return err(filter.error);
     state.filter = filter.value;
     state.next = filter.value.range?.from ?? 0;
@@ -100,7 +101,7 @@ function isPassing({ type }: Failure): boolean {
 
 /** Differs when something was appended: cheap to ask, again and again. */
 async function signatureOf(journalDirectory: string): Promise<string> {
-  const database = join(journalDirectory, 'db');
+  const database = await currentDatabase(journalDirectory);
   const names: string[] = await readdir(database).catch(() => []);
   const files = await Promise.all(
     names.toSorted().map(async (name) => {

@@ -1,5 +1,5 @@
 import type { Entry } from '../journal/entry.ts';
-import type { Recorded } from '../journal/journal.ts';
+import type { Recorded } from '../journal/recorded.ts';
 import type { RunSummary } from '../projections/run-summary.ts';
 import { csvRecord } from '../ui/csv.ts';
 import { sentenceOf } from '../ui/entry-line.ts';

@@ -1,5 +1,6 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { EntryRange, JournalReader } from '../journal/journal.ts';
+import { recordedIn } from '../journal/recorded.ts';
 import type { Failure } from '../model/failure.ts';
 import { runLookup, type RunLookup } from './find-run.ts';
 import type { LogFilter } from './log-filter.ts';
@@ -76,7 +77,7 @@ async function stream(
   { reader, printer, sink, onDone }: Showing,
 ): Promise<Result<number, Failure>> {
   let count = 0;
-  for await (const recorded of reader.recorded(range)) {
+  for await (const recorded of recordedIn(reader, range)) {
     if (recorded.isErr()) return err(recorded.error);
     const { entry } = recorded.value;
     const isShown = await matches(entry, runs);

@@ -35,7 +35,7 @@ export async function log(flags: LogFlags, shell: Shell): Promise<Result<number,
     return ok(exitCodes.done.code);
   }
   await using reader = opened.value;
-  const filter = await filterOf(request, reader, shell.cwd);
+  const filter = await filterOf(request, reader, shell);
   if (filter.isErr()) return err(filter.error);
   const shown = await show(request, filter.value, { reader, printer, sink });
   if (shown.isErr()) return err(shown.error);

@@ -6,12 +6,12 @@ import { activityWindowMs, canonicalPolicy, policyOf, type Policy } from '../pol
 import { inScope, type Scope } from '../policy/scope.ts';
 import { judgeAll } from '../policy/verdict.ts';
 import type { JournalReader } from '../journal/journal.ts';
-import { openSnapshot } from '../journal/snapshot.ts';
 import type { JournalFailure } from '../model/failure.ts';
 import type { Kind } from '../model/kind.ts';
 import { noPins, pinsAt, type Pins } from '../model/pin.ts';
 import { pins as storedPins } from '../projections/pins.ts';
 import type { Progress } from '../ui/progress.ts';
+import { openToRead } from './journal-access.ts';
 import type { CleanRequest } from './options.ts';
 import type { Shell } from './shell.ts';
 
@@ -32,6 +32,7 @@ export async function lookAndJudge(
     host: shell.config.host,
     ownPid: process.pid,
     branches: policy.deleteMergedBranches === true,
+    readProcesses: shell.readProcesses,
     onProgress: (kind, found) => progress.scanning(kind, found),
   });
   const verdicts = judgeAll(seen.look, policy, { scope, pins });
@@ -48,15 +49,15 @@ export async function pinsOf(
 }
 
 /** The same for who only looks: from a copy, whoever writes; none when the journal cannot be read. */
-export async function pinsSeen({ config }: Pick<Shell, 'config'>, nowMs: number): Promise<Pins> {
-  const opened = await openSnapshot(config.journalDirectory);
+export async function pinsSeen(shell: Pick<Shell, 'config'>, nowMs: number): Promise<Pins> {
+  const opened = await openToRead(shell);
   if (opened.isErr()) return noPins;
   await using reader = opened.value;
   const found = await pinsOf(reader, nowMs);
   return found.unwrapOr(noPins);
 }
 
-type Rules = Pick<CleanRequest, 'mergedOnly' | 'deleteMergedBranches'>;
+type Rules = Pick<CleanRequest, 'mergedOnly' | 'deleteMergedBranches' | 'insisted'>;
 
 /** Of whoever removes nothing. */
 export const noRules: Rules = { mergedOnly: false, deleteMergedBranches: false };
@@ -65,9 +66,9 @@ export function runPolicy(
   nowMs: number,
   olderThanMs: number | undefined,
   kinds: readonly Kind[],
-  { mergedOnly, deleteMergedBranches }: Rules,
+  { mergedOnly, deleteMergedBranches, insisted }: Rules,
 ): RunPolicy {
-  const rules = { mergedOnly, deleteMergedBranches };
+  const rules = { mergedOnly, deleteMergedBranches, insisted };
   const policy = policyOf({ nowMs, olderThanMs, windowMs: activityWindowMs, kinds, ...rules });
   return { ...policy, hash: shortHash(canonicalPolicy(policy)) };
 }

@@ -39,6 +39,8 @@ export type CleanRequest = {
   readonly mapreduceOnly: boolean;
   readonly jobId: string | undefined;
   readonly mergedOnly: boolean;
+  /** What is named may go with the work in it, after a snapshot. */
+  readonly insisted?: boolean;
   readonly deleteMergedBranches: boolean;
   readonly dryRun: boolean;
   readonly force: boolean;

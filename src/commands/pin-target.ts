@@ -7,7 +7,7 @@ import type { Look } from '../model/look.ts';
 import type { OwnerId } from '../model/owner.ts';
 import type { Pin, Pins, PinTarget } from '../model/pin.ts';
 import { consider, noMatches } from '../projections/item-match.ts';
-import { itemQuery } from './find-item.ts';
+import { itemQuery, type Bases } from './find-item.ts';
 import { nearest } from './options.ts';
 import type { Shell } from './shell.ts';
 
@@ -16,7 +16,7 @@ export type Nameable = { readonly items: readonly Item[]; readonly look: Look };
 
 export type Named = { readonly target: PinTarget; readonly name: string };
 
-export async function nameable({ config, clock }: Shell): Promise<Nameable> {
+export async function nameable({ config, clock, readProcesses }: Shell): Promise<Nameable> {
   const items: Item[] = [];
   const seen = await look({
     roots: config.roots,
@@ -28,6 +28,7 @@ export async function nameable({ config, clock }: Shell): Promise<Nameable> {
     nowMs: clock(),
     host: config.host,
     ownPid: process.pid,
+    readProcesses,
   });
   return { items, look: seen.look };
 }
@@ -36,12 +37,12 @@ export async function nameable({ config, clock }: Shell): Promise<Nameable> {
 export async function targetOf(
   text: string,
   { items, look: { owners } }: Nameable,
-  cwd: string,
+  bases: Bases,
 ): Promise<Result<Named, Failure>> {
   const owner = ownerOf(text, owners);
   if (owner !== undefined) return ok({ target: owner, name: owner.slice(owner.indexOf(':') + 1) });
 
-  const query = await itemQuery(text, cwd);
+  const query = await itemQuery(text, bases);
   const matches = noMatches();
   for (const { id, name, path, parts } of items) {
     const others = parts.map((part) => part.path).filter((other) => other !== path);
@@ -57,10 +58,10 @@ export async function targetOf(
 }
 
 /** What was pinned may be gone by now: it is known by what it was pinned as. */
-export async function pinned(text: string, pins: Pins, cwd: string): Promise<Pin | undefined> {
+export async function pinned(text: string, pins: Pins, bases: Bases): Promise<Pin | undefined> {
   const found = pins.get(text) ?? pins.get(`session:${text}`) ?? pins.get(`job:${text}`);
   if (found !== undefined) return found;
-  const query = await itemQuery(text, cwd);
+  const query = await itemQuery(text, bases);
   const matches = noMatches();
   for (const { target, name } of pins.values()) {
     consider(matches, { id: target, name, paths: [target.slice(target.indexOf(':') + 1)] }, query);

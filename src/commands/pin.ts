@@ -1,6 +1,5 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { Event } from '../journal/event.ts';
-import { openSnapshot } from '../journal/snapshot.ts';
 import type { Failure, UsageFailure } from '../model/failure.ts';
 import { kinds } from '../model/kind.ts';
 import { pinsAt, type Pin, type Pins } from '../model/pin.ts';
@@ -9,7 +8,7 @@ import { activityWindowMs } from '../policy/retention.ts';
 import { pins as storedPins } from '../projections/pins.ts';
 import { printable } from '../ui/format.ts';
 import { pinDocument, pinsText } from '../ui/pins-text.ts';
-import { isThereAJournal, openForWork, type Working } from './journal-access.ts';
+import { isThereAJournal, openForWork, type Working, openToRead } from './journal-access.ts';
 import { noRules, pinsOf, runPolicy } from './looking.ts';
 import { exitCodes } from './outcome.ts';
 import { nameable, pinned, similarTo, targetOf, type Named, type Nameable } from './pin-target.ts';
@@ -81,7 +80,7 @@ export async function release(id: string, flags: PinFlags, shell: Shell): Promis
   await using work = opened.value;
   const rows = await work.journal.rows(storedPins);
   if (rows.isErr()) return err(rows.error);
-  const pin = await pinned(id, rows.value, shell.cwd);
+  const pin = await pinned(id, rows.value, shell);
   if (pin === undefined) {
     return err({ type: 'unknown-item', text: id, similar: similarTo(id, [...rows.value.keys()]) });
   }
@@ -99,7 +98,7 @@ async function pinIt(
 ): Promise<Result<number, Failure>> {
   // The lock is a run's: what it has judged, nobody can put on hold behind its back, and is told so.
   const seen = await nameable(shell);
-  const named = await targetOf(id, seen, shell.cwd);
+  const named = await targetOf(id, seen, shell);
   if (named.isErr()) return err(named.error);
   const event = eventFor(named.value, seen);
   if (event.isErr()) return err(event.error);
@@ -190,9 +189,9 @@ function answer(
 const head = { schema: 'prodigy-clean/1', outcome: 'completed', exitCode: 0 } as const;
 
 async function list({ json }: PinFlags, shell: Shell): Promise<Result<number, Failure>> {
-  const { terminal, clock, config } = shell;
+  const { terminal, clock } = shell;
   let found: Pin[] = [];
-  const opened = await openSnapshot(config.journalDirectory);
+  const opened = await openToRead(shell);
   if (opened.isErr() && opened.error.type !== 'journal-absent') return err(opened.error);
   if (opened.isOk()) {
     await using reader = opened.value;

@@ -6,6 +6,9 @@ import type { CleanFlags } from './options.ts';
 import type { LogFlags } from './log-request.ts';
 import type { LogShowFlags } from './log-show.ts';
 import type { PinFlags } from './pin.ts';
+import type { WorktreeFlags } from './worktree-request.ts';
+import type { OrphanFlags } from './clean-orphaned.ts';
+import type { UndoFlags } from './undo.ts';
 import type { WhyFlags } from './why.ts';
 import type { ResumeFlags } from './actions.ts';
 
@@ -13,10 +16,12 @@ import type { ResumeFlags } from './actions.ts';
 export type Actions = {
   readonly clean: (words: readonly string[], flags: CleanFlags) => Promise<void>;
   readonly resume: (run: string | undefined, flags: ResumeFlags) => Promise<void>;
-  readonly undo: (what: string, flags: { readonly color?: boolean }) => Promise<void>;
+  readonly undo: (what: string | undefined, flags: UndoFlags) => Promise<void>;
   readonly hold: (id: string | undefined, flags: PinFlags) => Promise<void>;
   readonly release: (id: string, flags: PinFlags) => Promise<void>;
   readonly abandon: (id: string, flags: PinFlags) => Promise<void>;
+  readonly worktreeClean: (name: string | undefined, flags: WorktreeFlags) => Promise<void>;
+  readonly cleanOrphaned: (job: string | undefined, flags: OrphanFlags) => Promise<void>;
   readonly why: (what: string, flags: WhyFlags) => Promise<void>;
   readonly log: (flags: LogFlags) => Promise<void>;
   readonly logShow: (run: string, flags: LogShowFlags) => Promise<void>;
@@ -89,7 +94,7 @@ export function program(version: string, actions: Actions): Command {
     .option('-n, --dry-run', 'show what would go; remove nothing')
     .option('-f, --force', 'answer every question with yes; lifts no protection')
     .option('-y, --yes', 'the same as --force')
-    .option('--no-undo', 'free small items at once instead of holding them 7 days for undo')
+    .option('--no-undo', 'free everything at once: nothing can be put back')
     .option('--full', 'list everything that is kept, too')
     .option('--accept-clock', 'trust the clock although it runs behind the journal')
     .option('--detailed-exitcode', 'with --dry-run: exit 10 when something would go')
@@ -115,11 +120,13 @@ export function program(version: string, actions: Actions): Command {
   clean
     .command('undo')
     .description(
-      'put back what a run removed and quarantine still holds (everything but worktrees, for 7 days)',
+      'put back what a run removed: from quarantine, and worktrees made again from git (for 7 days)',
     )
-    .argument('<run|item>', 'id of a run or its beginning; id, name or path of an item')
+    .argument('[run|item]', 'id of a run or its beginning; id, name or path of an item')
+    .option('--list', 'what can be put back, and until when')
+    .option('--json', 'one JSON document on stdout')
     .option('--no-color', 'no colours')
-    .action((what: string, flags: { color?: boolean }) => actions.undo(what, flags));
+    .action((what: string | undefined, flags: UndoFlags) => actions.undo(what, flags));
 
   clean
     .command('hold')
@@ -225,7 +232,39 @@ export function program(version: string, actions: Actions): Command {
     .option('--json', 'one JSON document on stdout')
     .option('--no-color', 'no colours')
     .action((flags: RepairFlags) => actions.repair(flags));
+  addWorktreeCommands(top, actions);
   return top;
+}
+
+/** Prodigy's own, for whoever has them in a script; every other `worktree` command is handed over. */
+function addWorktreeCommands(top: Command, actions: Actions): void {
+  const worktree = top
+    .command('worktree')
+    .description('clean and clean-orphaned, as Prodigy has them (deprecated); the rest is handed over');
+  worktree
+    .command('clean')
+    .description('deprecated: use prodigy clean --worktrees. Removes worktrees, asks nothing')
+    .argument('[name]', 'one worktree, by the plain name of its directory')
+    .option('-a, --all', "all worktrees of the current directory's repository")
+    .option(
+      '-f, --force',
+      'with NAME: although it holds work, which is kept for undo first; lifts nothing else',
+    )
+    .option('--merged-only', 'only those whose branch is merged')
+    .option('--mapreduce', 'only those of MapReduce agents')
+    .option('--older-than <age>', 'only older ones: a number with ms, s, m, h or d')
+    .option('--dry-run', 'show what would go; remove nothing')
+    .option('--job-id <id>', 'only those of this MapReduce job')
+    .option('-v, --verbose', 'accepted, as Prodigy accepts it')
+    .action((name: string | undefined, flags: WorktreeFlags) => actions.worktreeClean(name, flags));
+  worktree
+    .command('clean-orphaned')
+    .description('deprecated: use prodigy clean --worktrees. Removes what a registry of Prodigy lists')
+    .argument('[job]', 'id of a MapReduce job')
+    .option('--dry-run', 'show what would go; remove nothing')
+    .option('-f, --force', 'do not ask')
+    .option('-v, --verbose', 'accepted, as Prodigy accepts it')
+    .action((job: string | undefined, flags: OrphanFlags) => actions.cleanOrphaned(job, flags));
 }
 
 function collect(value: string, before: readonly string[] | undefined): readonly string[] {

@@ -8,6 +8,7 @@ import type { Failure } from '../model/failure.ts';
 import type { ItemId } from '../model/item.ts';
 import type { Verdict } from '../model/reason.ts';
 import { keepWhatExplains } from '../policy/verdict.ts';
+import { goneWorktrees } from '../projections/gone-worktrees.ts';
 import { openOperations } from '../projections/open-operations.ts';
 import { takenUpBy } from '../projections/run-account.ts';
 import type { RunSummary } from '../projections/run-summary.ts';
@@ -53,7 +54,10 @@ export async function resume(request: ResumeRequest, shell: Shell): Promise<Resu
   const waiting = [...open.value.values()].filter(
     ({ state, heldUntilMs }) => state !== 'quarantined' || heldUntilMs === undefined,
   );
-  if (unfinished.value.length === 0 && waiting.length === 0) {
+  const gone = await work.journal.rows(goneWorktrees);
+  if (gone.isErr()) return err(gone.error);
+  const isUndoing = [...gone.value.values()].some(({ undo }) => undo !== undefined);
+  if (unfinished.value.length === 0 && waiting.length === 0 && !isUndoing) {
     return ok(nothingToResume('Nothing to resume.', request, shell));
   }
 
@@ -262,9 +266,11 @@ function onlyShown(
 function isSame(planned: PlannedItem | undefined, now: PlannedItem): boolean {
   if (planned === undefined || planned.head !== now.head) return false;
   // A part that is gone since was moved or removed by somebody; what is there must be what was shown.
-  return now.parts.every(({ path, identity }) => {
+  return now.parts.every(({ path, identity, stamp }) => {
     const before = planned.parts.find((part) => part.path === path);
-    return before !== undefined && isUnchanged(before.identity, identity);
+    if (before === undefined || !isUnchanged(before.identity, identity)) return false;
+    // Entries of older versions have none.
+    return before.stamp === undefined || before.stamp === stamp;
   });
 }
 

@@ -2,11 +2,13 @@ import { err, ok, type Result } from 'neverthrow';
 import { dropLocksOfDead } from '../cleaners/bundle-locks.ts';
 import { recover, type Recovered } from '../cleaners/recover.ts';
 import type { RunRecord } from '../cleaners/run-record.ts';
+import { finishUndos } from '../cleaners/undo-worktrees.ts';
 import { planOf, scanEvents, type Scan } from '../cleaners/scan.ts';
 import type { RunOutcome, RunPolicy } from '../journal/event.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Failure, JournalFailure, RefusedFailure } from '../model/failure.ts';
 import type { Scope } from '../policy/scope.ts';
+import { goneWorktrees } from '../projections/gone-worktrees.ts';
 import { lastOddity } from '../projections/last-oddity.ts';
 import { lastVerdict } from '../projections/last-verdict.ts';
 import { openOperations } from '../projections/open-operations.ts';
@@ -116,6 +118,7 @@ export async function takeUp(
   );
   // Not of the dead alone: one whose disk went away could end, and not give its locks back.
   const { host, roots } = shell.config;
+  const { readProcesses } = shell;
   const takers = [...runs.value.values()]
     .filter(({ run, actor, dryRun }) => run !== record.id && !dryRun && actor.host === host)
     .map(({ actor, startedAtMs, lastAtMs, ended }) => ({
@@ -123,27 +126,33 @@ export async function takeUp(
       fromMs: startedAtMs,
       untilMs: ended === undefined ? Infinity : lastAtMs,
     }));
-  await dropLocksOfDead(takers, roots, { host, nowMs: shell.clock() });
+  await dropLocksOfDead(takers, roots, { host, nowMs: shell.clock(), readProcesses });
   const noted = await record.note(
     dead.map(({ run }) => ({ type: 'RunInterrupted', interrupted: run, by: 'found-dead' }) as const),
   );
   if (noted.isErr()) return err(noted.error);
 
+  const gone = await journal.rows(goneWorktrees);
+  if (gone.isErr()) return err(gone.error);
+  const undone = await finishUndos(gone.value.values(), { record, journalId: journal.journalId });
+  if (undone.isErr()) return err(undone.error);
   const open = await journal.rows(openOperations);
   if (open.isErr()) return err(open.error);
+  const oddities = await journal.rows(lastOddity);
+  if (oddities.isErr()) return err(oddities.error);
   progress.doing('Looking at what earlier runs left');
   const recovered = await recover([...open.value.values()], {
     record,
     journalId: journal.journalId,
     roots: shell.config.roots,
     clock: shell.clock,
+    knownOrphans: new Set(oddities.value.keys()),
   });
   if (recovered.isErr()) return err(recovered.error);
   progress.pause();
-  if (recovered.value.settled > 0) {
-    shell.terminal.err(
-      `Took up ${formatCount(recovered.value.settled, 'operation')} that an earlier run had begun.\n`,
-    );
+  const settled = recovered.value.settled + undone.value;
+  if (settled > 0) {
+    shell.terminal.err(`Took up ${formatCount(settled, 'operation')} that an earlier run had begun.\n`);
   }
   return ok(recovered.value);
 }

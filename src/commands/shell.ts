@@ -1,15 +1,21 @@
 import { customAlphabet } from 'nanoid';
 import type { Config } from '../config.ts';
 import type { RunActor } from '../journal/event.ts';
+import type { JournalSeams } from '../journal/journal.ts';
 import { processName } from '../storage/process-name.ts';
+import { readProcessTable, type ReadProcesses } from '../storage/processes.ts';
+import { openDiagnostics, type Diagnostics } from '../ui/diagnostics.ts';
 import { openTerminal, type Terminal } from '../ui/terminal.ts';
 
-/** The outside world as one value: clock, ids, terminal, signals. Callees declare the part they use. */
+/** The outside world as one value: clock, ids, processes, terminal, signals. Callees declare the part they use. */
 export type Shell = {
   readonly config: Config;
   readonly version: string;
   readonly clock: () => number;
   readonly newId: () => string;
+  readonly readProcesses: ReadProcesses;
+  readonly openDiagnostics: (path: string) => Diagnostics;
+  readonly journalSeams?: JournalSeams;
   readonly terminal: Terminal;
   readonly cwd: string;
   /** Aborted by the first SIGINT, SIGTERM or SIGHUP; the second ends the process at once. */
@@ -42,6 +48,8 @@ export function openShell(config: Config, version: string, noColour: boolean, is
     version,
     clock: Date.now,
     newId,
+    readProcesses: readProcessTable,
+    openDiagnostics,
     terminal,
     cwd: process.cwd(),
     signal: stop.signal,

@@ -1,53 +1,75 @@
-import { dirname } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
-import { putBack } from '../cleaners/move-out.ts';
-import type { Fact } from '../cleaners/run-record.ts';
+import { putBack, syncMoves } from '../cleaners/move-out.ts';
+import { finishUndos, undoWorktree } from '../cleaners/undo-worktrees.ts';
 import { identify } from '../disk/identity.ts';
-import { dropSecondName, syncDirectories } from '../disk/quarantine.ts';
-import type { Failure } from '../model/failure.ts';
+import { dropSecondName } from '../disk/quarantine.ts';
+import type { RemovalIntended } from '../journal/event.ts';
+import type { Journal } from '../journal/journal.ts';
+import type { Failure, JournalFailure } from '../model/failure.ts';
 import { kinds } from '../model/kind.ts';
-import { openOperations, type OpenOperation } from '../projections/open-operations.ts';
-import { runSummary, type RunSummary } from '../projections/run-summary.ts';
+import type { ItemQuery } from '../projections/item-match.ts';
+import { goneWorktrees } from '../projections/gone-worktrees.ts';
+import { itemStory } from '../projections/item-story.ts';
+import { runSummary } from '../projections/run-summary.ts';
 import { causeOf } from '../ui/explain.ts';
-import { countOf, formatBytes, formatCount, printable, singular } from '../ui/format.ts';
-import { isThereAJournal, openForWork } from './journal-access.ts';
+import { formatTime, printable } from '../ui/format.ts';
+import { undoDocument, undoText, type UndoOutcome } from '../ui/undo-text.ts';
+import { itemQuery, itemsInJournal } from './find-item.ts';
+import { isThereAJournal, openForWork, type Working } from './journal-access.ts';
 import { noRules, runPolicy } from './looking.ts';
 import { exitCodes } from './outcome.ts';
 import { actorOf, type Shell } from './shell.ts';
+import { undoList } from './undo-list.ts';
+import { calledSo, familyOf, undoables, type Undoable } from './undoable.ts';
 
-type Outcome = { readonly operation: OpenOperation; readonly why: string | undefined };
+export type UndoFlags = { readonly list?: boolean; readonly json?: boolean; readonly color?: boolean };
 
 /**
- * `prodigy clean undo RUN|ITEM`: puts back what is still held in quarantine. Never over something that has taken the
- * place: an item goes back whole, or stays where it is.
+ * `prodigy clean undo RUN|ITEM`: puts back what is held in quarantine, and makes worktrees again from git. Never over
+ * something that has taken the place: an item comes back whole, or not at all.
  */
-export async function undo(what: string, shell: Shell): Promise<Result<number, Failure>> {
+export async function undo(
+  what: string | undefined,
+  flags: UndoFlags,
+  shell: Shell,
+): Promise<Result<number, Failure>> {
+  if (flags.list === true) return undoList(flags, shell);
+  if (what === undefined) {
+    const accepted = ['undo RUN', 'undo ITEM', 'undo --list'];
+    return err({ type: 'usage', problem: 'undo needs to know what to put back', accepted });
+  }
   if (!(await isThereAJournal(shell))) return err({ type: 'unknown-run', text: what });
   const opened = await openForWork(shell, `prodigy clean undo ${what}`);
   if (opened.isErr()) return err(opened.error);
   await using work = opened.value;
   const { journal } = work;
-  const open = await journal.rows(openOperations);
-  if (open.isErr()) return err(open.error);
+  const all = await undoables(journal);
+  if (all.isErr()) return err(all.error);
   const runs = await journal.rows(runSummary);
   if (runs.isErr()) return err(runs.error);
 
-  const held = [...open.value.values()].filter(
-    ({ state, heldUntilMs }) => state === 'quarantined' && heldUntilMs !== undefined,
-  );
+  const query = await itemQuery(what, shell);
   const meant = familyOf(what, [...runs.value.values()]);
-  const named = held.filter((operation) => meant.has(operation.run) || isItem(operation, what));
-  const isRun = meant.size > 0;
-  if (named.length === 0 && !isRun) return err({ type: 'unknown-item', text: what });
+  const living = all.value.filter(({ untilMs }) => untilMs > shell.clock());
+  const named = meant.size > 0 ? living.filter(({ run }) => meant.has(run)) : calledSo(living, query);
+  if (named.length === 0 && meant.size === 0) return await whyNothing(query, journal, shell);
   if (named.length === 0) {
     shell.terminal.out(
-      `Nothing of run ${printable(what)} is held any more: what it removed was freed or put back.\n`,
+      `Nothing of run ${printable(what)} can be put back any more: what it removed was freed or put back.\n`,
     );
     return ok(exitCodes.failed.code);
   }
+  return await putAllBack(named, what, flags, work, shell);
+}
 
-  const record = work.startRecord('text');
-  const nowMs = shell.clock();
+async function putAllBack(
+  named: readonly Undoable[],
+  what: string,
+  flags: UndoFlags,
+  { journal, startRecord }: Working,
+  shell: Shell,
+): Promise<Result<number, Failure>> {
+  const record = startRecord('text');
   const started = await record.command({
     type: 'StartRun',
     started: {
@@ -55,51 +77,97 @@ export async function undo(what: string, shell: Shell): Promise<Result<number, F
       argv: [what],
       dryRun: false,
       scope: { allRepositories: true, repositories: [], roots: shell.config.roots, kinds },
-      policy: runPolicy(nowMs, undefined, kinds, noRules),
+      policy: runPolicy(shell.clock(), undefined, kinds, noRules),
       actor: actorOf(shell),
     },
   });
   if (started.isErr()) return err(started.error);
+  const context = { record, journalId: journal.journalId, newId: shell.newId };
+  const rows = await journal.rows(goneWorktrees);
+  if (rows.isErr()) return err(rows.error);
+  // Those of an earlier undo that was interrupted are done by that.
+  const earlier = await finishUndos(rows.value.values(), context);
+  if (earlier.isErr()) return err(earlier.error);
+  const left = await journal.rows(goneWorktrees);
+  if (left.isErr()) return err(left.error);
 
-  const outcomes: Outcome[] = [];
-  const facts: Fact[] = [];
-  for (const operation of named.toSorted((a, b) => b.intentSeq - a.intentSeq)) {
-    const why = await restore(operation);
-    outcomes.push({ operation, why });
-    if (why !== undefined) continue;
-    record.adopt(operation.op, operation.state);
-    facts.push({ op: operation.op, event: { type: 'ItemRestored', item: operation.item, why: 'undo' } });
+  const outcomes: UndoOutcome[] = [];
+  for (const one of named) {
+    if (shell.signal.aborted) break;
+    const { intent, how } = one;
+    const done: Result<string | undefined, JournalFailure> =
+      how.type === 'held'
+        ? await putHeldBack(how.operation.op, intent, record, how.operation.state)
+        : left.value.has(how.gone.op)
+          ? await undoWorktree(how.gone, context)
+          : ok(undefined);
+    if (done.isErr()) return err(done.error);
+    outcomes.push({ intent, why: done.value });
   }
-  const told = await record.facts(facts);
-  if (told.isErr()) return err(told.error);
-  const failed = outcomes.filter(({ why }) => why !== undefined);
-  const exitCode = failed.length > 0 ? exitCodes.partial.code : exitCodes.done.code;
-  const outcome = failed.length > 0 ? 'partial' : 'completed';
+  const isFailed = outcomes.some(({ why }) => why !== undefined);
+  const isCut = outcomes.length < named.length;
+  const outcome = isCut ? 'interrupted' : isFailed ? 'partial' : 'completed';
+  const exitCode = isCut
+    ? exitCodes.interrupted.code
+    : isFailed
+      ? exitCodes.partial.code
+      : exitCodes.done.code;
   const ended = await record.command({ type: 'EndRun', completed: { outcome, exitCode, totals: {} } });
   if (ended.isErr()) return err(ended.error);
-  shell.terminal.out(text(outcomes));
+  shell.terminal.out(
+    flags.json === true
+      ? `${JSON.stringify(undoDocument(record.id, outcome, exitCode, outcomes), null, 2)}\n`
+      : undoText(outcomes),
+  );
   return ok(exitCode);
 }
 
-/** The runs that an id, or its beginning, stands for: what one run began, those that resume it carry to its end. */
-function familyOf(what: string, runs: readonly RunSummary[]): ReadonlySet<string> {
-  if (what.length < 4) return new Set();
-  const roots = new Set(
-    runs.filter(({ run }) => run.startsWith(what)).map(({ run, resumeOf }) => resumeOf ?? run),
-  );
-  return new Set(
-    runs
-      .filter(({ run, resumeOf }) => roots.has(run) || (resumeOf !== undefined && roots.has(resumeOf)))
-      .map(({ run }) => run),
-  );
+async function putHeldBack(
+  op: string,
+  intent: RemovalIntended,
+  record: ReturnType<Working['startRecord']>,
+  state: 'intended' | 'quarantined' | 'purging' | 'blocked',
+): Promise<Result<string | undefined, JournalFailure>> {
+  const why = await restore(intent);
+  if (why !== undefined) return ok(why);
+  record.adopt(op, state);
+  const told = await record.facts([{ op, event: { type: 'ItemRestored', item: intent.item, why: 'undo' } }]);
+  return told.isErr() ? err(told.error) : ok(undefined);
 }
 
-function isItem({ item, intent }: OpenOperation, what: string): boolean {
-  return item === what || intent.name === what || intent.moves.some(({ path }) => path === what);
+/** What the journal knows of something that cannot be put back. */
+async function whyNothing(
+  query: ItemQuery,
+  journal: Journal,
+  { terminal }: Shell,
+): Promise<Result<number, Failure>> {
+  const known = await itemsInJournal(query, journal);
+  if (known.isErr()) return err(known.error);
+  const [item] = known.value.items.keys();
+  if (item === undefined) {
+    return err({ type: 'unknown-item', text: query.text, similar: [...known.value.similar] });
+  }
+  const story = await journal.fold(itemStory(item));
+  if (story.isErr()) return err(story.error);
+  const name = printable(item);
+  for (const { event, atMs } of story.value.toReversed()) {
+    const at = formatTime(atMs);
+    let said: string;
+    if (event.type === 'ItemRestored') said = `${name} was put back already, on ${at}.`;
+    else if (event.type === 'UndoExpired' || event.type === 'ItemRemoved')
+      said = `${name} cannot be put back any more: ${event.type === 'ItemRemoved' ? `it was freed on ${at}` : `its time for undo was over on ${at}`}.`;
+    else if (event.type === 'RemovalIntended' || event.type === 'ItemQuarantined')
+      said = `The removal of ${name} has begun and not ended: prodigy clean resume`;
+    else continue;
+    terminal.out(`${said}\n`);
+    return ok(exitCodes.failed.code);
+  }
+  terminal.out(`${name} was not removed: there is nothing to put back.\n`);
+  return ok(exitCodes.failed.code);
 }
 
 /** Why it could not be put back; `undefined` when it is in its place again, durably. */
-async function restore({ intent }: OpenOperation): Promise<string | undefined> {
+async function restore(intent: RemovalIntended): Promise<string | undefined> {
   const present = [];
   for (const move of intent.moves) {
     // A crash of an earlier undo may have left the file with both names.
@@ -118,25 +186,7 @@ async function restore({ intent }: OpenOperation): Promise<string | undefined> {
   }
   const back = await putBack(present);
   if (back.isErr()) return `${causeOf(back.error.code)}: ${back.error.path}`;
-  const synced = await syncDirectories([
-    ...new Set(present.flatMap(({ path, to }) => [dirname(path), dirname(to)])),
-  ]);
+  // All of them: a second name that was dropped is no less a change.
+  const synced = await syncMoves(intent.moves);
   return synced.isErr() ? `${causeOf(synced.error.code)}: ${synced.error.path}` : undefined;
-}
-
-function text(outcomes: readonly Outcome[]): string {
-  const lines: string[] = [];
-  const restored = outcomes.filter(({ why }) => why === undefined).map(({ operation }) => operation);
-  for (const kind of kinds) {
-    const of = restored.filter((operation) => operation.kind === kind);
-    const bytes = of.reduce((sum, { intent }) => sum + intent.bytes, 0);
-    if (of.length > 0) lines.push(`✓ Put back ${countOf(kind, of.length)}, ${formatBytes(bytes)}`);
-  }
-  const failed = outcomes.filter(({ why }) => why !== undefined);
-  if (failed.length > 0)
-    lines.push(`${formatCount(failed.length, 'item')} could not be put back; nothing was overwritten:`);
-  for (const { operation, why = '' } of failed) {
-    lines.push(`  ✗ ${singular(operation.kind)} ${printable(operation.intent.name)}: ${printable(why)}`);
-  }
-  return `${lines.join('\n')}\n`;
 }

@@ -42,9 +42,12 @@ function isOpen(row: RunSummary): boolean {
   return !row.dryRun && row.confirmed !== undefined && row.resumeOf === undefined && !isOver(row);
 }
 
-/** Runs that a later one resumed to its end. */
+/** Runs that a later one resumed to its end. One that was refused, by the clock say, has brought nothing to its end. */
 function closedBy(all: readonly RunSummary[]): ReadonlySet<string | undefined> {
-  return new Set(all.filter((row) => row.resumeOf !== undefined && isOver(row)).map((row) => row.resumeOf));
+  const finished = all.filter(
+    ({ ended }) => ended?.outcome === 'completed' || ended?.outcome === 'nothing-to-do',
+  );
+  return new Set(finished.map((row) => row.resumeOf));
 }
 
 /** Whether `resume` would take the run up. */

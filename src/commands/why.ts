@@ -1,5 +1,7 @@
 import { err, ok, type Result } from 'neverthrow';
-import type { JournalReader, Recorded } from '../journal/journal.ts';
+import { removalOf } from '../journal/event.ts';
+import type { JournalReader } from '../journal/journal.ts';
+import { recordedIn, type Recorded } from '../journal/recorded.ts';
 import type { Failure } from '../model/failure.ts';
 import type { ItemId } from '../model/item.ts';
 import { noMatches, type ItemQuery, type Matches } from '../projections/item-match.ts';
@@ -27,7 +29,7 @@ export async function why(text: string, flags: WhyFlags, shell: Shell): Promise<
   const opened = await openToRead(shell);
   // A journal that cannot be read costs the story; what is there can be looked at all the same.
   await using reader = opened.isOk() ? opened.value : undefined;
-  const query = await itemQuery(text, shell.cwd);
+  const query = await itemQuery(text, shell);
   const known = reader === undefined ? ok(noMatches()) : await itemsInJournal(query, reader);
   const without = known.isErr()
     ? known.error
@@ -87,7 +89,7 @@ async function viewOf(
   const story: WhyView['story'][number][] = [];
   if (reader !== undefined) {
     const runs = runLookup(reader);
-    for await (const recorded of reader.recorded()) {
+    for await (const recorded of recordedIn(reader)) {
       if (recorded.isErr()) return err(recorded.error);
       if (!isAbout(id, recorded.value.entry)) continue;
       const { run: of } = recorded.value.entry;
@@ -124,9 +126,12 @@ function recoveryFrom(
   story: readonly Recorded[],
   open: ReadonlyMap<string, OpenOperation>,
 ): Recovery | undefined {
-  const op = story.findLast(({ entry }) => entry.op !== undefined)?.entry.op;
-  if (op === undefined) return undefined;
-  const told = story.map(({ entry }) => entry).filter((entry) => entry.op === op);
+  const last = story.findLast(({ entry }) => entry.op !== undefined)?.entry.op;
+  if (last === undefined) return undefined;
+  const op = removalOf(last);
+  const told = story
+    .map(({ entry }) => entry)
+    .filter((entry) => entry.op !== undefined && removalOf(entry.op) === op);
   const intended = told.map(({ event }) => event).find((event) => event.type === 'RemovalIntended');
   const intent = intended?.type === 'RemovalIntended' ? intended : undefined;
   const fate = fateOf(told, intent, open.get(op));

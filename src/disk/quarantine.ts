@@ -6,6 +6,7 @@ import type { DiskFailure } from '../model/failure.ts';
 import { invariant } from '../model/invariant.ts';
 import type { Identity } from '../model/item.ts';
 import { errnoOf, toDiskFailure } from './failure.ts';
+import { hold } from './held.ts';
 import { identify, isUnchanged, sameObject } from './identity.ts';
 import { inLanes } from './lanes.ts';
 
@@ -82,7 +83,7 @@ export async function moveInto(
   if (lastLook.value === undefined) return ok('absent');
   if (!isUnchanged(lastLook.value, expected)) return ok({ drifted: lastLook.value });
 
-  const renamed = await renameOnto(from, to);
+  const renamed = await renameHeld(from, to);
   if (renamed.isErr()) {
     // ENOENT is also the answer when the directory of `to` is missing: only a second look tells.
     if (renamed.error.code !== 'ENOENT') return err(renamed.error);
@@ -97,6 +98,18 @@ export async function moveInto(
   const back = await moveBack(to, from);
   if (back.isErr()) return err({ ...back.error, path: to });
   return ok({ drifted: arrived.value });
+}
+
+/** Through both directories: a parent that is swapped for a link must not make us move what lies behind it. */
+async function renameHeld(from: string, to: string): Promise<Result<void, DiskFailure>> {
+  const source = hold(from);
+  if (source.isErr()) return err({ ...source.error, syscall: 'rename' });
+  using heldSource = source.value;
+  const target = hold(to);
+  if (target.isErr()) return err({ ...target.error, path: from, syscall: 'rename' });
+  using heldTarget = target.value;
+  const renamed = await renameOnto(heldSource.path, heldTarget.path);
+  return renamed.mapErr((failure) => ({ ...failure, path: from }));
 }
 
 async function renameOnto(from: string, to: string): Promise<Result<void, DiskFailure>> {
@@ -125,16 +138,22 @@ export async function moveBack(from: string, to: string): Promise<Result<void, D
   const occupant = await identify(to);
   if (occupant.isErr()) return err(occupant.error);
   if (occupant.value !== undefined) return err(refusal('EEXIST', 'rename', to));
-  if (source.value.type !== 'file') return renameOnto(from, to);
+  if (source.value.type !== 'file') return renameHeld(from, to);
 
+  const heldFrom = hold(from);
+  if (heldFrom.isErr()) return err(heldFrom.error);
+  using here = heldFrom.value;
+  const heldTo = hold(to);
+  if (heldTo.isErr()) return err(heldTo.error);
+  using there = heldTo.value;
   try {
-    await link(from, to);
+    await link(here.path, there.path);
   } catch (cause) {
-    if (noLinks.has(errnoOf(cause) ?? '')) return renameOnto(from, to);
+    if (noLinks.has(errnoOf(cause) ?? '')) return renameHeld(from, to);
     return err(toDiskFailure(cause, to, 'link'));
   }
   try {
-    return ok(await unlink(from));
+    return ok(await unlink(here.path));
   } catch (cause) {
     return err(toDiskFailure(cause, from, 'unlink'));
   }

@@ -16,7 +16,7 @@ const identity = {
   size: 'number',
 } as const satisfies Record<keyof Identity, string>;
 
-const part = { path: 'string', identity } as const;
+const part = { path: 'string', identity, stamp: ['maybe', 'string'] } as const;
 
 const scope = {
   allRepositories: 'boolean',
@@ -34,6 +34,7 @@ const policy = {
   windowMs: 'number',
   mergedOnly: 'boolean',
   deleteMergedBranches: ['maybe', 'boolean'],
+  insisted: ['maybe', 'boolean'],
   hash: 'string',
 } as const satisfies Shape<RunPolicy>;
 
@@ -77,7 +78,13 @@ const planned = {
   deletes: ['maybe', ['list', spent]],
 } as const satisfies Record<keyof PlannedItem, unknown>;
 
-const move = { role: 'string', ...part, to: 'string' } as const satisfies Record<keyof Move, unknown>;
+const move = {
+  role: 'string',
+  path: 'string',
+  identity,
+  to: 'string',
+  keptAt: ['maybe', 'string'],
+} as const satisfies Record<keyof Move, unknown>;
 
 const registration = {
   mainGitDir: 'string',
@@ -145,11 +152,14 @@ export const eventShapes: { readonly [T in EventType]: Fields<EventOf<T>> } = {
     mode: 'string',
     moves: ['list', move],
     holdMs: 'number',
+    undoMs: ['maybe', 'number'],
     attempt: 'number',
     locks: ['list', 'string'],
     worktree: ['maybe', registration],
     deletes: ['maybe', ['list', spent]],
+    snapshot: ['maybe', { ref: 'string' }],
   },
+  SnapshotTaken: { item: 'string', ref: 'string', commit: 'string' },
   ItemQuarantined: {
     item: 'string',
     recovered: ['maybe', 'boolean'],
@@ -185,6 +195,8 @@ export const eventShapes: { readonly [T in EventType]: Fields<EventOf<T>> } = {
     observed: ['maybe', 'string'],
   },
   BranchKept: { item: 'string', branch: 'string', commit: 'string', reason: 'string' },
+  UndoIntended: { item: 'string', name: 'string' },
+  UndoExpired: { item: 'string', why: 'string' },
   ItemRestored: { item: 'string', why: 'string' },
   RenameRedone: { item: 'string' },
   PurgeRedone: { item: 'string' },

@@ -1,5 +1,5 @@
 import type { BranchKeptReason, SpentBranch } from '../model/branch.ts';
-import type { Identity, ItemId, Part } from '../model/item.ts';
+import type { ItemId, Part } from '../model/item.ts';
 import type { Kind } from '../model/kind.ts';
 import type { PinTarget } from '../model/pin.ts';
 import type { Evidence, KeepReason, RemovalProof, RemoveReason } from '../model/reason.ts';
@@ -32,6 +32,7 @@ export type RunPolicy = {
   readonly windowMs: number;
   readonly mergedOnly: boolean;
   readonly deleteMergedBranches?: boolean;
+  readonly insisted?: boolean;
   /** SHA-256 of the normalised policy, first 16 hex digits. */
   readonly hash: string;
 };
@@ -129,7 +130,7 @@ export type PlannedItem = {
   readonly bytes: number;
   /** `head` for worktrees only. */
   readonly head?: string;
-  readonly parts: readonly { readonly path: string; readonly identity: Identity }[];
+  readonly parts: readonly Pick<Part, 'path' | 'identity' | 'stamp'>[];
   /** Branches that are to go with it. */
   readonly deletes?: readonly SpentBranch[];
 };
@@ -175,7 +176,11 @@ export type WorktreeRegistration = {
 export type RemovalMode = 'quarantine' | 'in-parent';
 
 /** A part and the place it is renamed to. */
-export type Move = Pick<Part, 'role' | 'path' | 'identity'> & { readonly to: string };
+export type Move = Pick<Part, 'role' | 'path' | 'identity'> & {
+  readonly to: string;
+  /** Where it stays for undo when the rest of a worktree is freed. */
+  readonly keptAt?: string;
+};
 
 /** An item is about to be moved. Synced before anything is touched; holds all that `resume` and `undo` need. */
 export type RemovalIntended = {
@@ -194,6 +199,8 @@ export type RemovalIntended = {
   readonly moves: readonly Move[];
   /** How long it is to be held for undo, in milliseconds; 0: its bytes are freed at once. */
   readonly holdMs: number;
+  /** How long undo can make a worktree again, which is freed at once. In milliseconds. */
+  readonly undoMs?: number;
   /** 1 for the first try, counted over runs. */
   readonly attempt: number;
   /** Ids of Prodigy's resume locks held while it goes. */
@@ -201,6 +208,16 @@ export type RemovalIntended = {
   readonly worktree?: WorktreeRegistration;
   /** Branches to be deleted after the worktree has left git, each only if it is still what it was. */
   readonly deletes?: readonly SpentBranch[];
+  /** Where the work in it is kept before it moves. */
+  readonly snapshot?: { readonly ref: string };
+};
+
+/** The work in a worktree is kept under a ref and can be read again. Before it is moved. */
+export type SnapshotTaken = {
+  readonly type: 'SnapshotTaken';
+  readonly item: ItemId;
+  readonly ref: string;
+  readonly commit: string;
 };
 
 /** All parts are in quarantine, durably. `heldUntilMs`: not freed before (undo). */
@@ -300,6 +317,24 @@ export type BranchKept = {
   readonly commit: string;
   readonly reason: BranchKeptReason;
 };
+
+/**
+ * A worktree that was freed is about to be made again, by an operation that is named after the removal's; see
+ * {@link removalOf}. Ends like every operation: restored, or failed.
+ */
+export type UndoIntended = { readonly type: 'UndoIntended'; readonly item: ItemId; readonly name: string };
+
+/** What undo needed of a worktree beyond git is freed: it cannot be put back any more. */
+export type UndoExpired = {
+  readonly type: 'UndoExpired';
+  readonly item: ItemId;
+  readonly why: 'undo-expired' | 'disk-full';
+};
+
+/** The operation that removed what this one puts back: itself, when it is a removal. */
+export function removalOf(op: string): string {
+  return op.split('~')[0] ?? op;
+}
 
 /** Back in its place. */
 export type ItemRestored = {
@@ -444,6 +479,7 @@ export type Event =
   | RunDeclined
   | RunRefused
   | RemovalIntended
+  | SnapshotTaken
   | ItemQuarantined
   | ItemDrifted
   | ItemVanished
@@ -454,6 +490,8 @@ export type Event =
   | ItemRemoved
   | BranchDeleted
   | BranchKept
+  | UndoIntended
+  | UndoExpired
   | ItemRestored
   | RenameRedone
   | PurgeRedone

@@ -12,9 +12,6 @@ import type { StoredText } from './walk.ts';
 /** Both ends are included; left out, they are the first entry and the last. */
 export type EntryRange = { readonly from?: number; readonly to?: number; readonly reverse?: boolean };
 
-/** An entry, and its text as it is stored and hashed: what is handed on as a record is this text. */
-export type Recorded = { readonly entry: Entry; readonly text: string };
-
 export type JournalReader = AsyncDisposable & {
   readonly journalId: string;
   /** The journal's directory, a real path. */
@@ -27,9 +24,7 @@ export type JournalReader = AsyncDisposable & {
   readonly segments: readonly Segment[];
   /** Entries in order, decoded; a gap is an error, and so is a broken chain. Stops after the first `Err`. */
   entries(range?: EntryRange): AsyncIterable<Result<Entry, JournalFailure>>;
-  /** The same with the stored texts. */
-  recorded(range?: EntryRange): AsyncIterable<Result<Recorded, JournalFailure>>;
-  /** The stored texts alone, with their hashes, page by page and not decoded. */
+  /** The same, page by page as they are stored: exports carry the text to the letter. */
   stored(range?: EntryRange): AsyncIterable<Result<readonly StoredText[], JournalFailure>>;
   fold<State>(projection: Projection<State>, range?: EntryRange): ResultAsync<State, JournalFailure>;
   /** All rows; folded from the entries when they are not stored, or were stored by another version. */
@@ -67,14 +62,14 @@ export type JournalOptions = {
   readonly inline: readonly KeyedProjection<unknown>[];
   /** Opens although the anchor knows of entries that are gone, and journals that they are. */
   readonly acceptTruncation?: boolean;
-  /** When entries are sealed; what is left out is as JOURNAL 7.7 has it. */
-  readonly sealing?: Partial<Sealing>;
   /** Where it may be born while its home has no room; without it, nowhere. */
   readonly refuge?: Refuge;
   /** Bytes of the reserve that were given up already, to be able to come here. */
   readonly released?: number;
   /** Opens for a look only: does not give up the reserve, which is for those who make room. */
   readonly isSparing?: boolean;
+  /** When entries are sealed; what is left out is as JOURNAL 7.7 has it. */
+  readonly sealing?: Partial<Sealing>;
   readonly seams?: JournalSeams;
 };
 

@@ -1,4 +1,4 @@
-import { realpath } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { err, ok } from 'neverthrow';
 import type { Result, ResultAsync } from 'neverthrow';
 import type { JournalFailure } from '../model/failure.ts';
@@ -49,6 +49,12 @@ export function openJournal(options: JournalOptions): ResultAsync<Journal, Journ
   });
 }
 
+/** What somebody else may rewrite is no evidence. The superuser works on what is the user's. */
+function isForeign(owner: number): boolean {
+  const own = process.geteuid?.();
+  return own !== undefined && own !== 0 && owner !== own;
+}
+
 type Found = { readonly home: string; readonly directory: string; readonly opened: Opened };
 
 /** Opens the journal where it is; one that is not there yet is born at home, or where there is room. */
@@ -67,6 +73,18 @@ async function find(options: JournalOptions): Promise<Result<Found, JournalFailu
   // Not even its directory could be made: then it is not at home.
   if (made.isErr() && made.error.type !== 'journal-full') return err(made.error);
   const home = made.unwrapOr(options.directory);
+  const owner = await stat(home).then(
+    ({ uid }) => uid,
+    () => undefined,
+  );
+  if (owner !== undefined && isForeign(owner)) {
+    return err({
+      type: 'journal-unavailable',
+      path: home,
+      code: 'EPERM',
+      detail: `it belongs to user ${owner}`,
+    });
+  }
   const openAt = async (directory: string): Promise<Result<Found, JournalFailure>> =>
     (await openWithReserve(directory, options)).map((opened) => ({ home, directory, opened }));
 

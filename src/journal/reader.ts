@@ -4,7 +4,7 @@ import type { JournalFailure } from '../model/failure.ts';
 import { decodeEntry } from './codec.ts';
 import type { Entry } from './entry.ts';
 import { damaged, later } from './journal-failure.ts';
-import type { EntryRange, JournalReader, Recorded } from './journal.ts';
+import type { EntryRange, JournalReader } from './journal.ts';
 import type { KeyedProjection } from './projection.ts';
 import { chainSeed } from './chain.ts';
 import type { Segment } from './segment.ts';
@@ -34,7 +34,7 @@ export function spanOf({ path, journalId, state, segments }: Readable): Span {
 /** Reading entries and rows from an open store. */
 export function readerOf(
   readable: Readable,
-): Pick<JournalReader, 'entries' | 'recorded' | 'stored' | 'fold' | 'rows' | 'row' | 'segments'> {
+): Pick<JournalReader, 'entries' | 'stored' | 'fold' | 'rows' | 'row' | 'segments'> {
   const { store, path, state } = readable;
   const sound = new Set<string>();
   const currentSum = ({ name, version }: KeyedProjection<unknown>): RowSum | undefined => {
@@ -65,13 +65,12 @@ export function readerOf(
     segments: readable.segments,
     stored: (range) => walk(store, spanOf(readable), range),
     entries: (range) => entries(readable, range),
-    recorded: (range) => recorded(readable, range),
     fold: (projection, range) =>
       later(async () => {
         let state = projection.initial();
         for await (const page of entryPages(readable, range)) {
           if (page.isErr()) return err(page.error);
-          for (const { entry } of page.value) state = projection.apply(state, entry);
+          for (const entry of page.value) state = projection.apply(state, entry);
         }
         return ok(state);
       }),
@@ -95,7 +94,7 @@ export async function foldRows<Row>(
   const rows = new Map<string, Row>();
   for await (const page of entryPages(readable)) {
     if (page.isErr()) return err(page.error);
-    for (const { entry } of page.value) applyToRows(rows, projection, entry);
+    for (const entry of page.value) applyToRows(rows, projection, entry);
   }
   return ok(rows);
 }
@@ -114,7 +113,7 @@ export async function foldAllRows(
   let runs = 0;
   for await (const page of entryPages(readable)) {
     if (page.isErr()) return err(page.error);
-    for (const { entry } of page.value) {
+    for (const entry of page.value) {
       if (entry.event.type === 'RunStarted') runs += 1;
       for (const { projection, rows } of tables) applyToRows(rows, projection, entry);
     }
@@ -141,34 +140,24 @@ async function* entries(
 ): AsyncGenerator<Result<Entry, JournalFailure>> {
   for await (const page of entryPages(readable, range)) {
     if (page.isErr()) return yield err(page.error);
-    for (const { entry } of page.value) yield ok(entry);
-  }
-}
-
-async function* recorded(
-  readable: Readable,
-  range?: EntryRange,
-): AsyncGenerator<Result<Recorded, JournalFailure>> {
-  for await (const page of entryPages(readable, range)) {
-    if (page.isErr()) return yield err(page.error);
-    for (const one of page.value) yield ok(one);
+    for (const entry of page.value) yield ok(entry);
   }
 }
 
 async function* entryPages(
   readable: Readable,
   range?: EntryRange,
-): AsyncGenerator<Result<readonly Recorded[], JournalFailure>> {
+): AsyncGenerator<Result<readonly Entry[], JournalFailure>> {
   for await (const page of walk(readable.store, spanOf(readable), range)) {
     if (page.isErr()) return yield err(page.error);
-    const decoded: Recorded[] = [];
+    const decoded: Entry[] = [];
     for (const stored of page.value) {
       const entry = decodeStored(readable.path, stored);
       if (entry.isErr()) {
         yield ok(decoded);
         return yield err(entry.error);
       }
-      decoded.push({ entry: entry.value, text: stored.text });
+      decoded.push(entry.value);
     }
     yield ok(decoded);
   }

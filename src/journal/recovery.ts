@@ -167,6 +167,7 @@ export function recoveringJournal(
     await queue;
     if (dead) return;
     // A journal whose old entries stay where they are is still a good one: the next run tries again.
+    // In a refuge nothing is sealed: it is the database alone that comes home.
     if (appended && directory === home)
       await sealWhenDue(session.readable, options, (drafts) => append(drafts));
     if (dead) return;
@@ -194,7 +195,6 @@ export function recoveringJournal(
       return session.reader.segments;
     },
     entries: (range) => session.reader.entries(range),
-    recorded: (range) => session.reader.recorded(range),
     stored: (range) => session.reader.stored(range),
     fold: (projection, range) => session.reader.fold(projection, range),
     rows: (projection) => session.reader.rows(projection),

@@ -52,6 +52,7 @@ export function openSnapshot(
 }
 
 /**
+/**
  * Copies the journal's database, `LOCK` left alone (JOURNAL 1.8), and opens the copy. Tables are copied and not linked,
  * though they never change: opening the copy makes new tables, and LevelDB may give one the number of a linked table
  * that its manifest does not know yet. It would truncate the writer's file. Segments are read where they are.

@@ -49,6 +49,8 @@ export const removalProofs = [
   'complete',
   'orphan',
   'expired-log',
+  /** Its owner insisted: what no commit holds is kept under a ref of its own before it goes. */
+  'snapshot',
 ] as const;
 
 export type RemovalProof = (typeof removalProofs)[number];

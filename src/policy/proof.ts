@@ -4,6 +4,8 @@ import type { Landed, WorktreeFacts } from '../model/worktree.ts';
 
 export type ProofOptions = {
   readonly mergedOnly: boolean;
+  /** Its owner named it and wants it gone with the work in it: that is kept in a snapshot. */
+  readonly insisted?: boolean;
   readonly deleteMergedBranches?: boolean;
 };
 
@@ -22,11 +24,12 @@ export type WorktreeProof =
  * What could not be observed is not proven.
  */
 export function proveWorktree(facts: WorktreeFacts, options: ProofOptions): WorktreeProof {
-  const reason = objection(facts, options.mergedOnly);
+  const reason = objection(facts, options);
   if (reason !== undefined) return { ok: false, reason, evidence: evidenceOf(facts, []) };
   const deletes = options.deleteMergedBranches === true ? facts.spentBranches : [];
   const evidence = evidenceOf(facts, deletes);
-  return { ok: true, proof: proofOf(facts), evidence, ...(deletes.length === 0 ? {} : { deletes }) };
+  const proof = options.insisted === true && hasWork(facts) ? 'snapshot' : proofOf(facts);
+  return { ok: true, proof, evidence, ...(deletes.length === 0 ? {} : { deletes }) };
 }
 
 function proofOf({ mergedInto, landed }: WorktreeFacts): RemovalProof {
@@ -47,11 +50,11 @@ function proofOf({ mergedInto, landed }: WorktreeFacts): RemovalProof {
 }
 
 /** The first check that fails. What somebody did comes before what we could not find out: it tells more. */
-function objection(facts: WorktreeFacts, mergedOnly: boolean): KeepReason | undefined {
+function objection(facts: WorktreeFacts, { mergedOnly, insisted }: ProofOptions): KeepReason | undefined {
   const { changes, unreachable } = facts;
   if (facts.locked !== undefined) return 'locked';
   if (facts.operation !== undefined) return 'operation-in-progress';
-  if (changes !== undefined) {
+  if (changes !== undefined && insisted !== true) {
     if (!isNone(changes.uncommitted)) return 'dirty';
     if (!isNone(changes.untracked)) return 'untracked';
     if (changes.precious.length > 0) return 'precious';
@@ -66,6 +69,13 @@ function objection(facts: WorktreeFacts, mergedOnly: boolean): KeepReason | unde
   if (facts.nested.length > 0) return 'unreachable-commits';
   if (mergedOnly && facts.mergedInto === undefined && facts.landed === undefined) return 'unmerged';
   return undefined;
+}
+
+function hasWork({ changes }: WorktreeFacts): boolean {
+  return (
+    changes !== undefined &&
+    !(isNone(changes.uncommitted) && isNone(changes.untracked) && changes.precious.length === 0)
+  );
 }
 
 /** A count that is no number is not none. */

@@ -29,6 +29,8 @@ export type Policy = {
   readonly cutoffMs: Readonly<Record<Kind, number>>;
   readonly windowMs: number;
   readonly mergedOnly: boolean;
+  /** Work in a worktree does not keep it: it goes into a snapshot. Only for one that was named. */
+  readonly insisted?: boolean;
   /** Whether branches go with their worktree when their content is in the target. */
   readonly deleteMergedBranches?: boolean;
 };
@@ -45,6 +47,7 @@ export function policyOf(asked: {
   readonly olderThanMs?: number | undefined;
   readonly windowMs?: number | undefined;
   readonly mergedOnly?: boolean | undefined;
+  readonly insisted?: boolean | undefined;
   readonly deleteMergedBranches?: boolean | undefined;
   readonly kinds: readonly Kind[];
 }): Policy {
@@ -59,14 +62,21 @@ export function policyOf(asked: {
     windowMs: Math.max(windowMs, minimumWindowMs),
     mergedOnly: asked.mergedOnly ?? false,
     ...branchRule(asked.deleteMergedBranches),
+    ...(asked.insisted === true ? { insisted: true } : {}),
   };
 }
 
 /** The rules of a policy as one text, for hashing: equal texts, equal rules. The time of the run is no rule. */
 export function canonicalPolicy(policy: Policy): string {
   const retention = allKinds.map((kind) => [kind, policy.retentionMs[kind]]);
-  const { windowMs, mergedOnly, deleteMergedBranches } = policy;
-  return JSON.stringify({ retention, windowMs, mergedOnly, ...branchRule(deleteMergedBranches) });
+  const { windowMs, mergedOnly, deleteMergedBranches, insisted } = policy;
+  return JSON.stringify({
+    retention,
+    windowMs,
+    mergedOnly,
+    ...branchRule(deleteMergedBranches),
+    ...(insisted === true ? { insisted } : {}),
+  });
 }
 
 /** Said only when it is so: what was written before there was the rule stays true. */

@@ -13,6 +13,9 @@ export type Scope = {
   /** Only what belongs to MapReduce agents and jobs. */
   readonly mapreduceOnly?: boolean | undefined;
   readonly jobId?: string | undefined;
+  /** Only items whose main part has one of these names, or lies at one of these paths. */
+  readonly names?: readonly string[];
+  readonly paths?: readonly string[];
 };
 
 export type Coverage = 'in' | 'out' | { readonly keep: 'unattributed'; readonly evidence: Evidence };
@@ -22,6 +25,8 @@ export function inScope(item: Item, scope: Scope): Coverage {
   if (!scope.kinds.includes(item.kind)) return 'out';
   if (scope.mapreduceOnly === true && !belongsToMapreduce(item)) return 'out';
   if (scope.jobId !== undefined && !item.owners.includes(`job:${scope.jobId}`)) return 'out';
+  if (scope.names !== undefined && !scope.names.includes(lastName(item.path))) return 'out';
+  if (scope.paths !== undefined && !scope.paths.includes(item.path)) return 'out';
   return scope.allRepositories ? 'in' : byRepository(item, scope.repositories);
 }
 
@@ -42,6 +47,10 @@ function byRepository({ repository, attribution }: Item, asked: readonly Reposit
     case 'ambiguous':
       return sameName.length > 0 ? unattributed(`several repositories are called ${repository.name}`) : 'out';
   }
+}
+
+function lastName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
 }
 
 function belongsToMapreduce({ detail, owners }: Item): boolean {

@@ -1,4 +1,4 @@
-import type { EventOf } from '../journal/event.ts';
+import { removalOf, type EventOf } from '../journal/event.ts';
 import type { Projection } from '../journal/projection.ts';
 
 /** How later runs ended operations: one line of a run's story that it could not tell itself. */
@@ -8,7 +8,13 @@ export type Aftermath = {
   readonly seq: number;
   readonly atMs: number;
   readonly event: EventOf<
-    'ItemRemoved' | 'ItemRestored' | 'ItemVanished' | 'ItemDrifted' | 'ItemFailed' | 'PurgeStarted'
+    | 'ItemRemoved'
+    | 'ItemRestored'
+    | 'ItemVanished'
+    | 'ItemDrifted'
+    | 'ItemFailed'
+    | 'PurgeStarted'
+    | 'UndoExpired'
   >;
 };
 
@@ -17,7 +23,11 @@ export function aftermath(operations: ReadonlySet<string>): Projection<Aftermath
   return {
     initial: () => [],
     apply: (found, { event, op, run = '', seq, atMs }) => {
-      if (op === undefined || !operations.has(op)) return found;
+      if (op === undefined) return found;
+      const removal = removalOf(op);
+      if (!operations.has(removal)) return found;
+      // That an undo failed says nothing of the removal.
+      if (removal !== op && event.type !== 'ItemRestored') return found;
       switch (event.type) {
         case 'ItemRemoved':
         case 'ItemRestored':
@@ -25,7 +35,8 @@ export function aftermath(operations: ReadonlySet<string>): Projection<Aftermath
         case 'ItemDrifted':
         case 'ItemFailed':
         case 'PurgeStarted':
-          found.push({ op, run, seq, atMs, event });
+        case 'UndoExpired':
+          found.push({ op: removal, run, seq, atMs, event });
           return found;
         default:
           return found;

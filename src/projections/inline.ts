@@ -3,6 +3,7 @@ import { lastOddity } from './last-oddity.ts';
 import { lastVerdict } from './last-verdict.ts';
 import { openOperations } from './open-operations.ts';
 import { pins } from './pins.ts';
+import { goneWorktrees } from './gone-worktrees.ts';
 import { plans } from './plans.ts';
 import { runSummary } from './run-summary.ts';
 import { timeBlocks } from './time-blocks.ts';
@@ -14,6 +15,7 @@ export const inlineProjections: readonly KeyedProjection<unknown>[] = [
   lastVerdict,
   plans,
   pins,
+  goneWorktrees,
   lastOddity,
   timeBlocks,
 ];

@@ -11,8 +11,13 @@ export function oddityKey({ path, detail }: Pick<Doubt, 'path' | 'detail'>): str
 /** One row for each thing that was left alone as unexplained, so that it is not journalled at every look. */
 export const lastOddity: KeyedProjection<LastOddity> = {
   name: 'oddity',
-  version: 1,
-  keyOf: ({ event }) => (event.type === 'OddityFound' ? oddityKey(event) : undefined),
-  apply: (row, { event }) =>
-    event.type === 'OddityFound' ? { reason: event.reason, detail: event.detail } : row,
+  version: 2,
+  keyOf: ({ event }) => {
+    if (event.type === 'QuarantineOrphanFound') return event.path;
+    return event.type === 'OddityFound' ? oddityKey(event) : undefined;
+  },
+  apply: (row, { event }) => {
+    if (event.type === 'QuarantineOrphanFound') return { reason: 'unattributed', detail: 'in quarantine' };
+    return event.type === 'OddityFound' ? { reason: event.reason, detail: event.detail } : row;
+  },
 };

@@ -15,6 +15,8 @@ export type OpenOperation = {
   readonly intent: RemovalIntended;
   /** It is held for undo, and not freed before. UTC milliseconds. */
   readonly heldUntilMs?: number;
+  /** Why it could not be put back, when that was tried last. */
+  readonly putBackBlocked?: { readonly path: string; readonly code: string };
   readonly attempt: number;
   readonly intentSeq: number;
   /** When it was intended. */
@@ -27,12 +29,13 @@ const followUps: ReadonlySet<string> = new Set([
   'ItemQuarantined',
   'PurgeStarted',
   'PurgeBlocked',
+  'PutBackBlocked',
 ]);
 
 /** One row for each operation, by its id; gone with its terminal event. */
 export const openOperations: KeyedProjection<OpenOperation> = {
   name: 'op',
-  version: 1,
+  version: 2,
   isWork: true,
   keyOf: ({ op, event }) => (followUps.has(event.type) ? op : undefined),
   apply: (row, { event, op, run, seq, atMs }) => {
@@ -50,6 +53,8 @@ export const openOperations: KeyedProjection<OpenOperation> = {
           state: 'quarantined',
           ...(event.heldUntilMs === undefined ? {} : { heldUntilMs: event.heldUntilMs }),
         };
+      case 'PutBackBlocked':
+        return { ...row, putBackBlocked: { path: event.path, code: event.code } };
       case 'PurgeStarted':
         return { ...row, state: 'purging' };
       case 'PurgeBlocked':

@@ -35,7 +35,8 @@ export type ItemAccount = {
 /** One run's account: nothing in it was measured twice, all of it is folded from what was journalled. */
 export type RunAccount = {
   readonly kinds: Map<Kind, { before: Tally; scanned: number; kept: number; condemned: number }>;
-  readonly items: Map<ItemId, ItemAccount>;
+  /** By item; what went before an item that was made anew under its name, by its operation. */
+  readonly items: Map<string, ItemAccount>;
 };
 
 /** Folds the entries of one run. Feed it those entries only. */
@@ -52,11 +53,18 @@ export const runAccount: Projection<RunAccount> = {
       });
     } else if ('item' in event && entry.op !== undefined) {
       const next = accountOf(account.items.get(event.item), entry);
+      if (event.type === 'RemovalIntended') makeRoom(account, event.item);
       if (next !== undefined) account.items.set(event.item, next);
     }
     return account;
   },
 };
+
+/** A name can go twice in one run: what an earlier run had moved away, and what took its place since. */
+function makeRoom({ items }: RunAccount, item: ItemId): void {
+  const known = items.get(item);
+  if (known?.outcome === 'removed') items.set(known.op, known);
+}
 
 function accountOf(known: ItemAccount | undefined, { event, op = '' }: Entry): ItemAccount | undefined {
   if (event.type === 'RemovalIntended') {
@@ -154,6 +162,7 @@ export function adopt(
 ): void {
   const { item, kind, name, bytes } = intent;
   const path = intent.moves.at(-1)?.path ?? '';
+  makeRoom(account, item);
   account.items.set(item, { kind, name, path, bytes, op, outcome: 'under-way', earlier });
 }
 

@@ -27,6 +27,8 @@ export type OpenBytes = {
   readonly kind: Kind;
   readonly bytes: number;
   readonly held: boolean;
+  /** The run that began it put it on hold itself: then it is part of its account. */
+  readonly counted?: boolean;
 };
 
 const nothing: Tally = { items: 0, bytes: 0 };
@@ -71,9 +73,10 @@ export const storageStats: Projection<StorageStats> = {
 function hold(stats: StorageStats, { run = '', op }: Entry): void {
   const open = op === undefined ? undefined : stats.open.get(op);
   if (op === undefined || open === undefined || open.held) return;
-  stats.open.set(op, { ...open, held: true });
   // Who takes up what another run had begun did not find it.
-  if (open.run !== run) return;
+  const counted = open.run === run;
+  stats.open.set(op, { ...open, held: true, counted });
+  if (!counted) return;
   change(stats, run, open.kind, ({ held }) => ({ held: add(held, open.bytes) }));
 }
 
@@ -93,7 +96,7 @@ function letGo(stats: StorageStats, { op, run }: Entry): void {
   const open = op === undefined ? undefined : stats.open.get(op);
   if (op === undefined || open === undefined) return;
   stats.open.delete(op);
-  if (!open.held || open.run !== run) return;
+  if (open.counted !== true || open.run !== run) return;
   change(stats, run, open.kind, ({ held }) => ({ held: add(held, -open.bytes, -1) }));
 }
 

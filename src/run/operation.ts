@@ -8,9 +8,12 @@ import type { Event, EventType } from '../journal/event.ts';
  * intended -> quarantined -> purging -> ended
  *    |            |             \-> blocked -> purging
  *    \-> ended    \-> ended
+ *
+ * restoring -> ended
  * ```
  */
-export type OperationState = 'none' | 'intended' | 'quarantined' | 'purging' | 'blocked' | 'ended';
+export type OperationState =
+  'none' | 'restoring' | 'intended' | 'quarantined' | 'purging' | 'blocked' | 'ended';
 
 export type IllegalTransition = {
   readonly type: 'illegal-transition';
@@ -22,16 +25,24 @@ const transitions: Readonly<
   Partial<Record<EventType, Readonly<Partial<Record<OperationState, OperationState>>>>>
 > = {
   RemovalIntended: { none: 'intended' },
+  UndoIntended: { none: 'restoring' },
+  SnapshotTaken: { intended: 'intended' },
   ItemQuarantined: { intended: 'quarantined' },
   ItemDrifted: { intended: 'ended' },
   ItemVanished: { intended: 'ended' },
   // From quarantine an item fails only when something foreign lies in its place there.
-  ItemFailed: { intended: 'ended', quarantined: 'ended' },
+  ItemFailed: { intended: 'ended', quarantined: 'ended', restoring: 'ended' },
   PutBackBlocked: { intended: 'intended', quarantined: 'quarantined' },
   PurgeStarted: { quarantined: 'purging', blocked: 'purging', purging: 'purging' },
   PurgeBlocked: { quarantined: 'blocked', purging: 'blocked', blocked: 'blocked' },
   ItemRemoved: { quarantined: 'ended', purging: 'ended', blocked: 'ended' },
-  ItemRestored: { intended: 'ended', quarantined: 'ended', purging: 'ended', blocked: 'ended' },
+  ItemRestored: {
+    intended: 'ended',
+    quarantined: 'ended',
+    purging: 'ended',
+    blocked: 'ended',
+    restoring: 'ended',
+  },
   RenameRedone: { quarantined: 'quarantined', purging: 'purging', blocked: 'blocked' },
   PurgeRedone: { ended: 'ended' },
 };

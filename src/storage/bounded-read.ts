@@ -1,5 +1,5 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
-import { openFlags } from './see.ts';
+import { fstatSync, openSync, readSync } from 'node:fs';
+import { closeRead, openFlags } from './see.ts';
 
 const utf8 = new TextDecoder('utf-8');
 
@@ -25,6 +25,6 @@ function readRange(path: string, start: (size: number) => number, maxBytes: numb
   } catch {
     return undefined;
   } finally {
-    if (descriptor !== undefined) closeSync(descriptor);
+    if (descriptor !== undefined) closeRead(descriptor);
   }
 }

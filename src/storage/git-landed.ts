@@ -70,12 +70,12 @@ async function byTree(
 ): Promise<void> {
   const named = new Set(branches.flatMap(({ head, base }) => [head, base]));
   const trees = await readTrees(gitDir, [...named]);
-  for (const { head, base } of branches) {
+  for (const { head, base, own } of branches) {
     const tree = trees.get(head);
     if (tree === undefined) continue;
     const commit = history.since(base, history.byTree.get(tree));
     if (tree === trees.get(base)) ways.set(head, { how: 'no-change' });
-    else if (commit !== undefined) ways.set(head, { how: 'squash', commit });
+    else if (commit !== undefined) ways.set(head, { how: asOne(own), commit });
   }
 }
 
@@ -102,11 +102,14 @@ async function byPatch(
       patch === undefined ? undefined : history.since(branch.base, theirs.get(patch));
     const atOnce = landed(whole.get(branch.head));
     const way: Way | undefined =
-      atOnce === undefined
-        ? oneByOne(branch, each, landed)
-        : { how: branch.own.length === 1 ? 'cherry-pick' : 'squash', commit: atOnce };
+      atOnce === undefined ? oneByOne(branch, each, landed) : { how: asOne(branch.own), commit: atOnce };
     if (way !== undefined) ways.set(branch.head, way);
   }
+}
+
+/** What one commit with the work of all of them is called. */
+function asOne(own: readonly string[]): Way['how'] {
+  return own.length === 1 ? 'cherry-pick' : 'squash';
 }
 
 function oneByOne(

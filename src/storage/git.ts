@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 import { err, ok, type Result } from 'neverthrow';
 import type { GitFailure } from '../model/failure.ts';
@@ -10,6 +10,8 @@ export type GitOptions = {
   /** Only with `gitDir`. */
   readonly workTree?: string | undefined;
   readonly input?: string | undefined;
+  /** Instead of the git directory's own index. */
+  readonly indexFile?: string | undefined;
   readonly timeoutMs?: number | undefined;
   /** Settings beyond those that every question is asked with, as `name=value`. */
   readonly settings?: readonly string[] | undefined;
@@ -116,7 +118,9 @@ async function run(args: readonly string[], options: GitOptions): Promise<Result
     ...(workTree === undefined ? [] : [`--work-tree=${workTree}`]),
   ];
   const more = (options.settings ?? []).flatMap((setting) => ['-c', setting]);
-  const done = await ask([...withoutPager, ...settings, ...more, ...where, ...args], options);
+  // Some arguments are refused by a throw: too long for the system, or with a NUL in them.
+  const all = [...withoutPager, ...settings, ...more, ...where, ...args];
+  const done = await ask(all, options).catch((cause: unknown) => unasked(cause));
   const { exitCode, problem } = done;
   const stderr = done.stderr.toString('utf8');
   const complaints = stderr.split('\n').filter((line) => options.complete === true && incomplete.test(line));
@@ -133,42 +137,60 @@ type Done = {
   readonly problem: string | undefined;
 };
 
+function unasked(cause: unknown): Done {
+  const nothing = Buffer.alloc(0);
+  return { exitCode: undefined, stdout: nothing, stderr: nothing, problem: String(cause) };
+}
+
 /** By Node's own means: there are thousands of these questions, and each library around them costs as much as git. */
 function ask(args: readonly string[], options: GitOptions): Promise<Done> {
   const cwd = options.cwd ?? options.workTree ?? options.gitDir;
   const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
+  const maxBytes = options.maxOutputBytes ?? defaultMaxOutputBytes;
   return new Promise((resolve) => {
-    let isLate = false;
-    const child = execFile(
-      'git',
-      args,
-      {
-        ...(cwd === undefined ? {} : { cwd }),
-        env: { ...process.env, ...environment },
-        encoding: 'buffer',
-        maxBuffer: options.maxOutputBytes ?? defaultMaxOutputBytes,
-        windowsHide: true,
-      },
-      (failure, stdout, stderr) => {
-        clearTimeout(timer);
-        const exitCode = failure === null ? 0 : typeof failure.code === 'number' ? failure.code : undefined;
-        const late = isLate ? `no answer within ${timeoutMs} ms` : undefined;
-        const problem = late ?? failure?.message;
-        // What it said before it was late is of no use.
-        resolve({ exitCode, stdout, stderr: isLate ? Buffer.alloc(0) : stderr, problem });
-      },
-    );
-    const timer = setTimeout(() => {
-      isLate = true;
+    const output = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
+    let bytes = 0;
+    let problem: string | undefined;
+    const child = spawn('git', args, {
+      ...(cwd === undefined ? {} : { cwd }),
+      env: { ...process.env, ...environment, ...indexOf(options) },
+      windowsHide: true,
+    });
+    child.on('error', (cause) => {
+      problem ??= cause.message;
+    });
+    const give = (up: string): void => {
+      problem ??= up;
+      // What it said so far is of no use.
+      output.stderr = [];
       child.kill('SIGTERM');
       // A filter that git started may outlive it and keep these open.
-      child.stdout?.destroy();
-      child.stderr?.destroy();
-    }, timeoutMs);
+      child.stdout.destroy();
+      child.stderr.destroy();
+    };
+    const timer = setTimeout(() => give(`no answer within ${timeoutMs} ms`), timeoutMs);
+    for (const name of ['stdout', 'stderr'] as const) {
+      child[name].on('data', (chunk: Buffer) => {
+        bytes += chunk.length;
+        if (bytes > maxBytes) give(`more than ${maxBytes} bytes`);
+        else output[name].push(chunk);
+      });
+    }
+    child.on('close', (code, signal) => {
+      clearTimeout(timer);
+      if (code !== 0) problem ??= signal === null ? `exit ${code}` : `ended by ${signal}`;
+      const exitCode = code === null || code < 0 ? undefined : code;
+      const [stdout, stderr] = [Buffer.concat(output.stdout), Buffer.concat(output.stderr)];
+      resolve({ exitCode, stdout, stderr, problem });
+    });
     // It may end before it has read everything; what it answers then tells.
-    child.stdin?.on('error', () => undefined);
-    child.stdin?.end(options.input === undefined ? undefined : Buffer.from(options.input, options.encoding));
+    child.stdin.on('error', () => undefined);
+    child.stdin.end(options.input === undefined ? undefined : Buffer.from(options.input, options.encoding));
   });
+}
+
+function indexOf({ indexFile }: GitOptions): Readonly<Record<string, string>> {
+  return indexFile === undefined ? {} : { GIT_INDEX_FILE: indexFile };
 }
 
 const maxRunning = Math.max(4, availableParallelism());

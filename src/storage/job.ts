@@ -1,13 +1,13 @@
 import { basename } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { openSync, readFileSync } from 'node:fs';
 import * as v from 'valibot';
 import type { JobFacts } from '../model/owner.ts';
 import type { Size } from '../model/item.ts';
 import type { Doubt } from '../model/reason.ts';
 import { readJson, type Reading } from './json-file.ts';
 import { isPlainId } from './names.ts';
-import { openFlags, type Seen } from './see.ts';
+import { closeRead, openFlags, type Seen } from './see.ts';
 import { instant, plainId } from './shape.ts';
 import { parseStrictly } from './strict-json.ts';
 import { newest } from './time.ts';
@@ -180,7 +180,7 @@ function readZipped<S extends v.GenericSchema>(file: TreeFile, schema: S): Readi
   } catch {
     return broken('not gzip');
   } finally {
-    if (descriptor !== undefined) closeSync(descriptor);
+    if (descriptor !== undefined) closeRead(descriptor);
   }
 }
 

@@ -1,8 +1,8 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { fstatSync, openSync, readSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as v from 'valibot';
 import type { Doubt } from '../model/reason.ts';
-import { errorCode, openFlags, seen, unreadable, type Seen } from './see.ts';
+import { closeRead, errorCode, openFlags, seen, unreadable, type Seen } from './see.ts';
 import { parseStrictly } from './strict-json.ts';
 
 /** What came of reading one small JSON file. A file that was not understood is never half believed. */
@@ -66,7 +66,7 @@ function readOnce(path: string): Attempt {
   } catch (cause) {
     return { state: 'broken', doubt: unreadable(path, cause), seen: undefined };
   } finally {
-    closeSync(descriptor);
+    closeRead(descriptor);
   }
 }
 

@@ -33,6 +33,9 @@ export type ProcessTable = {
   readonly aliases?: readonly (readonly [given: string, real: string])[];
 };
 
+/** Who runs, with what they use under the prefixes asked for. */
+export type ReadProcesses = (interesting: readonly string[]) => Promise<ProcessTable>;
+
 export const unreadableTable: ProcessTable = { readable: false, processes: [], suspects: [] };
 
 const suspectNames = /^(?:prodigy|claude|git)$/u;

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { constants } from 'node:fs';
-import { link, open, rename, unlink } from 'node:fs/promises';
+import { link, open, readdir, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import * as v from 'valibot';
 import { toDiskFailure } from '../disk/failure.ts';
 import { makeDirectories } from '../disk/make-directories.ts';
+import { syncDirectories } from '../disk/quarantine.ts';
+import { makeWholeFile, sweepScratchFiles } from '../disk/whole-file.ts';
 import type { DiskFailure } from '../model/failure.ts';
 import type { ProcessInfo, ProcessTable } from './processes.ts';
 import { errorCode, openFlags } from './see.ts';
@@ -92,6 +93,8 @@ type LockFile =
       readonly bytes: Uint8Array | undefined;
       readonly mtimeMs: number | undefined;
       readonly detail?: string;
+      /** The system's answer, when it could not be read. */
+      readonly code?: string;
     };
 
 async function readLockFile(path: string): Promise<LockFile> {
@@ -106,7 +109,14 @@ async function readLockFile(path: string): Promise<LockFile> {
   } catch (cause) {
     const code = errorCode(cause);
     if (code === 'ENOENT') return { state: 'absent' };
-    return { state: 'present', bytes: undefined, mtimeMs: undefined, detail: code ?? 'cannot be read' };
+    const detail = code ?? 'cannot be read';
+    return {
+      state: 'present',
+      bytes: undefined,
+      mtimeMs: undefined,
+      detail,
+      ...(code === undefined ? {} : { code }),
+    };
   }
 }
 
@@ -132,24 +142,18 @@ export async function takeLock(
   { host, pid, nowIso }: OwnLock,
 ): Promise<Result<'taken' | 'held', DiskFailure>> {
   const content = { job_id: id, process_id: pid, hostname: host, acquired_at: nowIso };
-  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-  let created = false;
   try {
     await makeDirectories(dirname(path));
   } catch (cause) {
     return err(toDiskFailure(cause, dirname(path)));
   }
   try {
-    await using file = await open(path, flags, 0o644);
-    created = true;
-    // Prodigy's own writer: two spaces, no newline at the end.
-    await file.writeFile(JSON.stringify(content, undefined, 2));
-    await file.sync();
+    // Prodigy's own writer: two spaces, no newline at the end. A lock without content, which a crash could leave, would
+    // block Prodigy until a human removed it.
+    await makeWholeFile(path, JSON.stringify(content, undefined, 2), 0o644);
     return ok('taken');
   } catch (cause) {
     if (errorCode(cause) === 'EEXIST') return ok('held');
-    // A lock without content would block Prodigy until a human removed it.
-    if (created) await unlink(path).catch(() => undefined);
     return err(toDiskFailure(cause, path));
   }
 }
@@ -168,7 +172,7 @@ export async function replaceStaleLock(
   const present = await readLockFile(path);
   if (present.state === 'absent') return takeLock(path, id, own);
   if (!isHeldBy(present, expected)) return ok('held');
-  const aside = join(dirname(path), `.${basename(path)}.${randomUUID()}`);
+  const aside = join(dirname(path), `.${basename(path)}.${process.pid}-${randomUUID()}.old`);
   try {
     // A rename takes away exactly one file, and only one of two who try.
     await rename(path, aside);
@@ -197,6 +201,27 @@ async function putBack(aside: string, path: string): Promise<void> {
   }
 }
 
+/**
+ * Ends what killed runs of ours left in a lock directory: scratch files, and locks put aside, which go back to where
+ * they were. To be called by whoever holds the run lock, so that nobody else is in the middle of it.
+ */
+export async function settleLockDirectory(directory: string): Promise<void> {
+  let settled = await sweepScratchFiles(directory, (pid) => pid !== process.pid);
+  for (const name of await readdir(directory).catch(() => [])) {
+    const [, lock, pid] = /^\.(.+\.lock)\.(\d+)-[0-9a-f-]{36}\.old$/.exec(name) ?? [];
+    if (lock === undefined || Number(pid) === process.pid) continue;
+    const aside = join(directory, name);
+    await putBack(aside, join(directory, lock)).catch(() => undefined);
+    await unlink(aside).catch(() => undefined);
+    settled += 1;
+  }
+  if (settled > 0) await syncDirectories([directory]);
+}
+
+function refusal(code: string, path: string): DiskFailure {
+  return { type: 'disk', code, syscall: 'read', path };
+}
+
 /** Removes the lock when it is the one that this process took; any other is left alone. */
 export async function releaseLock(
   path: string,
@@ -204,6 +229,7 @@ export async function releaseLock(
 ): Promise<Result<'released' | 'not-ours' | 'absent', DiskFailure>> {
   const present = await readLockFile(path);
   if (present.state === 'absent') return ok('absent');
+  if (present.bytes === undefined && present.code !== undefined) return err(refusal(present.code, path));
   const holder = present.bytes === undefined ? undefined : parseHolder(present.bytes);
   if (holder?.pid !== pid || holder.host !== host) return ok('not-ours');
   try {

@@ -1,5 +1,4 @@
-import { constants } from 'node:fs';
-import { link, open, readFile, rename, rmdir, stat, unlink } from 'node:fs/promises';
+import { link, readdir, readFile, rename, rmdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
 import { err, ok, type Result } from 'neverthrow';
@@ -7,10 +6,12 @@ import * as v from 'valibot';
 import { errnoOf, toDiskFailure } from '../disk/failure.ts';
 import { makeDirectories } from '../disk/make-directories.ts';
 import { existingRefuges, makeRefuge } from '../disk/refuge.ts';
+import { makeWholeFile, sweepScratchFiles } from '../disk/whole-file.ts';
 import type { DiskFailure, RunLocked } from '../model/failure.ts';
+import { parseStrictly } from './strict-json.ts';
 
 const lockShape = v.object({
-  pid: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  pid: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
   /** Start of the process, in the platform's own words: compared, never parsed. */
   startTime: v.string(),
   bootId: v.string(),
@@ -149,17 +150,9 @@ async function takeOne(
   if (made !== undefined) return err(made);
   for (let attempt = 0; attempt < 5; attempt += 1) {
     try {
-      const file = await open(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600);
-      try {
-        await file.writeFile(text);
-        await file.sync();
-      } catch (cause) {
-        // A lock that says nothing would lock everybody out.
-        await unlink(path).catch(() => undefined);
-        throw cause;
-      } finally {
-        await file.close();
-      }
+      // A lock that says nothing, which a crash could leave, would lock everybody out.
+      await makeWholeFile(path, text, 0o600);
+      await sweepLeftovers(dirname(path));
       return ok(undefined);
     } catch (cause) {
       const failure = toDiskFailure(cause, path);
@@ -188,9 +181,9 @@ async function readLock(
 ): Promise<'absent' | 'unknown' | 'abandoned' | { content: LockContent; text: string }> {
   for (let attempt = 0; attempt < 5; attempt += 1) {
     try {
-      const text = await readFile(path, 'utf8');
-      const parsed = v.safeParse(lockShape, JSON.parse(text));
-      if (parsed.success) return { content: parsed.output, text };
+      const bytes = await readFile(path);
+      const parsed = v.safeParse(lockShape, parseStrictly(bytes).unwrapOr(undefined));
+      if (parsed.success) return { content: parsed.output, text: bytes.toString('utf8') };
     } catch (cause) {
       // Anything else, and above all what is no JSON, is a lock that cannot be understood.
       if (errnoOf(cause) === 'ENOENT') return 'absent';
@@ -224,6 +217,16 @@ async function putAside(path: string, text: string): Promise<void> {
     await unlink(aside);
   } catch {
     // Somebody else was quicker: the next round sees what they left.
+  }
+}
+
+/** What processes that are no more left beside the lock. */
+async function sweepLeftovers(directory: string): Promise<void> {
+  await sweepScratchFiles(directory, (pid) => !isAlive(pid));
+  for (const name of await readdir(directory).catch(() => [])) {
+    const pid = /^run\.lock\.stale-(\d+)$/.exec(name)?.[1];
+    if (pid !== undefined && !isAlive(Number(pid)))
+      await unlink(join(directory, name)).catch(() => undefined);
   }
 }
 

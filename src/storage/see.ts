@@ -1,4 +1,4 @@
-import { constants, lstatSync, readdirSync, type BigIntStats, type Dirent } from 'node:fs';
+import { closeSync, constants, lstatSync, readdirSync, type BigIntStats, type Dirent } from 'node:fs';
 import { err, ok, type Result } from 'neverthrow';
 import { toIdentity } from '../disk/identity.ts';
 import type { FileType, Identity, Size } from '../model/item.ts';
@@ -17,6 +17,15 @@ export type Seen = {
 /** Opens without following a link and without waiting for the other end of a pipe. */
 export const openFlags: number =
   constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+
+/** Closes what was only read: what was read is as good when the system complains, and the descriptor is gone. */
+export function closeRead(descriptor: number): void {
+  try {
+    closeSync(descriptor);
+  } catch (cause) {
+    if (errorCode(cause) === undefined) throw cause;
+  }
+}
 
 /**
  * Bytes and entries of what was seen, when nothing else can share them: then it need not be measured again.

@@ -3,7 +3,7 @@ import type { Doubt } from '../model/reason.ts';
 import { attribute, type Repositories } from './attribution.ts';
 import { groupBy, mapEach } from './each.ts';
 import { prodigiesAtWork, usersOf, type ProdigyAtWork } from './liveness.ts';
-import { readProcessTable, type ProcessTable } from './processes.ts';
+import type { ProcessTable, ReadProcesses } from './processes.ts';
 import { readLock } from './prodigy-lock.ts';
 import { relate, type Relations } from './relations.ts';
 import type { LockEntry, Survey } from './entries.ts';
@@ -31,16 +31,23 @@ export type StorageRequest = {
   readonly nowMs: number;
   readonly host: string;
   readonly ownPid: number;
+  readonly readProcesses: ReadProcesses;
 };
 
 const locksAtOnce = 64;
 
-export async function readStorage({ roots, nowMs, host, ownPid }: StorageRequest): Promise<Storage> {
+export async function readStorage({
+  roots,
+  nowMs,
+  host,
+  ownPid,
+  readProcesses,
+}: StorageRequest): Promise<Storage> {
   const survey = await readSurvey(roots);
   const relations = relate(survey);
   const repositories = await attribute(survey, relations);
   // After the records, so that a run which began meanwhile is seen by one or the other.
-  const table = await readProcessTable(roots);
+  const table = await readProcesses(roots);
   const found = await mapEach(survey.locks, locksAtOnce, async (entry): Promise<LockFound> => {
     const lock = await readLock(entry.path, { host, nowMs, table, ownPid });
     return { ...entry, lock };

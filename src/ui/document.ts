@@ -2,6 +2,7 @@ import type { KindTotals, RunOutcome } from '../journal/event.ts';
 import type { Kind } from '../model/kind.ts';
 import type { FailureView } from './result-text.ts';
 import type { BranchView, ItemView, RunView } from './view.ts';
+import { formatIso } from './format.ts';
 
 export type ItemResult = 'removed' | 'kept' | 'failed' | 'drifted' | 'planned' | 'remaining';
 
@@ -64,9 +65,9 @@ export function runDocument(input: DocumentInput): Record<string, unknown> {
     outcome: input.outcome,
     exitCode: input.exitCode,
     dryRun: view.dryRun,
-    startedAt: iso(input.startedAtMs),
-    endedAt: iso(input.endedAtMs),
-    cutoffs: Object.fromEntries(view.scope.kinds.map((kind) => [kind, iso(view.cutoffMs[kind] ?? 0)])),
+    startedAt: formatIso(input.startedAtMs),
+    endedAt: formatIso(input.endedAtMs),
+    cutoffs: Object.fromEntries(view.scope.kinds.map((kind) => [kind, formatIso(view.cutoffMs[kind] ?? 0)])),
     scope: {
       allRepositories: view.scope.allRepositories,
       repositories: view.scope.repositories.map(({ name, path }) =>
@@ -118,10 +119,6 @@ function itemOf(item: ItemView, { results, view }: DocumentInput): Record<string
     evidence: item.evidence,
     outcome: result?.outcome ?? untouched,
     ...(result?.branches === undefined ? {} : { branches: result.branches }),
-    ...(result?.heldUntilMs === undefined ? {} : { heldUntil: iso(result.heldUntilMs) }),
+    ...(result?.heldUntilMs === undefined ? {} : { heldUntil: formatIso(result.heldUntilMs) }),
   };
-}
-
-function iso(ms: number): string {
-  return new Date(ms).toISOString();
 }

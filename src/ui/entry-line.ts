@@ -37,7 +37,7 @@ export function whyBranchKept(reason: BranchKeptReason): string {
 
 export function evidenceText(evidence: Evidence): string {
   return Object.entries(evidence)
-    .map(([key, value]) => `${key}: ${printable(String(value))}`)
+    .map(([key, value]) => printable(`${key}: ${value}`))
     .join(', ');
 }
 
@@ -45,57 +45,63 @@ export function evidenceText(evidence: Evidence): string {
 export function sentenceOf(event: Event): string {
   switch (event.type) {
     case 'JournalCreated':
-      return `journal ${event.journalId} created on ${printable(event.host)}`;
+      return `journal ${printable(event.journalId)} created on ${printable(event.host)}`;
     case 'RunStarted': {
       const who = `${printable(event.actor.user)}@${printable(event.actor.host)}`;
       const dry = event.dryRun ? ' (removes nothing)' : '';
-      const of = event.resumeOf === undefined ? '' : `, resuming ${event.resumeOf}`;
+      const of = event.resumeOf === undefined ? '' : `, resuming ${printable(event.resumeOf)}`;
       return `run started by ${who}: ${printable([event.command, ...event.argv].join(' '))}${dry}${of}`;
     }
     case 'ItemKept':
-      return `kept ${singular(event.kind)} ${printable(event.name)}: ${event.reason} (${evidenceText(event.evidence)})`;
+      return `kept ${singular(event.kind)} ${printable(event.name)}: ${printable(event.reason)} (${evidenceText(event.evidence)})`;
     case 'ItemCondemned':
-      return `may go: ${singular(event.kind)} ${printable(event.name)}: ${event.reason}, ${event.proof} (${evidenceText(event.evidence)})`;
+      return `may go: ${singular(event.kind)} ${printable(event.name)}: ${printable(event.reason)}, ${printable(event.proof)} (${evidenceText(event.evidence)})`;
     case 'ScanCompleted':
       return `looked at ${countOf(event.kind, event.found.items)} (${formatBytes(event.found.bytes)}): ${event.condemned.items} may go (${formatBytes(event.condemned.bytes)})`;
     case 'OddityFound':
-      return `left alone: ${event.reason}: ${printable(event.detail)}${event.path === undefined ? '' : ` ${printable(event.path)}`}`;
+      return `left alone: ${printable(event.reason)}: ${printable(event.detail)}${event.path === undefined ? '' : ` ${printable(event.path)}`}`;
     case 'PlanRecorded':
-      return `plan ${event.plan} recorded, part ${event.piece + 1} of ${event.pieces}`;
+      return `plan ${printable(event.plan)} recorded, part ${event.piece + 1} of ${event.pieces}`;
     case 'RunPlanned':
-      return `plan ${event.plan}: ${formatCount(event.items, 'item')}, ${formatBytes(event.bytes)}`;
+      return `plan ${printable(event.plan)}: ${formatCount(event.items, 'item')}, ${formatBytes(event.bytes)}`;
     case 'RunConfirmed':
-      return `confirmed (${event.how}): ${formatCount(event.items, 'item')}, ${formatBytes(event.bytes)}, plan ${event.plan}`;
+      return `confirmed (${printable(event.how)}): ${formatCount(event.items, 'item')}, ${formatBytes(event.bytes)}, plan ${printable(event.plan)}`;
     case 'RunDeclined':
-      return `declined (${event.how})`;
+      return `declined (${printable(event.how)})`;
     case 'RunRefused':
-      return `refused: ${event.rule} (${evidenceText(event.detail)})`;
+      return `refused: ${printable(event.rule)} (${evidenceText(event.detail)})`;
     case 'RemovalIntended':
-      return `about to remove ${singular(event.kind)} ${printable(event.name)}: ${formatBytes(event.bytes)}, ${event.reason}, ${event.proof}`;
+      return `about to remove ${singular(event.kind)} ${printable(event.name)}: ${formatBytes(event.bytes)}, ${printable(event.reason)}, ${printable(event.proof)}`;
+    case 'SnapshotTaken':
+      return `the work in it is kept as ${printable(event.commit.slice(0, 12))} (${printable(event.ref)}): ${nameOf(event.item)}`;
     case 'ItemQuarantined':
       return event.heldUntilMs === undefined
         ? `moved out of its place: ${nameOf(event.item)}`
         : `removed, and held for undo until ${formatTime(event.heldUntilMs)}: ${nameOf(event.item)}`;
     case 'ItemDrifted':
-      return `left alone, ${event.reason}: ${nameOf(event.item)} ${evidenceText(event.evidence)}`;
+      return `left alone, ${printable(event.reason)}: ${nameOf(event.item)} ${evidenceText(event.evidence)}`;
     case 'ItemVanished':
       return `already gone, not by us: ${nameOf(event.item)}`;
     case 'ItemFailed':
-      return `failed: ${nameOf(event.item)}: ${event.code} ${printable(event.path)} ${printable(event.detail ?? '')}`.trimEnd();
+      return `failed: ${nameOf(event.item)}: ${printable(event.code)} ${printable(event.path)} ${printable(event.detail ?? '')}`.trimEnd();
     case 'PutBackBlocked':
-      return `moved in part and could not be put back: ${nameOf(event.item)}: ${event.code} ${printable(event.path)}`;
+      return `moved in part and could not be put back: ${nameOf(event.item)}: ${printable(event.code)} ${printable(event.path)}`;
     case 'PurgeStarted':
-      return `freeing what was in quarantine (${event.why}): ${nameOf(event.item)}`;
+      return `freeing what was in quarantine (${printable(event.why)}): ${nameOf(event.item)}`;
     case 'PurgeBlocked':
-      return `could not be freed whole: ${nameOf(event.item)}: ${event.codes.join(' ')} ${printable(event.paths[0] ?? '')}${event.blocked > 1 ? ` and ${event.blocked - 1} more` : ''}`;
+      return `could not be freed whole: ${nameOf(event.item)}: ${printable(event.codes.join(' '))} ${printable(event.paths[0] ?? '')}${event.blocked > 1 ? ` and ${event.blocked - 1} more` : ''}`;
     case 'ItemRemoved':
       return `removed: ${nameOf(event.item)} (${formatBytes(event.bytes)})${event.observed === undefined ? '' : ', found absent'}`;
     case 'BranchDeleted':
-      return `deleted branch ${shortBranch(event.branch)}, which was at ${event.commit}${event.observed === undefined ? '' : ' (found gone)'}: ${nameOf(event.item)}`;
+      return `deleted branch ${shortBranch(event.branch)}, which was at ${printable(event.commit)}${event.observed === undefined ? '' : ' (found gone)'}: ${nameOf(event.item)}`;
     case 'BranchKept':
       return `kept branch ${shortBranch(event.branch)}: ${whyBranchKept(event.reason)}: ${nameOf(event.item)}`;
+    case 'UndoIntended':
+      return `about to make again: ${nameOf(event.item)}`;
+    case 'UndoExpired':
+      return `cannot be put back any more (${printable(event.why)}): ${nameOf(event.item)}`;
     case 'ItemRestored':
-      return `back in its place (${event.why}): ${nameOf(event.item)}`;
+      return `back in its place (${printable(event.why)}): ${nameOf(event.item)}`;
     case 'RenameRedone':
       return `moved again after a power cut: ${nameOf(event.item)}`;
     case 'PurgeRedone':
@@ -105,9 +111,9 @@ export function sentenceOf(event: Event): string {
     case 'StaleLockReplaced':
       return `stale resume lock of dead process ${event.pid} replaced: ${printable(event.path)}`;
     case 'RunCompleted':
-      return `run ended: ${event.outcome} (exit ${event.exitCode})`;
+      return `run ended: ${printable(event.outcome)} (exit ${event.exitCode})`;
     case 'RunInterrupted':
-      return `run ${event.interrupted} was interrupted (${event.by})`;
+      return `run ${printable(event.interrupted)} was interrupted (${printable(event.by)})`;
     case 'HoldPlaced':
       return `on hold${event.untilMs === undefined ? '' : ` until ${formatTime(event.untilMs)}`}: ${nameOf(event.target)}: ${printable(event.reason)}`;
     case 'SessionAbandoned':
@@ -123,7 +129,7 @@ export function sentenceOf(event: Event): string {
         ? `the disk is full: the journal lies in ${printable(event.to)} for now`
         : `the journal is at home again: ${printable(event.to)}`;
     case 'ClockWentBack':
-      return `the clock runs behind the journal: ${new Date(event.nowMs).toISOString()} after ${new Date(event.lastAtMs).toISOString()}`;
+      return `the clock runs behind the journal: ${formatTime(event.nowMs)} after ${formatTime(event.lastAtMs)}`;
     case 'TailTruncatedDetected':
       return `entries are missing at the end: the anchor knows #${event.anchorSeq}, the journal ends at #${event.headSeq}`;
     case 'SegmentSealed':

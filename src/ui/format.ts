@@ -27,6 +27,11 @@ export function formatTime(ms: number): string {
   return DateTime.fromMillis(ms).toFormat('yyyy-MM-dd HH:mm:ss ZZZZ', { locale: 'en' });
 }
 
+/** As machines read it: RFC 3339 in UTC. */
+export function formatIso(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
 /**
  * Makes a name safe to print: control characters, line and paragraph separators and those that turn text around are
  * shown as escapes, so that a file name cannot forge a line (LESSONS 3.5).
@@ -49,10 +54,15 @@ const labels: Readonly<Record<Kind, readonly [string, string]>> = {
 
 /** `1 worktree`, `45 sessions`. */
 export function countOf(kind: Kind, count: number): string {
-  const [one, many] = labels[kind];
+  const [one, many] = labelOf(kind);
   return formatCount(count, one, many);
 }
 
 export function singular(kind: Kind): string {
-  return labels[kind][0];
+  return labelOf(kind)[0];
+}
+
+/** What a journal says is shown, also when it is no kind of today. */
+function labelOf(kind: Kind): readonly [string, string] {
+  return Object.hasOwn(labels, kind) ? labels[kind] : [printable(kind), printable(kind)];
 }

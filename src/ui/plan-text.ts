@@ -134,7 +134,7 @@ export function whyText({ kind, name, verdict, reason, proof, evidence }: ItemVi
       : [`${key}: ${text}`];
   });
   const shown = verdict === 'keep' ? `kept: ${reason}` : (proof ?? reason);
-  const isClean = kind === 'worktrees' && verdict === 'remove' ? ', clean' : '';
+  const isClean = kind === 'worktrees' && verdict === 'remove' && proof !== 'snapshot' ? ', clean' : '';
   return `${shown}${isClean}${details.length === 0 ? '' : ` (${details.join('; ')})`}`;
 }
 

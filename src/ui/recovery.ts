@@ -15,7 +15,13 @@ export type Recovery = {
 export type Fate =
   | { readonly type: 'held'; readonly untilMs: number }
   | { readonly type: 'unfinished' }
-  | { readonly type: 'freed'; readonly atMs: number; readonly why: string | undefined }
+  | {
+      readonly type: 'freed';
+      readonly atMs: number;
+      readonly why: string | undefined;
+      /** Until then it can be made again. */
+      readonly untilMs?: number;
+    }
   | { readonly type: 'back' }
   | { readonly type: 'vanished' }
   /** It was left alone, or could not be removed: nothing of it has gone. */
@@ -42,6 +48,14 @@ export function recoveryOf(intent: RemovalIntended | undefined, fate: Fate, item
     case 'vanished':
       return { possible: false, sentence: 'it was gone before it could be removed, and not by us' };
     case 'freed':
+      if (fate.untilMs !== undefined) {
+        return {
+          possible: true,
+          sentence: `freed; it can be made again until ${formatTime(fate.untilMs)}`,
+          command: `prodigy clean undo ${quoted(item)}`,
+          untilMs: fate.untilMs,
+        };
+      }
       return intent?.worktree === undefined ? freed(fate) : worktreeAgain(intent.worktree, item);
   }
 }

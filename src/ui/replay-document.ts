@@ -2,6 +2,7 @@ import { kinds } from '../model/kind.ts';
 import { adviceFor } from './explain.ts';
 import { sumOf } from './run-line.ts';
 import { actViews, causeIn, type ActView, type ReplayView } from './replay-view.ts';
+import { formatIso } from './format.ts';
 
 /** The document of `log show --json`. Keys may be added, never renamed; bytes are integers, times UTC. */
 export function replayDocument(view: ReplayView): Record<string, unknown> {
@@ -17,8 +18,10 @@ export function replayDocument(view: ReplayView): Record<string, unknown> {
     argv: summary.argv,
     dryRun: summary.dryRun,
     actor: summary.actor,
-    startedAt: iso(summary.startedAtMs),
-    ...(ended === undefined ? { lastEntryAt: iso(summary.lastAtMs) } : { endedAt: iso(ended.atMs) }),
+    startedAt: formatIso(summary.startedAtMs),
+    ...(ended === undefined
+      ? { lastEntryAt: formatIso(summary.lastAtMs) }
+      : { endedAt: formatIso(ended.atMs) }),
     entries: { from: summary.startedSeq, to: summary.lastSeq },
     outcome: ended?.outcome ?? (summary.interruptedBy === undefined ? 'open' : 'interrupted'),
     ...(ended === undefined ? {} : { exitCode: ended.exitCode }),
@@ -28,11 +31,11 @@ export function replayDocument(view: ReplayView): Record<string, unknown> {
     scope,
     policy: {
       hash: policy.hash,
-      now: iso(policy.nowMs),
+      now: formatIso(policy.nowMs),
       windowMs: policy.windowMs,
       mergedOnly: policy.mergedOnly,
       retentionMs: policy.retentionMs,
-      cutoffs: Object.fromEntries(kinds.map((kind) => [kind, iso(policy.cutoffMs[kind])])),
+      cutoffs: Object.fromEntries(kinds.map((kind) => [kind, formatIso(policy.cutoffMs[kind])])),
     },
     found: Object.fromEntries(
       [...replay.scans].map(([kind, scan]) => {
@@ -40,9 +43,9 @@ export function replayDocument(view: ReplayView): Record<string, unknown> {
         return [kind, rest];
       }),
     ),
-    verdicts: replay.verdicts.map(({ seq, atMs, event }) => ({ seq, at: iso(atMs), ...event })),
-    oddities: replay.oddities.map(({ seq, atMs, event }) => ({ seq, at: iso(atMs), ...event })),
-    notes: replay.notes.map(({ seq, atMs, event }) => ({ seq, at: iso(atMs), ...event })),
+    verdicts: replay.verdicts.map(({ seq, atMs, event }) => ({ seq, at: formatIso(atMs), ...event })),
+    oddities: replay.oddities.map(({ seq, atMs, event }) => ({ seq, at: formatIso(atMs), ...event })),
+    notes: replay.notes.map(({ seq, atMs, event }) => ({ seq, at: formatIso(atMs), ...event })),
     plan:
       replay.planned === undefined
         ? null
@@ -59,7 +62,7 @@ export function replayDocument(view: ReplayView): Record<string, unknown> {
     confirmed:
       replay.confirmed === undefined
         ? null
-        : { how: replay.confirmed.event.how, at: iso(replay.confirmed.atMs) },
+        : { how: replay.confirmed.event.how, at: formatIso(replay.confirmed.atMs) },
     acts: acts.map(actDocument),
     failures: acts.flatMap(failureDocument),
     predicted: summary.planned,
@@ -69,13 +72,19 @@ export function replayDocument(view: ReplayView): Record<string, unknown> {
     ...(ended?.freeBefore === undefined
       ? {}
       : { freeBytes: { before: ended.freeBefore, after: ended.freeAfter ?? ended.freeBefore } }),
-    since: aftermath.map(({ op, run, seq, atMs, event }) => ({ seq, at: iso(atMs), run, op, ...event })),
+    since: aftermath.map(({ op, run, seq, atMs, event }) => ({
+      seq,
+      at: formatIso(atMs),
+      run,
+      op,
+      ...event,
+    })),
     undo:
       held.length === 0
         ? null
         : {
             items: held.length,
-            until: iso(Math.min(...held)),
+            until: formatIso(Math.min(...held)),
             command: `prodigy clean undo ${summary.run}`,
           },
     resume: isUnfinished ? { command: `prodigy clean resume ${summary.run}` } : null,
@@ -90,21 +99,17 @@ function actDocument({ act, kind, name, bytes, outcome, recovery }: ActView): Re
     name,
     bytes,
     outcome,
-    steps: act.steps.map(({ seq, atMs, event }) => ({ seq, at: iso(atMs), event: event.type })),
+    steps: act.steps.map(({ seq, atMs, event }) => ({ seq, at: formatIso(atMs), event: event.type })),
     recovery: recoveryDocument(recovery),
   };
 }
 
 export function recoveryDocument({ untilMs, ...recovery }: ActView['recovery']): Record<string, unknown> {
-  return { ...recovery, ...(untilMs === undefined ? {} : { until: iso(untilMs) }) };
+  return { ...recovery, ...(untilMs === undefined ? {} : { until: formatIso(untilMs) }) };
 }
 
 function failureDocument({ item, kind, failure }: ActView): readonly Record<string, unknown>[] {
   if (failure === undefined) return [];
   const { code, path } = causeIn(failure);
   return [{ item, kind, code, path, next: adviceFor(code, path) }];
-}
-
-function iso(ms: number): string {
-  return new Date(ms).toISOString();
 }

@@ -69,14 +69,17 @@ export function fateOf(
       ? { type: 'held', untilMs: heldUntilMs }
       : { type: 'unfinished' };
   }
+  let isExpired = false;
   for (const { event, atMs } of told.toReversed()) {
     switch (event.type) {
-      case 'ItemRemoved':
-        return {
-          type: 'freed',
-          atMs,
-          why: purgeReason(told) ?? (intent?.holdMs === 0 ? 'no-undo' : undefined),
-        };
+      case 'UndoExpired':
+        isExpired = true;
+        break;
+      case 'ItemRemoved': {
+        const why = purgeReason(told) ?? (intent?.holdMs === 0 ? 'no-undo' : undefined);
+        const isUndoable = !isExpired && intent?.undoMs !== undefined;
+        return { type: 'freed', atMs, why, ...(isUndoable ? { untilMs: atMs + (intent.undoMs ?? 0) } : {}) };
+      }
       case 'ItemRestored':
         return { type: 'back' };
       case 'ItemVanished':

@@ -1,7 +1,7 @@
 import type { Kind } from '../model/kind.ts';
 import type { RunSummary } from '../projections/run-summary.ts';
 import type { KindStats, OpenBytes } from '../projections/storage-stats.ts';
-import { formatBytes, formatCount, formatTime } from './format.ts';
+import { formatBytes, formatCount, formatTime, formatIso } from './format.ts';
 import { sumOf } from './run-line.ts';
 import { scopeOfRun } from './scope-text.ts';
 import { table } from './table.ts';
@@ -63,8 +63,8 @@ export function storageAtDocument({
   return {
     schema: 'prodigy-clean/1',
     asOf: {
-      asked: iso(askedMs),
-      ...(last === undefined ? {} : { seq: last.seq, at: iso(last.atMs) }),
+      asked: formatIso(askedMs),
+      ...(last === undefined ? {} : { seq: last.seq, at: formatIso(last.atMs) }),
     },
     kinds: Object.fromEntries(
       kinds.map(({ kind, stats: { before, removed, held: onHold, after, earlier }, run }) => [
@@ -77,7 +77,7 @@ export function storageAtDocument({
           held: onHold,
           earlier,
           run: run.run,
-          lookedAt: iso(run.startedAtMs),
+          lookedAt: formatIso(run.startedAtMs),
           scope: run.scope,
         },
       ]),
@@ -85,8 +85,4 @@ export function storageAtDocument({
     heldForUndo: { items: held.length, bytes: held.reduce((sum, { bytes }) => sum + bytes, 0) },
     unfinished: open.length - held.length,
   };
-}
-
-function iso(ms: number): string {
-  return new Date(ms).toISOString();
 }

@@ -3,6 +3,7 @@ import { ageBasisMs } from '../policy/age.ts';
 import { recoveryDocument } from './replay-document.ts';
 import { commandText } from './run-line.ts';
 import type { WhyView } from './why-view.ts';
+import { formatIso } from './format.ts';
 
 /** The document of `why --json`. Keys may be added, never renamed; bytes are integers, times UTC. */
 export function whyDocument({
@@ -20,7 +21,7 @@ export function whyDocument({
       const { type, ...data } = entry.event;
       return {
         seq: entry.seq,
-        at: iso(entry.atMs),
+        at: formatIso(entry.atMs),
         event: type,
         run: entry.run,
         ...(entry.op === undefined ? {} : { op: entry.op }),
@@ -43,12 +44,8 @@ function nowDocument({ item, verdict, release }: NonNullable<WhyView['now']>): R
     ...(verdict.type === 'remove' ? { proof: verdict.proof } : {}),
     evidence: verdict.evidence,
     ...(item.size === undefined ? {} : { bytes: item.size.bytes }),
-    ...(Number.isFinite(agedFromMs) ? { agedFrom: iso(agedFromMs) } : {}),
+    ...(Number.isFinite(agedFromMs) ? { agedFrom: formatIso(agedFromMs) } : {}),
     repository: item.repository ?? null,
-    release: { ...rest, ...(afterMs === undefined ? {} : { after: iso(afterMs) }) },
+    release: { ...rest, ...(afterMs === undefined ? {} : { after: formatIso(afterMs) }) },
   };
-}
-
-function iso(ms: number): string {
-  return new Date(ms).toISOString();
 }

@@ -1,4 +1,4 @@
-import type { Recorded } from '../journal/journal.ts';
+import type { Recorded } from '../journal/recorded.ts';
 import type { Item, ItemId } from '../model/item.ts';
 import type { Verdict } from '../model/reason.ts';
 import type { RunSummary } from '../projections/run-summary.ts';

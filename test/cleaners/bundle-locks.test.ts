@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { dropLocksOfDead } from '../../src/cleaners/bundle-locks.ts';
 import { takeLock } from '../../src/storage/prodigy-lock.ts';
+import { readProcessTable } from '../../src/storage/processes.ts';
 import { temporaryDirectory } from '../helpers/temporary.ts';
 
 const host = 'here';
@@ -26,7 +27,7 @@ test('a lock that an earlier run took and did not give back goes, whether that r
     paths.push(path);
   }
   const taker = { pid: dead, fromMs: nowMs - 2 * hourMs, untilMs: nowMs };
-  await dropLocksOfDead([taker], [root], { host, nowMs });
+  await dropLocksOfDead([taker], [root], { host, nowMs, readProcesses: readProcessTable });
   t.deepEqual(
     paths.map((path) => existsSync(path)),
     [false, true, true],

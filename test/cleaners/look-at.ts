@@ -4,6 +4,7 @@ import { look, type Looked, type LookRequest } from '../../src/cleaners/look.ts'
 import type { Item } from '../../src/model/item.ts';
 import { kinds, type Kind } from '../../src/model/kind.ts';
 import type { JobFacts, SessionFacts } from '../../src/model/owner.ts';
+import { readProcessTable } from '../../src/storage/processes.ts';
 import type { ProdigyHome } from '../helpers/prodigy-home.ts';
 
 /** A look at a home's storage, with what tests ask of it. */
@@ -22,6 +23,7 @@ export async function lookAt(home: ProdigyHome, request: Partial<LookRequest> = 
     nowMs: home.nowMs,
     host: hostname(),
     ownPid: process.pid,
+    readProcesses: readProcessTable,
     ...request,
   });
   const { items, owners } = looked.look;

@@ -6,6 +6,9 @@ import { identify } from '../../src/disk/identity.ts';
 import type { Move } from '../../src/journal/event.ts';
 import { fingerprint } from '../helpers/tree.ts';
 import { canChattr, setImmutable, temporaryDirectory } from '../helpers/temporary.ts';
+import { CrashFs } from '../torture/crash-fs.ts';
+import { runBetween } from '../torture/interpose.ts';
+import { seeded } from '../torture/random.ts';
 
 type Place = { readonly directory: string; readonly moves: readonly Move[] };
 
@@ -87,4 +90,30 @@ test('a part that cannot be moved leaves the whole item in its place (P8)', asyn
   t.is(moved.type, 'failed');
   if (moved.type === 'failed') t.is(moved.failure.code, 'EPERM');
   t.deepEqual(names(directory), before);
+});
+
+test('what was put back stays back when the power is cut', async (t) => {
+  const { directory, moves } = await place(t);
+  fs.appendFileSync(path.join(directory, 'record.json'), '\n');
+  const disk = new CrashFs('directories', temporaryDirectory(t));
+  const moved = await runBetween(
+    {
+      roots: [directory],
+      isDead: () => false,
+      turns: () => 0,
+      on: (call, perform) => disk.carryOut(call, perform),
+    },
+    () => moveOut(moves),
+  );
+  t.is(moved.type, 'changed');
+  // The worst that may be lost: the way back, and not the way there.
+  let isFirst = true;
+  const chance = (): boolean => {
+    const isLost = !isFirst;
+    isFirst = false;
+    return isLost;
+  };
+  disk.lose({ ...seeded(1), chance });
+  t.deepEqual(fs.readdirSync(path.join(directory, 'quarantine')), []);
+  t.true(fs.existsSync(path.join(directory, 'checkpoints', 'a.json')));
 });

@@ -16,6 +16,7 @@ import test, { type ExecutionContext } from 'ava';
 import { addOldItems } from '../demo/traces.ts';
 import { resumeLock } from '../helpers/lock-artefact.ts';
 import { binary, prodigyEnvironment, runProdigy } from '../helpers/run-prodigy.ts';
+import { acquireLock } from '../helpers/stand-in-prodigy.ts';
 import { fingerprint, assertSame } from '../helpers/tree.ts';
 import {
   clean,
@@ -111,6 +112,8 @@ test('while a session goes, Prodigy finds its own resume lock taken with our pid
   t.is(lock['job_id'], id);
   t.is(lock['process_id'], first.child.pid);
   t.is(lock['hostname'], hostname());
+  const asked = acquireLock(shop.home, id);
+  t.is(asked, `locked by process ${first.child.pid} on ${hostname()}`, "Prodigy's own check refuses");
   t.is(await first.goOn(), 0);
   t.false(existsSync(recordOf(shop, id)));
   t.false(existsSync(locks), 'not even the directory that was not there before');

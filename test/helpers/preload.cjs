@@ -16,11 +16,19 @@ if (SHIFT_CLOCK !== undefined) {
   Date.now = () => now() + Number(SHIFT_CLOCK);
 }
 
+/** A path through an open directory by the name that the directory has. */
+function named(path) {
+  return String(path).replace(/^\/proc\/self\/fd\/\d+/, (through) => fs.readlinkSync(through));
+}
+
 const spawn = childProcess.spawn;
 const [call, pattern] = (KILL_AT ?? '').split('::');
 const [place, count] = (ENTER_AT ?? '').split('::');
 let entered = 0;
-childProcess.spawn = function (file, args, options, ...rest) {
+// Whoever starts a process, by whatever means but the synchronous ones, comes by here.
+const start = childProcess.ChildProcess.prototype.spawn;
+childProcess.ChildProcess.prototype.spawn = function (options) {
+  const { args } = options;
   if (call === 'spawn' && Array.isArray(args) && pattern.split(',').every((word) => args.includes(word))) {
     process.kill(process.pid, 'SIGKILL');
   }
@@ -33,14 +41,14 @@ childProcess.spawn = function (file, args, options, ...rest) {
       childProcess.execFileSync('sleep', ['0.2']);
     }
   }
-  return spawn.call(this, file, args, options, ...rest);
+  return start.call(this, options);
 };
 
 if (KILL_AT !== undefined && call !== 'spawn') {
   const original = fs.promises[call];
   const matches = new RegExp(pattern);
   fs.promises[call] = function (...args) {
-    if (matches.test(args.slice(0, 2).map(String).join(' -> '))) process.kill(process.pid, 'SIGKILL');
+    if (matches.test(args.slice(0, 2).map(named).join(' -> '))) process.kill(process.pid, 'SIGKILL');
     return original.apply(this, args);
   };
 }

@@ -101,22 +101,24 @@ async function knock({ ground, ids = [] }: Part): Promise<void> {
   const lost: string[] = [];
   let entered = 0;
   let refused = 0;
-  for (let round = 0; !end.signal.aborted; round += 1) {
-    for (const id of ids) {
+  const at = async (id: string): Promise<void> => {
+    while (!end.signal.aborted) {
       const taken = acquireLock(ground, id);
       if (typeof taken === 'string') refused += 1;
       else {
         const before = presence(ground, id);
-        await sleep(4);
+        await sleep(8);
         const after = presence(ground, id);
         taken.release();
         if (before !== after) lost.push(`of ${id}, although its lock was held: ${before} became ${after}`);
         entered += 1;
       }
-      await sleep(1);
+      await sleep(8);
     }
-    if (round === 0) say({ type: 'at-work', worktree: undefined });
-  }
+  };
+  const all = Promise.all(ids.map(at));
+  say({ type: 'at-work', worktree: undefined });
+  await all;
   say({ type: 'ended', wrote: [], lost, entered, refused });
 }
 

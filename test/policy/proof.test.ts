@@ -84,6 +84,43 @@ test('with --merged-only an unmerged worktree stays', (t) => {
   t.like(proveWorktree(worktreeFacts(), { mergedOnly: true }), { ok: false, reason: 'unmerged' });
 });
 
+for (const [how, proof] of [
+  ['squash', 'landed-by-squash'],
+  ['rebase', 'landed-by-rebase'],
+  ['cherry-pick', 'landed-by-cherry-pick'],
+  ['contained', 'landed'],
+  ['no-change', 'landed'],
+] as const) {
+  test(`work that landed (${how}) is proof enough for --merged-only, and its branch is said to be kept (story 22)`, (t) => {
+    const landed = { how, into: 'main', ref: 'refs/heads/main', commit: '1a2b3c4d5e' };
+    const answer = proveWorktree(worktreeFacts({ landed }), { mergedOnly: true });
+    t.like(answer, { ok: true, proof, evidence: { unmerged: 'branch prodigy-a kept at 3f2c1e9' } });
+    t.regex(String(answer.evidence['landed']), /\bin main\b/);
+    t.false(answer.ok && 'deletes' in answer);
+  });
+}
+
+const spent = { ref: 'refs/heads/prodigy-a', commit: '3f2c1e9a', into: 'refs/heads/main' };
+
+test('a branch goes with its worktree only when that was asked for, and is named', (t) => {
+  const facts = worktreeFacts({ mergedInto: 'main', spentBranches: [spent] });
+  const kept = proveWorktree(facts, { mergedOnly: false });
+  t.false('deletes' in kept.evidence);
+  const asked = proveWorktree(facts, { mergedOnly: false, deleteMergedBranches: true });
+  t.like(asked, {
+    ok: true,
+    deletes: [spent],
+    evidence: { deletes: 'branch prodigy-a at 3f2c1e9, its content is in main' },
+  });
+});
+
+test('a worktree that stays keeps its branches', (t) => {
+  const facts = worktreeFacts({ locked: '', spentBranches: [spent] });
+  const answer = proveWorktree(facts, { mergedOnly: false, deleteMergedBranches: true });
+  t.false(answer.ok);
+  t.false('deletes' in answer || 'deletes' in answer.evidence);
+});
+
 const anyFacts: fc.Arbitrary<WorktreeFacts> = fc
   .record({
     mainGitDir: fc.constantFrom('/src/api/.git', undefined),
@@ -104,6 +141,7 @@ const anyFacts: fc.Arbitrary<WorktreeFacts> = fc
       nil: undefined,
     }),
     mergedInto: fc.constantFrom(undefined, 'main'),
+    landed: fc.constantFrom(undefined, { how: 'squash' as const, into: 'main', ref: 'refs/heads/main' }),
     nested: fc.constantFrom<readonly string[]>([], ['lib']),
     doubts: fc.constantFrom<WorktreeFacts['doubts']>([], [{ reason: 'unreadable', detail: 'x' }]),
   })
@@ -124,7 +162,7 @@ test('nothing is proven unless every check was made and passed', (t) => {
         facts.unreachable?.count === 0 &&
         facts.nested.length === 0 &&
         facts.doubts.length === 0 &&
-        (!mergedOnly || facts.mergedInto !== undefined);
+        (!mergedOnly || facts.mergedInto !== undefined || facts.landed !== undefined);
       t.is(proveWorktree(facts, { mergedOnly }).ok, isSafe);
     }),
     { numRuns: 2000 },

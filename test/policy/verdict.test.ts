@@ -225,7 +225,7 @@ test('a short --older-than does not reach what shows activity inside the window 
   }
 });
 
-test('without a process table what ended before the window goes, although nobody can tell whether it lives', (t) => {
+test('without a process table only what ended before the window goes, although nobody can tell whether it lives (story 18)', (t) => {
   const unsure = session('a', { liveness: cannotTell });
   t.is(verdictOf(sessionRecord('a', []), [unsure], unreadableTable).type, 'remove');
 });

@@ -65,3 +65,9 @@ test('every terminal event closes its operation and no other', (t) => {
 test('a fact about an operation that is not open opens none', (t) => {
   t.is(rowsOf(openOperations, [inOp('run', 'a', quarantined)]).size, 0);
 });
+
+test('why something could not be put back is remembered, so that it is told once', (t) => {
+  const blocked: Event = { type: 'PutBackBlocked', item, path: '/root/a', code: 'EEXIST' };
+  const rows = rowsOf(openOperations, [inOp('run', 'a', intended('a', 7)), inOp('run', 'a', blocked)]);
+  t.deepEqual(rows.get('op-a')?.putBackBlocked, { path: '/root/a', code: 'EEXIST' });
+});

@@ -79,6 +79,16 @@ test('what is held and then freed or put back by the same run is counted once', 
   t.like(restored, { held: { items: 0, bytes: 0 }, after: { items: 1, bytes: 10 } });
 });
 
+test('what another run put on hold is on hold, and on no account of the run that began it', (t) => {
+  const stats = folded(storageStats, [
+    ...inRun('one', scanned(1, 10)),
+    inOp('one', 'a', intended('a', 10)),
+    { ...inOp('two', 'a', held('a')) },
+  ]);
+  t.like(stats.open.get('op-a'), { held: true });
+  t.like(stats.runs.get('one')?.get('logs'), { held: { items: 0, bytes: 0 } });
+});
+
 test('the balance holds after any sequence of facts', (t) => {
   const name = fc.constantFrom('a', 'b', 'c');
   const draft: fc.Arbitrary<Draft> = fc

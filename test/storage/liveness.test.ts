@@ -81,7 +81,7 @@ test('a Prodigy protects what is not terminal, and what was touched since it sta
   t.false(mayBeAtWorkOn({ isTerminal: true, modifiedAtMs: 900_000 }, someProcess));
 });
 
-test('of a table that cannot be read nobody is a user, and it says so', (t) => {
+test('of a table that cannot be read nobody is a user, and it says so (story 18)', (t) => {
   t.deepEqual(usersOf('/r', unreadableTable), []);
   t.false(unreadableTable.readable);
 });

@@ -7,6 +7,7 @@ import {
   readLock,
   releaseLock,
   replaceStaleLock,
+  settleLockDirectory,
   takeLock,
   type LockContext,
   type LockReading,
@@ -67,7 +68,7 @@ const state = test.macro({
 });
 
 test('a lock of a running Prodigy is live', state, livePid, tableWith({}), 'live');
-test('a lock of a dead process is stale', state, 'dead', tableWith(), 'stale');
+test('a lock of a dead process is stale (story 20)', state, 'dead', tableWith(), 'stale');
 test('a lock of a dead process is stale, whatever can be read', state, 'dead', unreadableTable, 'stale');
 test('a lock younger than the table is live', state, livePid, tableWith(), 'live');
 test('a living pid of which nothing can be read is live', state, livePid, unreadableTable, 'live');
@@ -121,7 +122,7 @@ test('a lock tells who holds it', async (t) => {
   t.deepEqual(await read(path, tableWith({})), { state: 'live', pid: livePid, host, acquiredAt });
 });
 
-test('a lock of another host is foreign, its pid means nothing here', async (t) => {
+test('a lock of another host is foreign, its pid means nothing here (story 20)', async (t) => {
   const path = await lockFile(t, lockText(await deadPid(), 'elsewhere'));
   t.is((await read(path, tableWith())).state, 'foreign');
 });
@@ -247,4 +248,20 @@ test('a lock that speaks of another session is not understood, dead holder or no
   const path = await lockFile(t, text);
   await utimes(path, 1_764_000_000, 1_764_000_000);
   t.like(await read(path, tableWith()), { state: 'broken' });
+});
+
+test('what killed runs left in the lock directory is settled: a lock put aside goes back, scratch goes', async (t) => {
+  const path = lockPath(t);
+  const directory = join(path, '..');
+  await mkdir(directory, { recursive: true });
+  const aside = (name: string, end: string): string =>
+    join(directory, `.${name}.5000000-3f2b8c1e-0000-4000-8000-000000000000.${end}`);
+  await writeFile(aside('x.lock', 'old'), lockText(livePid));
+  await writeFile(aside('y.lock', 'old'), 'another');
+  await writeFile(join(directory, 'y.lock'), lockText(livePid));
+  await writeFile(aside('z.lock', 'new'), '');
+  await settleLockDirectory(directory);
+  t.deepEqual((await readdir(directory)).sort(), ['x.lock', 'y.lock']);
+  for (const name of ['x.lock', 'y.lock'])
+    t.is(await readFile(join(directory, name), 'utf8'), lockText(livePid));
 });

@@ -67,6 +67,9 @@ export function placesOf(story: Story, before: Snapshot, now: Snapshot, own: Own
       if (why !== undefined) violations.push({ rule: 'J3', detail: `${path} left its place: ${why}` });
       continue;
     }
+    // The last of its operations: an earlier one may have been undone.
+    if (was.object === is.object && byPath.get(path)?.at(-1)?.operation.end === 'ItemRemoved')
+      violations.push({ rule: 'J2', detail: `${path} is in its place, and the journal says ItemRemoved` });
     // A directory's own time changes with what is taken out of it.
     const isHolder =
       was.type === 'directory' &&
@@ -83,7 +86,8 @@ export function placesOf(story: Story, before: Snapshot, now: Snapshot, own: Own
     if (before.prints.has(path) || isException(path)) continue;
     violations.push({ rule: 'J7', detail: `${path} appeared` });
   }
-  return [...violations, ...waitingOf(moves, before, now)];
+  const untold = moves.filter(({ move }) => !isException(move.path));
+  return [...violations, ...waitingOf(untold, before, now)];
 }
 
 /** Why a path should not be gone; `undefined` when an intent explains it. */

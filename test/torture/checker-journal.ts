@@ -1,4 +1,5 @@
 import { cpSync, existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { readAnchor } from '../../src/journal/anchor.ts';
@@ -10,8 +11,8 @@ import { applyToRows, readerOf, spanOf } from '../../src/journal/reader.ts';
 import { openStore, type Store } from '../../src/journal/store.ts';
 import type { JournalFailure } from '../../src/model/failure.ts';
 import { inlineProjections } from '../../src/projections/inline.ts';
-import { makeTemporaryDirectory, removeTemporaryDirectory } from '../helpers/temporary.ts';
 import type { Violation } from './suite.ts';
+import { swiftDirectory } from './swift-directory.ts';
 
 export type ReadJournal = {
   /** `undefined` where no journal was ever born. */
@@ -35,8 +36,7 @@ export async function readJournal(directory: string): Promise<ReadJournal> {
       violations: [j1('identity.json is there, the database is not')],
     };
   }
-  const scratch = makeTemporaryDirectory('checker-');
-  try {
+  return swiftDirectory(tmpdir(), async (scratch) => {
     const copy = join(scratch, 'db');
     // LevelDB's own log is of no use, and its lock is the writer's.
     cpSync(databasePath(directory), copy, {
@@ -50,9 +50,7 @@ export async function readJournal(directory: string): Promise<ReadJournal> {
     } finally {
       await store.value.close();
     }
-  } finally {
-    removeTemporaryDirectory(scratch);
-  }
+  });
 }
 
 async function readStore(store: Store, path: string, known: string | undefined): Promise<ReadJournal> {

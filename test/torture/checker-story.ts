@@ -1,5 +1,6 @@
 import type { Entry } from '../../src/journal/entry.ts';
 import {
+  removalOf,
   terminalEvents,
   type Event,
   type RemovalIntended,
@@ -45,7 +46,8 @@ export function storyOf(entries: readonly Entry[]): Story {
       j4(seq, `${event.type} of operation ${op} in state ${next.error.from}`);
       continue;
     }
-    const intent = event.type === 'RemovalIntended' ? event : known?.intent;
+    const before = known ?? operations.get(removalOf(op));
+    const intent = event.type === 'RemovalIntended' ? event : before?.intent;
     if (intent === undefined) continue;
     if ('item' in event && event.item !== intent.item) j4(seq, `${event.type} of ${op} names ${event.item}`);
     const isHeld =

@@ -28,7 +28,8 @@ export function brokenBuild(control: Pick<Control, 'patch'>): BrokenBuild {
   const checkout = repositoryTop();
   mkdirSync(join(checkout, '.torture'), { recursive: true });
   const top = mkdtempSync(join(checkout, '.torture', 'control-'));
-  for (const part of ['bin', 'package.json', 'build']) {
+  const preloads = ['test/helpers/preload.cjs', 'test/torture/step-preload.cjs'];
+  for (const part of ['bin', 'package.json', 'build', ...preloads]) {
     const filter = (path: string): boolean => !/\.d\.ts$|tsbuildinfo$/.test(path);
     cpSync(join(checkout, part), join(top, part), { recursive: true, filter });
   }

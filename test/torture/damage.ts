@@ -51,7 +51,7 @@ export class Damage {
       const { bytes, mtimeMs, directoryMs } = this.#of(file);
       const mutant = this.#choose(file, bytes, random);
       this.#wounds.push(woundOf(bundle, file, bytes, mutant));
-      await this.#apply(file.path, bytes, mutant);
+      await damageFile(file.path, bytes, mutant, this.#aside);
       await setTimes(file.path, mtimeMs);
       await setTimes(dirname(file.path), directoryMs);
     }
@@ -84,29 +84,35 @@ export class Damage {
     return mutant;
   }
 
-  async #apply(path: string, bytes: Buffer, { become }: Mutant): Promise<void> {
-    switch (become.type) {
-      case 'bytes':
-        return writeFile(path, become.bytes);
-      case 'sparse':
-        return truncate(path, become.sizeBytes);
-      case 'directory':
-        await rm(path);
-        await mkdir(path);
-        return;
-      case 'link': {
-        const target = join(this.#aside, basename(path));
-        await writeFile(target, bytes);
-        await rm(path);
-        return symlink(target, path);
-      }
-    }
-  }
-
   #of({ path }: Stored): Whole {
     const whole = this.#whole.get(path);
     if (whole === undefined) throw new Error(`never seen whole: ${path}`);
     return whole;
+  }
+}
+
+/** @param aside - an existing directory */
+export async function damageFile(
+  path: string,
+  bytes: Buffer,
+  { become }: Mutant,
+  aside: string,
+): Promise<void> {
+  switch (become.type) {
+    case 'bytes':
+      return writeFile(path, become.bytes);
+    case 'sparse':
+      return truncate(path, become.sizeBytes);
+    case 'directory':
+      await rm(path);
+      await mkdir(path);
+      return;
+    case 'link': {
+      const target = join(aside, basename(path));
+      await writeFile(target, bytes);
+      await rm(path);
+      return symlink(target, path);
+    }
   }
 }
 
@@ -117,7 +123,12 @@ function woundOf(bundle: Bundle, file: Stored, bytes: Buffer, mutant: Mutant): W
   return { bundle, file, mutant: mutant.name, meaning, mayChange: meaning === 'other' ? bundle.items : lost };
 }
 
-function meaningAfter({ form, path }: Stored, bytes: Buffer, mutant: Mutant): Wound['meaning'] {
+/** What a damaged file says, compared with what it said. */
+export function meaningAfter(
+  { form, path }: Pick<Stored, 'form' | 'path'>,
+  bytes: Buffer,
+  mutant: Mutant,
+): Wound['meaning'] {
   if (mutant.broken === true || mutant.become.type !== 'bytes') return 'broken';
   const after = meaningOf(form, path, mutant.become.bytes);
   if (after === undefined) return 'broken';

@@ -2,13 +2,13 @@ import type { Control } from './control.ts';
 
 export const controls: readonly Control[] = [
   {
-    name: 'tables are never merged',
+    name: 'a verdict is journalled again at every look',
     suite: 'T10',
-    seeds: 1,
+    seeds: 2,
     patch: {
-      file: 'src/journal/recovery.js',
-      find: 'await store.compact();',
-      replace: ';',
+      file: 'src/cleaners/scan.js',
+      find: 'if (last.get(event.item)?.verdict !== key)',
+      replace: 'if (true)',
     },
   },
 ];

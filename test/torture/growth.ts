@@ -4,6 +4,7 @@ import type { Draft } from '../../src/journal/entry.ts';
 import { clean } from '../e2e/shop.ts';
 import { opened } from '../journal/journal-options.ts';
 import { failed, intended, removed, started } from '../projections/entries.ts';
+import { acknowledgedIn } from './acknowledged.ts';
 import { readJournal } from './checker-journal.ts';
 import { copyTemplate, makeTemplate } from './crash-storage.ts';
 import { possible, type Suite, type Trial, type Violation } from './suite.ts';
@@ -27,6 +28,12 @@ function growthOf(runs: number, { files, bytes }: Size): Violation[] {
   if (bytes > mostBytes) violations.push({ rule: 'DESIGN 9', detail: `${bytes} bytes after ${runs} runs` });
   return violations;
 }
+
+/**
+ * What a run over an unchanged storage may add, however many items it looks at: it began, six kinds were scanned, it had
+ * a plan and consent, it ended.
+ */
+const mostEntriesOfIdleRun = 12;
 
 /** Ten entries, as a run that removes one item and fails at another leaves them. */
 function tenOf(run: string, op: string): readonly Draft[] {
@@ -79,9 +86,16 @@ async function realRuns(runs: number, directory: string): Promise<Trial> {
   try {
     const template = await makeTemplate({ worktrees: false, split: false }, (undo) => cleanups.push(undo));
     const shop = await copyTemplate(template, join(directory, 'top'));
-    for (let run = 0; run < runs; run += 1) {
+    for (let run = 0; run < runs && violations.length === 0; run += 1) {
       const how = run % 3 === 0 ? '--force' : '--dry-run';
-      const ran = await clean(shop, ['--all', '--all-repos', how]);
+      const isIdle = run > 1;
+      const ran = await clean(shop, ['--all', '--all-repos', how, '--jsonl']);
+      const added = acknowledgedIn(ran).length;
+      if (isIdle && added > mostEntriesOfIdleRun)
+        violations.push({
+          rule: 'DESIGN 9',
+          detail: `run ${run} changed nothing and added ${added} entries`,
+        });
       if (ran.exitCode !== 0) violations.push({ rule: 'P8', detail: `run ${run}: ${ran.stderr}` });
       const size = sizeOf(join(shop.home.root, 'clean', 'journal'));
       violations.push(...growthOf(run + 1, size));

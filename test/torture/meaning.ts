@@ -97,6 +97,12 @@ const readers: Partial<Record<Form, (bytes: Buffer, path: string) => string>> = 
     if (pid === 0 || pid > 0xffff_ffff || text(record['hostname']) === '') throw new Error('no holder');
     return says(pid, record['hostname'], time(record['acquired_at']));
   },
+  'run-lock'(bytes) {
+    const record = object(json(bytes));
+    if (count(record['pid']) === 0) throw new Error('no holder');
+    const words = ['startTime', 'bootId', 'host', 'command', 'since'].map((key) => text(record[key]));
+    return says(record['pid'], words.slice(0, 3));
+  },
   metadata(bytes, path) {
     const record = object(json(bytes));
     same(record['worktree_name'], basename(path, '.json'));

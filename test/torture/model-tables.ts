@@ -5,24 +5,26 @@ import type { Run } from '../../src/run/run.ts';
 
 /** What is legal, written down a second time and by another hand than the code's: where both differ, one is wrong. */
 
-const states = ['none', 'intended', 'quarantined', 'purging', 'blocked', 'ended'] as const;
+const states = ['none', 'restoring', 'intended', 'quarantined', 'purging', 'blocked', 'ended'] as const;
 export const operationStates: readonly OperationState[] = states;
 
 /** Where an event leads from each of {@link operationStates}, in their order; `-` is illegal. Any other event is illegal everywhere. */
 export const operationTable: Readonly<Partial<Record<EventType, string>>> = {
-  //                none     intended    quarantined purging  blocked ended
-  RemovalIntended: 'intended -           -           -        -       -',
-  ItemQuarantined: '-        quarantined -           -        -       -',
-  ItemDrifted: '    -        ended       -           -        -       -',
-  ItemVanished: '   -        ended       -           -        -       -',
-  ItemFailed: '     -        ended       ended       -        -       -',
-  PutBackBlocked: ' -        intended    quarantined -        -       -',
-  PurgeStarted: '   -        -           purging     purging  purging -',
-  PurgeBlocked: '   -        -           blocked     blocked  blocked -',
-  ItemRemoved: '    -        -           ended       ended    ended   -',
-  ItemRestored: '   -        ended       ended       ended    ended   -',
-  RenameRedone: '   -        -           quarantined purging  blocked -',
-  PurgeRedone: '    -        -           -           -        -       ended',
+  //                none      restoring intended    quarantined purging  blocked ended
+  RemovalIntended: 'intended  -         -           -           -        -       -',
+  UndoIntended: '   restoring -         -           -           -        -       -',
+  SnapshotTaken: '  -         -         intended    -           -        -       -',
+  ItemQuarantined: '-         -         quarantined -           -        -       -',
+  ItemDrifted: '    -         -         ended       -           -        -       -',
+  ItemVanished: '   -         -         ended       -           -        -       -',
+  ItemFailed: '     -         ended     ended       ended       -        -       -',
+  PutBackBlocked: ' -         -         intended    quarantined -        -       -',
+  PurgeStarted: '   -         -         -           purging     purging  purging -',
+  PurgeBlocked: '   -         -         -           blocked     blocked  blocked -',
+  ItemRemoved: '    -         -         -           ended       ended    ended   -',
+  ItemRestored: '   -         ended     ended       ended       ended    ended   -',
+  RenameRedone: '   -         -         -           quarantined purging  blocked -',
+  PurgeRedone: '    -         -         -           -           -        -       ended',
 };
 
 export const phases: readonly Run['phase'][] = ['new', 'looking', 'planned', 'confirmed', 'ended'];

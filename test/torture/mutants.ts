@@ -136,6 +136,7 @@ const jsonForms: ReadonlySet<Form> = new Set([
   'letter-index',
   'mapping',
   'lock',
+  'run-lock',
   'metadata',
 ]);
 
@@ -232,6 +233,8 @@ const claims: readonly (readonly [string, string])[] = [
   ['reprocess_eligible', 'false'],
   ['manual_review_required', 'false'],
   ['process_id', '999999999'],
+  ['pid', '999999999'],
+  ['host', '"elsewhere"'],
   ['completed_steps', '99'],
   ['version', '1'],
 ];

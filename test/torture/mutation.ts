@@ -10,9 +10,11 @@ import { pathOf, type ItemId } from '../../src/model/item.ts';
 import type { Verdict } from '../../src/model/reason.ts';
 import { policyOf } from '../../src/policy/retention.ts';
 import { judgeAll } from '../../src/policy/verdict.ts';
+import { readProcessTable } from '../../src/storage/processes.ts';
 import { durationMs } from '../helpers/duration.ts';
 import { homeIn, type ProdigyHome } from '../helpers/prodigy-home.ts';
 import { Damage } from './damage.ts';
+import { damageRunLocks } from './mutation-run-lock.ts';
 import { gitWorld } from './mutation-git-world.ts';
 import { mutationWorld } from './mutation-world.ts';
 import { seeded, type Random } from './random.ts';
@@ -23,6 +25,7 @@ import { possible, type Suite, type Trial, type Violation } from './suite.ts';
 const bundlesOfAKind = 7;
 const rounds = 2;
 const gitRounds = 2;
+const runLocks = 32;
 
 /**
  * Damages every kind of file that is read, one of each bundle at a time, and looks again: whatever is not understood
@@ -52,6 +55,8 @@ async function trial(seed: number, directory: string): Promise<Trial> {
     violations.push(
       ...(await damageAndLook({ home: withGit, bundles: worktrees, rounds: gitRounds, random, counts })),
     );
+    violations.push(...(await damageRunLocks(join(directory, 'locks'), random, runLocks)));
+    add(counts, 'mutants', runLocks);
   } finally {
     prodigy.kill('SIGKILL');
   }
@@ -124,6 +129,7 @@ async function judged(home: ProdigyHome): Promise<Judged> {
     nowMs: home.nowMs,
     host: hostname(),
     ownPid: process.pid,
+    readProcesses: readProcessTable,
   });
   const scope = { allRepositories: true, repositories: [], kinds };
   const going = new Set<string>();

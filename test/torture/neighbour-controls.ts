@@ -27,8 +27,8 @@ export const controls: readonly Control[] = [
     seeds: 40,
     patch: {
       file: 'src/cleaners/last-look.js',
-      find: '(await changedOwner(item, look, context)) ??',
-      replace: '',
+      find: '(await changedOwner(item, look, context))',
+      replace: 'undefined',
     },
   },
   {

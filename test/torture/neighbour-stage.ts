@@ -25,6 +25,8 @@ export type Stage = {
   readonly except: string[];
   /** Sessions that need not go, because he is at them. */
   readonly spared: Set<string>;
+  /** His worktree: he was at work before anybody looked for the last time. */
+  readonly mustStay: Set<string>;
 };
 
 /** A neighbour, once he is in; `told` is what the cleanup said in the end. */

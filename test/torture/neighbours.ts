@@ -41,7 +41,16 @@ async function trial(seed: number, directory: string): Promise<Trial> {
   const bystander = somebody();
   const locked = await lockSome(cast, random, bystander.pid ?? 0);
   const before = Snapshot.take([cast.shop.top]);
-  const stage: Stage = { cast, random, kind, violations: [], counts: {}, except: [], spared: new Set() };
+  const stage: Stage = {
+    cast,
+    random,
+    kind,
+    violations: [],
+    counts: {},
+    except: [],
+    spared: new Set(),
+    mustStay: new Set(),
+  };
   try {
     await play(stage, locked, before);
   } finally {
@@ -54,6 +63,19 @@ async function copyOf(template: Promise<Cast>, to: string): Promise<Cast> {
   const cast = await template;
   const shop = await copyTemplate({ shop: cast.shop, kept: [] }, to);
   return { ...cast, shop, events: join(to, relative(cast.shop.top, cast.events)) };
+}
+
+/** A worktree in quarantine, and its session free to be resumed. */
+function unlocked({ shop, finished, dead }: Cast): Violation[] {
+  const quarantine = join(shop.home.root, 'clean', 'quarantine');
+  const inside = namesIn(quarantine).flatMap((journal) =>
+    namesIn(join(quarantine, journal)).map((name) => join(quarantine, journal, name, '.git')),
+  );
+  const links = inside.filter((path) => existsSync(path)).map((path) => readFileSync(path, 'utf8'));
+  const moved = [...finished, dead].filter((id) => links.some((link) => link.includes(id)));
+  return moved
+    .filter((id) => !existsSync(join(shop.home.dataRoot, 'resume_locks', `${id}.lock`)))
+    .map((id) => ({ rule: 'P11', detail: `${id} is being removed, and its lock is free` }));
 }
 
 type Cleaner = {
@@ -86,6 +108,7 @@ function moments({ shop, finished, events }: Cast): readonly (() => boolean)[] {
     () => !existsSync(events),
     () => namesIn(join(root, 'resume_locks')).length > 2,
     () => finished.some((id) => !existsSync(worktreeOf(shop, id))),
+    () => finished.every((id) => !existsSync(worktreeOf(shop, id))),
     () => finished.some((id) => !existsSync(recordOf(shop, id))),
   ];
 }
@@ -94,16 +117,22 @@ async function play(stage: Stage, locked: ReadonlyMap<string, LockState>, before
   const { cast, random, kind, violations, counts } = stage;
   const { shop } = cast;
   const isFirst = random.chance(0.3);
-  let neighbour = isFirst ? await enter(stage, true) : undefined;
+  let neighbour = isFirst ? await enter(stage, 'not begun') : undefined;
   const cleaner = startCleaner(shop);
   if (neighbour === undefined) {
     const isReached = random.pick(moments(cast));
-    const later = random.next() * 30;
+    const later = random.chance(0.5) ? 0 : random.next() * 30;
     const isStopped = random.chance(0.5);
     while (!isReached() && cleaner.child.exitCode === null) await sleep(1);
     await sleep(later);
-    if (isStopped && cleaner.child.exitCode === null) cleaner.child.kill('SIGSTOP');
-    neighbour = await enter(stage, false);
+    if (isStopped && cleaner.child.exitCode === null) {
+      cleaner.child.kill('SIGSTOP');
+      // A call that is in the kernel ends before its thread stops.
+      await sleep(50);
+      violations.push(...unlocked(cast));
+      counts['stopped'] = 1;
+    }
+    neighbour = await enter(stage, isStopped ? 'stopped' : 'running');
     if (isStopped) cleaner.child.kill('SIGCONT');
   }
   const { exitCode, stdout, stderr } = await cleaner.ended;
@@ -114,6 +143,9 @@ async function play(stage: Stage, locked: ReadonlyMap<string, LockState>, before
     });
   await neighbour.leave(exitCode === 0 ? (JSON.parse(stdout) as Document) : undefined);
 
+  for (const path of stage.mustStay) {
+    if (!existsSync(path)) violations.push({ rule: 'P11', detail: `${path} went while ${kind} was at it` });
+  }
   const ground = shop.home;
   for (const problem of unresolved(ground)) violations.push({ rule: 'P11', detail: problem });
   violations.push(...locksLeft(shop, cleaner.child.pid ?? 0));
@@ -157,9 +189,9 @@ function locksLeft({ home }: Shop, pid: number): Violation[] {
   return left.map((name) => ({ rule: 'P11', detail: `${name} of the cleanup is left` }));
 }
 
-async function enter(stage: Stage, isFirst: boolean): Promise<Entered> {
+async function enter(stage: Stage, cleaner: 'not begun' | 'stopped' | 'running'): Promise<Entered> {
   const { kind, cast } = stage;
-  if (kind === 'dweller' || kind === 'opener') return dwell(stage, isFirst);
+  if (kind === 'dweller' || kind === 'opener') return dwell(stage, cleaner === 'not begun');
   const ground = { root: cast.shop.home.root, dataRoot: cast.shop.home.dataRoot };
   const ids = {
     resume: cast.resumable,
@@ -177,7 +209,13 @@ async function enter(stage: Stage, isFirst: boolean): Promise<Entered> {
     ids: [...cast.finished, cast.failed],
     tornMs: stage.random.pick([0, 0, 5, 60, 400]),
   };
+  const isLocked = existsSync(join(ground.dataRoot, 'resume_locks', `${part.id}.lock`));
   const neighbour = await startNeighbour(cast.shop.home.home, part);
+  // Until its lock is taken nobody has looked for the last time at what is his.
+  const isBefore = cleaner === 'not begun' || (cleaner === 'stopped' && !isLocked);
+  if (isBefore && neighbour.began.type === 'at-work' && neighbour.began.worktree !== undefined) {
+    stage.mustStay.add(neighbour.began.worktree);
+  }
   for (const id of kind === 'knock' ? (part.ids ?? []) : [part.id]) stage.spared.add(id);
   return { leave: () => leave(stage, part, neighbour) };
 }

@@ -10,6 +10,7 @@ export type Form =
   | 'letter-index'
   | 'mapping'
   | 'lock'
+  | 'run-lock'
   | 'metadata'
   | 'merge-checkpoint'
   | 'registry'

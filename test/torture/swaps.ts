@@ -49,14 +49,8 @@ async function trial(seed: number, directory: string): Promise<Trial> {
     targets.push(decoyFor(event.path, 'directory'), decoyFor(log, 'file'));
   }
   // What holds them: a link there leads every name in it to its decoy.
-  for (const path of [
-    'events',
-    'events/shop',
-    'logs',
-    'logs/claude-streaming',
-    'clean',
-    'clean/quarantine',
-  ]) {
+  // Not the program's own places: those are private to it.
+  for (const path of ['events', 'events/shop', 'logs', 'logs/claude-streaming']) {
     const at = join(home.root, path);
     mkdirSync(at, { recursive: true });
     const decoy = join(decoys, path);

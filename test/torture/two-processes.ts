@@ -16,18 +16,25 @@ let making: Promise<Template> | undefined;
 const cleanups: (() => void)[] = [];
 
 /** A cleaner, started a moment later, that tells what it has acknowledged so far. */
-async function start(shop: Shop, args: readonly string[], afterMs: number, told: Said): Promise<Ran> {
+async function start(
+  shop: Shop,
+  args: readonly string[],
+  { env, afterMs, said }: { readonly env: Environment; readonly afterMs: number; readonly said: Said },
+): Promise<Ran> {
   await new Promise((resolve) => setTimeout(resolve, afterMs));
   let text = '';
   return clean(shop, args, {
+    env,
     onStdout: (more) => {
       text += more;
       const end = text.lastIndexOf('\n') + 1;
-      told.ids.push(...acknowledgedIn({ stdout: text.slice(0, end) }).map(({ id }) => id));
+      said.ids.push(...acknowledgedIn({ stdout: text.slice(0, end) }).map(({ id }) => id));
       text = text.slice(end);
     },
   });
 }
+
+type Environment = Readonly<Record<string, string>>;
 
 /** Ids of the entries that anybody was told to be durable. */
 type Said = { readonly ids: string[] };
@@ -40,12 +47,17 @@ type Read = {
 };
 
 /** Readers, one after the other, as long as somebody writes, and one more. */
-async function readWhile(shop: Shop, said: Said, isOver: () => boolean): Promise<readonly Read[]> {
+async function readWhile(
+  shop: Shop,
+  env: Environment,
+  said: readonly Said[],
+  isOver: () => boolean,
+): Promise<readonly Read[]> {
   const reads: Read[] = [];
   for (let isLast = false; !isLast && reads.length < mostReads;) {
     isLast = isOver();
-    const saidBefore = [...said.ids];
-    const ran = await clean(shop, ['log', '--jsonl']);
+    const saidBefore = said.flatMap(({ ids }) => ids);
+    const ran = await clean(shop, ['log', '--jsonl'], { env });
     reads.push({ ran, saidBefore, ids: acknowledgedIn(ran).map(({ id }) => id) });
   }
   return reads;
@@ -119,27 +131,44 @@ async function trial(seed: number, directory: string): Promise<Trial> {
   const shop = await copyTemplate(template, join(directory, 'top'));
   const before = Snapshot.take([shop.top]);
   const { root } = shop.home;
-  const journalDirectory = join(root, 'clean', 'journal');
+  // With a journal each, nothing but the lock in the root keeps them apart.
+  const isApart = random.chance(0.5);
+  const journals = isApart
+    ? [join(directory, 'journal-0'), join(directory, 'journal-1')]
+    : [join(root, 'clean', 'journal')];
+  const environments = [journals[0] ?? '', journals.at(-1) ?? ''].map((path) =>
+    isApart ? { PRODIGY_CLEAN_JOURNAL_DIR: path } : {},
+  );
 
   let isOver = false;
-  const said: Said = { ids: [] };
   const undo = random.chance(0.5) ? [] : ['--no-undo'];
-  const working = Promise.all([
-    start(shop, [...run, ...undo], 0, said),
-    start(shop, [...run, ...undo], random.chance(0.5) ? 0 : random.next() * 400, said),
-  ]).finally(() => {
+  const later = random.chance(0.5) ? 0 : random.next() * 400;
+  const said: Said[] = environments.map(() => ({ ids: [] }));
+  const working = Promise.all(
+    environments.map((env, index) =>
+      start(shop, [...run, ...undo], { env, afterMs: index * later, said: said[index] ?? { ids: [] } }),
+    ),
+  ).finally(() => {
     isOver = true;
   });
-  const [rivals, reads] = await Promise.all([working, readWhile(shop, said, () => isOver)]);
-  const last = await clean(shop, ['resume', '--jsonl']);
+  // Readers read the first one's journal: where it is the only one, both write it.
+  const watched = isApart ? said.slice(0, 1) : said;
+  const [rivals, reads] = await Promise.all([
+    working,
+    readWhile(shop, environments[0] ?? {}, watched, () => isOver),
+  ]);
+  const stories = await Promise.all(journals.map(async (path) => (await readJournal(path)).entries));
+  const active = stories.findIndex((story) => story.some(({ event }) => event.type === 'RemovalIntended'));
+  const winner = Math.max(0, active);
+  const last = await clean(shop, ['resume', '--jsonl'], { env: environments[winner] ?? {} });
 
+  const journalDirectory = journals[winner] ?? '';
   const { entries } = await readJournal(journalDirectory);
-  const ids = entries.map(({ id }) => id);
-  const told = [...rivals, last];
+  const told = isApart ? [...rivals.slice(winner, winner + 1), last] : [...rivals, last];
   const violations = [
-    ...rivalsOf(rivals, entries),
+    ...rivalsOf(rivals, stories.flat()),
     ...overlapsOf(entries),
-    ...gapsIn(reads, ids),
+    ...gapsIn(reads, isApart && winner !== 0 ? [] : entries.map(({ id }) => id)),
     ...(await check({
       roots: [root],
       journalDirectory,

@@ -1,0 +1,132 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { identify, sameObject } from '../disk/identity.ts';
+import { dropSecondName, ensureQuarantine, moveBack, syncDirectories } from '../disk/quarantine.ts';
+import { removeTree } from '../disk/remove.ts';
+import type { Move } from '../journal/event.ts';
+import type { Identity } from '../model/item.ts';
+import type { GoneWorktree } from '../projections/gone-worktrees.ts';
+import { findConflict, forgetAttempt, makeWorktree, settleWorktree } from '../storage/git-restore.ts';
+import { unpackSnapshot } from '../storage/git-unpack.ts';
+import { undoLevels } from './quarantine-place.ts';
+
+/**
+ * Makes a freed worktree again: aside first, and whole; then it is renamed into its place, registered there, and gets
+ * back its metadata. Never over something that has taken a place. Done again after a crash at any step, it ends where an
+ * unbroken one would have ended.
+ *
+ * @returns why it could not be; `undefined` when it is in its place again, durably
+ */
+export async function restoreWorktree(gone: GoneWorktree, journalId: string): Promise<string | undefined> {
+  const { intent, op } = gone;
+  const { worktree } = intent;
+  const main = intent.moves.find(({ role }) => role === 'main');
+  if (worktree === undefined || main === undefined) return 'the journal does not know how to make it again';
+
+  const top = await ensureQuarantine(intent.root, [...undoLevels(journalId)]);
+  if (top.isErr()) return cause(top.error);
+  const aside = join(top.value, `${op}.tree`);
+  const staged = join(aside, basename(main.path));
+  const ready = join(aside, 'ready.json');
+
+  if (!(await isOurs(main.path, ready))) {
+    await discard(aside, staged, worktree.mainGitDir);
+    const problem = (await taken(intent.moves)) ?? (await findConflict(worktree, gone.branches));
+    if (problem !== undefined) return problem;
+    const made = await build(gone, { aside, staged, ready });
+    if (made !== undefined) {
+      await discard(aside, staged, worktree.mainGitDir);
+      return made;
+    }
+    const moved = await moveBack(staged, main.path);
+    if (moved.isErr()) {
+      await discard(aside, staged, worktree.mainGitDir);
+      return cause(moved.error);
+    }
+  }
+  const settled = await settleWorktree(worktree.mainGitDir, main.path);
+  if (settled.isErr()) return settled.error;
+  const back = await keepsakesBack(intent.moves);
+  if (back !== undefined) return back;
+  const synced = await syncDirectories([...new Set(intent.moves.map(({ path }) => dirname(path)))]);
+  if (synced.isErr()) return cause(synced.error);
+  await removeTree(aside, top.value);
+  return undefined;
+}
+
+type Places = { readonly aside: string; readonly staged: string; readonly ready: string };
+
+async function build(
+  { intent, branches, snapshot }: GoneWorktree,
+  { aside, staged, ready }: Places,
+): Promise<string | undefined> {
+  if (intent.worktree === undefined) return 'the journal does not know how to make it again';
+  try {
+    await mkdir(aside, { mode: 0o700 });
+    const made = await makeWorktree(intent.worktree, branches, staged);
+    if (made.isErr()) return made.error;
+    if (snapshot !== undefined) {
+      const unpacked = await unpackSnapshot(intent.worktree.mainGitDir, snapshot.commit, staged);
+      if (unpacked.isErr()) return unpacked.error;
+    }
+    const identity = await identify(staged);
+    if (identity.isErr()) return cause(identity.error);
+    // Whole from here on: what stands in its place after a crash is known by this.
+    await writeFile(`${ready}.tmp`, JSON.stringify(identity.value), { flush: true });
+    await rename(`${ready}.tmp`, ready);
+    // A container of Prodigy's that somebody tidied away.
+    for (const { path } of intent.moves) await mkdir(dirname(path), { recursive: true });
+    const synced = await syncDirectories([aside]);
+    return synced.isErr() ? cause(synced.error) : undefined;
+  } catch (failure) {
+    return failure instanceof Error ? failure.message : String(failure);
+  }
+}
+
+/** Whether what is in the worktree's place was put there by an attempt of ours that went no further. */
+async function isOurs(path: string, ready: string): Promise<boolean> {
+  const there = await identify(path);
+  if (there.isErr() || there.value === undefined) return false;
+  try {
+    return sameObject(there.value, JSON.parse(await readFile(ready, 'utf8')) as Identity);
+  } catch {
+    return false;
+  }
+}
+
+async function taken(moves: readonly Move[]): Promise<string | undefined> {
+  for (const { path, keptAt } of moves) {
+    if (keptAt !== undefined && (await isAbsent(keptAt))) continue;
+    const there = await identify(path);
+    if (there.isErr()) return cause(there.error);
+    if (there.value !== undefined) return `its place is taken: ${path}`;
+  }
+  return undefined;
+}
+
+async function keepsakesBack(moves: readonly Move[]): Promise<string | undefined> {
+  for (const { path, keptAt } of moves) {
+    if (keptAt === undefined || (await isAbsent(keptAt))) continue;
+    if (await dropSecondName(keptAt, path)) continue;
+    const back = await moveBack(keptAt, path);
+    if (back.isErr()) return cause(back.error);
+  }
+  return undefined;
+}
+
+async function isAbsent(path: string): Promise<boolean> {
+  const there = await identify(path);
+  return there.isOk() && there.value === undefined;
+}
+
+/** What an attempt left aside is nobody's work: it came from git. */
+async function discard(aside: string, staged: string, mainGitDir: string): Promise<void> {
+  if (await isAbsent(aside)) return;
+  // In this order git lets go of it, whatever of it had been written.
+  await removeTree(aside, dirname(aside));
+  await forgetAttempt(mainGitDir, staged);
+}
+
+function cause({ code, path }: { readonly code: string; readonly path: string }): string {
+  return code === 'EEXIST' ? `its place is taken: ${path}` : `${code}: ${path}`;
+}

@@ -1,0 +1,138 @@
+import { lstat, unlink } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { createInterface } from 'node:readline/promises';
+import { ok, type Result } from 'neverthrow';
+import type { Failure } from '../model/failure.ts';
+import type { Scope } from '../policy/scope.ts';
+import { orphanedJobs, readRegistry, registryPath, type Orphan } from '../storage/orphan-registry.ts';
+import { printable } from '../ui/format.ts';
+import { whyText } from '../ui/plan-text.ts';
+import type { Answer } from './answer.ts';
+import type { Shell } from './shell.ts';
+import { engine, engineRequest, prodigyCodes, silentManner } from './worktree-clean.ts';
+
+export type OrphanFlags = { readonly dryRun?: boolean; readonly force?: boolean };
+
+/**
+ * `prodigy worktree clean-orphaned [JOB]`: Prodigy's own lines and exit codes. What a registry lists is only asked for:
+ * a path that is no worktree of the storage, or one that is protected, stays.
+ */
+export async function cleanOrphaned(
+  job: string | undefined,
+  flags: OrphanFlags,
+  shell: Shell,
+): Promise<Result<number, Failure>> {
+  const { terminal, config } = shell;
+  terminal.err(
+    'prodigy worktree clean-orphaned is deprecated: use prodigy clean --worktrees --mapreduce (prodigy clean --help)\n',
+  );
+  const say = (line: string): Result<number, Failure> => {
+    terminal.out(`${line}\n`);
+    return ok(prodigyCodes.done);
+  };
+  const directory = join(config.home, '.prodigy', 'orphaned_worktrees', basename(shell.cwd));
+  const jobs = await orphanedJobs(directory);
+  if (jobs === undefined) return say('No orphaned worktrees registry found.');
+  if (job === undefined && jobs.length === 0) return say('No orphaned worktrees found.');
+  if (job === undefined && jobs.length > 1 && flags.force !== true) {
+    terminal.out('Multiple job registries found. Please specify a job_id:\n');
+    for (const one of jobs) terminal.out(`  - ${printable(one)}\n`);
+    return say('No orphaned worktrees found for the specified job.');
+  }
+  const path = registryPath(directory, job ?? jobs[0] ?? '');
+  const reading = path === undefined ? undefined : await readRegistry(path);
+  if (path === undefined || reading === undefined || reading.state === 'absent')
+    return say('No orphaned worktrees found for the specified job.');
+  if (reading.state === 'broken') {
+    terminal.err(`Error: ${printable(path)} cannot be understood: ${printable(reading.doubt.detail)}\n`);
+    return ok(prodigyCodes.failed);
+  }
+  const orphans = reading.value;
+  if (orphans.length === 0) return say('No orphaned worktrees in registry.');
+  terminal.out(`Found ${orphans.length} orphaned worktree(s):\n`);
+  for (const { path: where, agent_id, item_id, error } of orphans) {
+    terminal.out(
+      `  - ${printable(where)} (agent: ${printable(agent_id)}, item: ${printable(item_id)}, error: ${printable(error ?? 'unknown')})\n`,
+    );
+  }
+  if (flags.dryRun === true) return say(`Dry run: would clean ${orphans.length} worktree(s)`);
+  if (flags.force !== true && !(await isWanted(shell))) return say('Cleanup cancelled.');
+  return act(orphans, path, job, shell);
+}
+
+/** Only `y` is a yes, as Prodigy has it; the end of input is a no. */
+async function isWanted({ terminal, signal }: Shell): Promise<boolean> {
+  terminal.out('Proceed with cleanup? [y/N]\n');
+  const lines = createInterface({ input: process.stdin });
+  const ended = new AbortController();
+  lines.once('close', () => ended.abort());
+  try {
+    const answer = await lines.question('', { signal: AbortSignal.any([signal, ended.signal]) });
+    return answer.trim().toLowerCase() === 'y';
+  } catch {
+    return false;
+  } finally {
+    lines.close();
+  }
+}
+
+async function act(
+  orphans: readonly Orphan[],
+  registry: string,
+  job: string | undefined,
+  shell: Shell,
+): Promise<Result<number, Failure>> {
+  const { terminal } = shell;
+  const asked = new Set(orphans.map(({ path }) => path).filter((path) => path === resolve(path)));
+  const absent = new Set<string>();
+  for (const path of asked) if (await isAbsent(path)) absent.add(path);
+  const scope: Scope = {
+    allRepositories: true,
+    repositories: [],
+    kinds: ['worktrees'],
+    paths: [...asked].filter((path) => !absent.has(path)),
+  };
+  let cleaned = 0;
+  let failed = 0;
+  const tell = (given: Answer): void => {
+    for (const { path } of orphans) {
+      const why = absent.has(path) ? undefined : whyItStays(path, given);
+      if (absent.has(path)) terminal.out(`⚠️  Already removed: ${printable(path)}\n`);
+      else if (why === undefined) {
+        terminal.out(`✅ Cleaned: ${printable(path)}\n`);
+        cleaned += 1;
+      } else {
+        terminal.err(`❌ Failed to clean ${printable(path)}: ${printable(why)}\n`);
+        failed += 1;
+      }
+    }
+  };
+  const argv = job === undefined ? ['--force'] : [job, '--force'];
+  const manner = { ...silentManner('worktree clean-orphaned'), show: () => undefined, answer: tell };
+  const done = await engine({ ...engineRequest(argv), allRepositories: true }, scope, shell, manner);
+  if (done.isErr() || done.value > 100) return done;
+  // Prodigy's own list has served its purpose; what stays is listed still.
+  if (failed === 0) await unlink(registry).catch(() => undefined);
+  terminal.out(
+    failed === 0
+      ? `✅ Cleaned ${cleaned} orphaned worktree(s)\n`
+      : `⚠️  Cleaned ${cleaned} worktree(s), ${failed} failed\n`,
+  );
+  return ok(prodigyCodes.done);
+}
+
+function whyItStays(path: string, { view, account }: Answer): string | undefined {
+  const item = view.items.find((one) => one.path === path);
+  if (item === undefined) return 'it is no worktree in the storage';
+  const outcome = account.results.get(item.id)?.outcome;
+  if (outcome === 'removed') return undefined;
+  if (item.verdict === 'keep') return whyText(item);
+  return outcome === 'drifted' ? 'it changed meanwhile' : 'it could not be removed: prodigy clean log';
+}
+
+async function isAbsent(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => false,
+    (cause: NodeJS.ErrnoException) => cause.code === 'ENOENT',
+  );
+}

@@ -1,0 +1,65 @@
+import { err, ok, type Result } from 'neverthrow';
+import type { RemovalIntended } from '../journal/event.ts';
+import type { JournalReader } from '../journal/journal.ts';
+import type { JournalFailure } from '../model/failure.ts';
+import { goneWorktrees, type GoneWorktree } from '../projections/gone-worktrees.ts';
+import { consider, noMatches, type ItemQuery } from '../projections/item-match.ts';
+import { openOperations, type OpenOperation } from '../projections/open-operations.ts';
+import type { RunSummary } from '../projections/run-summary.ts';
+
+/** Something that can be put back: from quarantine, or made again from git. */
+export type Undoable = {
+  readonly run: string;
+  readonly intent: RemovalIntended;
+  readonly intentSeq: number;
+  readonly untilMs: number;
+  readonly how:
+    | { readonly type: 'held'; readonly operation: OpenOperation }
+    | { readonly type: 'gone'; readonly gone: GoneWorktree };
+};
+
+/** All of it, newest first: what was removed last comes back first, so that nothing is there without its explanation. */
+export async function undoables(
+  journal: Pick<JournalReader, 'rows'>,
+): Promise<Result<readonly Undoable[], JournalFailure>> {
+  const open = await journal.rows(openOperations);
+  if (open.isErr()) return err(open.error);
+  const rows = await journal.rows(goneWorktrees);
+  if (rows.isErr()) return err(rows.error);
+  const found: Undoable[] = [];
+  for (const operation of open.value.values()) {
+    const { run, intent, intentSeq, state, heldUntilMs } = operation;
+    if (state !== 'quarantined' || heldUntilMs === undefined) continue;
+    found.push({ run, intent, intentSeq, untilMs: heldUntilMs, how: { type: 'held', operation } });
+  }
+  for (const gone of rows.value.values()) {
+    const { run, intent, intentSeq, untilMs } = gone;
+    if (untilMs !== undefined) found.push({ run, intent, intentSeq, untilMs, how: { type: 'gone', gone } });
+  }
+  return ok(found.sort((a, b) => b.intentSeq - a.intentSeq));
+}
+
+/** Those that are called so, by id, path or name: all that fit best. */
+export function calledSo(all: readonly Undoable[], query: ItemQuery): readonly Undoable[] {
+  const matches = noMatches();
+  for (const { intent } of all) {
+    const paths = intent.moves.toReversed().map(({ path }) => path);
+    const main = intent.moves.find(({ role }) => role === 'main')?.path;
+    const first = main === undefined ? paths : [main, ...paths.filter((path) => path !== main)];
+    consider(matches, { id: intent.item, name: intent.name, paths: first }, query);
+  }
+  return all.filter(({ intent }) => matches.items.has(intent.item));
+}
+
+/** The runs that an id, or its beginning, stands for: what one run began, those that resume it carry to its end. */
+export function familyOf(what: string, runs: readonly RunSummary[]): ReadonlySet<string> {
+  if (what.length < 4) return new Set();
+  const roots = new Set(
+    runs.filter(({ run }) => run.startsWith(what)).map(({ run, resumeOf }) => resumeOf ?? run),
+  );
+  return new Set(
+    runs
+      .filter(({ run, resumeOf }) => roots.has(run) || (resumeOf !== undefined && roots.has(resumeOf)))
+      .map(({ run }) => run),
+  );
+}

@@ -1,0 +1,57 @@
+import { removalOf, type RemovalIntended } from '../journal/event.ts';
+import type { KeyedProjection } from '../journal/projection.ts';
+
+/** A worktree that left its place and can be made again. */
+export type GoneWorktree = {
+  readonly op: string;
+  /** The run that removed it. */
+  readonly run: string;
+  readonly intent: RemovalIntended;
+  readonly intentSeq: number;
+  /** Branches that went with it. */
+  readonly branches: readonly { readonly ref: string; readonly commit: string }[];
+  /** The work that was in it. */
+  readonly snapshot?: { readonly ref: string; readonly commit: string };
+  /** Until when it can be put back; `undefined` while it is on its way out. UTC milliseconds. */
+  readonly untilMs?: number;
+  /** The operation that is making it again. */
+  readonly undo?: string;
+};
+
+/** One row for each removal that can be undone by git, by its operation: gone when it was put back, or no more can be. */
+export const goneWorktrees: KeyedProjection<GoneWorktree> = {
+  name: 'gone',
+  version: 1,
+  keyOf: ({ op, event }) => {
+    const isWorktree = 'item' in event && event.item.startsWith('worktrees:');
+    return op === undefined || !isWorktree ? undefined : removalOf(op);
+  },
+  apply: (row, { event, op = '', run = '', seq, atMs }) => {
+    if (event.type === 'RemovalIntended') {
+      if (event.undoMs === undefined) return undefined;
+      return { op, run, intent: event, intentSeq: seq, branches: [] };
+    }
+    if (row === undefined) return undefined;
+    const isUndo = op !== row.op;
+    const { undo: _, ...rest } = row;
+    switch (event.type) {
+      case 'BranchDeleted':
+        return { ...row, branches: [...row.branches, { ref: event.branch, commit: event.commit }] };
+      case 'SnapshotTaken':
+        return { ...row, snapshot: { ref: event.ref, commit: event.commit } };
+      case 'ItemRemoved':
+        return { ...row, untilMs: atMs + (row.intent.undoMs ?? 0) };
+      case 'UndoIntended':
+        return { ...row, undo: op };
+      case 'ItemFailed':
+        return isUndo ? rest : undefined;
+      case 'ItemRestored':
+      case 'ItemDrifted':
+      case 'ItemVanished':
+      case 'UndoExpired':
+        return undefined;
+      default:
+        return row;
+    }
+  },
+};

@@ -1,0 +1,135 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { err, ok, type Result } from 'neverthrow';
+import { readCheckouts } from './git-checkouts.ts';
+import { gitComplaint } from './git-complaint.ts';
+import type { Registration } from './git-registration.ts';
+import { runGit } from './git.ts';
+import { readGitFile, readPointer, realDirectory } from './worktree-link.ts';
+
+/** A branch and where it has to be. */
+export type Branch = { readonly ref: string; readonly commit: string };
+
+/** Why it cannot be: a sentence for people. Nothing was overwritten. */
+export type Conflict = string;
+
+const branchPrefix = 'refs/heads/';
+
+/**
+ * Whether git could make the worktree again as it was: its repository and commit are there, its branch is where it was
+ * or is gone, and no other working directory uses it. Changes nothing.
+ */
+export async function findConflict(
+  { mainGitDir, branch, head }: Registration,
+  branches: readonly Branch[],
+): Promise<Conflict | undefined> {
+  if ((await realDirectory(mainGitDir)) === undefined) return `its repository is gone: ${mainGitDir}`;
+  const commit = await runGit(['cat-file', '-e', `${head}^{commit}`], { gitDir: mainGitDir });
+  if (commit.isErr()) return `its commit ${head.slice(0, 12)} is not in the repository any more`;
+  const users = await readCheckouts(mainGitDir, undefined);
+  if (users.isErr()) return `it cannot be told which branches are in use: ${users.error.detail}`;
+  for (const one of wanted(branch, head, branches)) {
+    const now = await commitOf(mainGitDir, one.ref);
+    if (now !== undefined && now !== one.commit) {
+      return `branch ${shortName(one.ref)} has moved on from ${one.commit.slice(0, 12)} to ${now.slice(0, 12)}`;
+    }
+    if (now === undefined) {
+      const there = await runGit(['cat-file', '-e', `${one.commit}^{commit}`], { gitDir: mainGitDir });
+      if (there.isErr()) return `the commit ${one.commit.slice(0, 12)} of its branch is gone`;
+    }
+  }
+  const [user] = branch === undefined ? [] : (users.value.get(branch) ?? []);
+  return user === undefined || branch === undefined
+    ? undefined
+    : `branch ${shortName(branch)} is in use: ${await workingDirectoryOf(user)}`;
+}
+
+/**
+ * Makes the worktree at `at`, where nothing is: branches that are gone, the registration, the files. No hook is run; its
+ * filters are, as whenever git writes files for their owner.
+ */
+export async function makeWorktree(
+  registration: Registration,
+  branches: readonly Branch[],
+  at: string,
+): Promise<Result<void, Conflict>> {
+  const { mainGitDir, branch, head, pointers } = registration;
+  for (const { ref, commit } of wanted(branch, head, branches)) {
+    if ((await commitOf(mainGitDir, ref)) !== undefined) continue;
+    // Only as a new one: whoever was faster keeps what he made.
+    const none = '0'.repeat(commit.length);
+    const made = await runGit(['update-ref', ref, commit, none], { gitDir: mainGitDir });
+    if (made.isErr()) return err(`git would not make branch ${shortName(ref)}: ${gitComplaint(made.error)}`);
+  }
+  const what = isBranch(branch) ? [at, shortName(branch)] : ['--detach', at, head];
+  const added = await runGit(['worktree', 'add', '--no-checkout', ...what], { gitDir: mainGitDir });
+  if (added.isErr()) return err(`git would not add it: ${gitComplaint(added.error)}`);
+  if (pointers?.sparse !== undefined) {
+    const sparse = await makeSparse(at, pointers.sparse);
+    if (sparse.isErr()) return err(sparse.error);
+  }
+  const files = await runGit(['reset', '--hard', '--quiet', '--no-recurse-submodules'], { cwd: at });
+  if (files.isErr()) return err(`git would not write its files: ${gitComplaint(files.error)}`);
+  const now = await runGit(['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'], { cwd: at });
+  return now.isOk() && now.value.trim() === head ? ok(undefined) : err('its branch moved meanwhile');
+}
+
+/** Tells git that a worktree of its was moved. Done again, it finds it done. */
+export async function settleWorktree(mainGitDir: string, path: string): Promise<Result<void, Conflict>> {
+  const repaired = await runGit(['worktree', 'repair', path], { gitDir: mainGitDir });
+  if (repaired.isErr()) return err(`git would not register it: ${gitComplaint(repaired.error)}`);
+  const adminDir = await readGitFile(join(path, '.git'));
+  if (adminDir.isErr()) return err(`its .git file cannot be read: ${adminDir.error.detail}`);
+  const back = await readPointer(join(adminDir.value, 'gitdir'));
+  const text = back.unwrapOr(undefined)?.trim() ?? '';
+  const isSame =
+    (await realDirectory(dirname(resolve(adminDir.value, text)))) === (await realDirectory(path));
+  return isSame ? ok(undefined) : err('git has registered it for another path');
+}
+
+/** Takes an attempt whose directory is gone out of git again, if it got so far. Its branches stay: they are where they were. */
+export async function forgetAttempt(mainGitDir: string, at: string): Promise<void> {
+  if ((await realDirectory(mainGitDir)) === undefined) return;
+  await runGit(['worktree', 'remove', '--force', '--force', at], { gitDir: mainGitDir });
+}
+
+function wanted(branch: string | undefined, head: string, branches: readonly Branch[]): readonly Branch[] {
+  const own = isBranch(branch) ? [{ ref: branch, commit: head }] : [];
+  return [...own, ...branches.filter(({ ref }) => ref !== branch)];
+}
+
+function isBranch(ref: string | undefined): ref is string {
+  return ref?.startsWith(branchPrefix) === true;
+}
+
+function shortName(ref: string): string {
+  return ref.startsWith(branchPrefix) ? ref.slice(branchPrefix.length) : ref;
+}
+
+async function commitOf(gitDir: string, ref: string): Promise<string | undefined> {
+  const asked = await runGit(['rev-parse', '--verify', '--quiet', ref], { gitDir });
+  return asked.isOk() ? asked.value.trim() : undefined;
+}
+
+/** A git directory is known to people by the files that go with it. */
+async function workingDirectoryOf(gitDir: string): Promise<string> {
+  const text = await readPointer(join(gitDir, 'gitdir'));
+  const line = text.unwrapOr(undefined)?.trim();
+  return line === undefined || line === '' ? gitDir : dirname(resolve(gitDir, line));
+}
+
+async function makeSparse(at: string, patterns: string): Promise<Result<void, Conflict>> {
+  const adminDir = await readGitFile(join(at, '.git'));
+  if (adminDir.isErr()) return err(`its .git file cannot be read: ${adminDir.error.detail}`);
+  const file = join(adminDir.value, 'info', 'sparse-checkout');
+  try {
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, `${patterns}\n`);
+  } catch (cause) {
+    return err(`its sparse patterns cannot be written: ${cause instanceof Error ? cause.message : ''}`);
+  }
+  const asked = await runGit(['config', '--bool', 'core.sparseCheckout'], { cwd: at });
+  if (asked.isOk() && asked.value.trim() === 'true') return ok(undefined);
+  const set = await runGit(['config', '--worktree', 'core.sparseCheckout', 'true'], { cwd: at });
+  return set.isOk() ? ok(undefined) : err(`it cannot be made sparse: ${gitComplaint(set.error)}`);
+}

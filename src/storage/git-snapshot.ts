@@ -1,0 +1,259 @@
+import { copyFile, lstat, readdir, readlink, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { err, ok, type Result } from 'neverthrow';
+import { readStatus, readTracked } from './git-changes.ts';
+import { gitComplaint } from './git-complaint.ts';
+import { quietFilters } from './git-filters.ts';
+import { runGit, type GitOptions } from './git.ts';
+import { findPrecious } from './precious.ts';
+import { isNameable } from './see.ts';
+
+/** Where the worktree is now, which need not be where git believes it to be. */
+export type Dirty = {
+  readonly workTree: string;
+  readonly adminDir: string;
+  readonly mainGitDir: string;
+};
+
+export type KeptFile = {
+  readonly path: string;
+  /** As `stat` has it, type included. */
+  readonly mode: number;
+  readonly mtimeNs: string;
+  readonly object: string;
+};
+
+/** Everything of a worktree that its commit does not hold, by content. */
+export type Content = {
+  readonly files: readonly KeptFile[];
+  /** Tracked paths that are not there. */
+  readonly deleted: readonly string[];
+  /** The bytes of the index, as an object. */
+  readonly index: string;
+};
+
+const maxFiles = 20_000;
+const maxBytes = 512 * 1024 * 1024;
+/** Precious files are listed up to this many: then there may be more. */
+const maxPrecious = 20;
+const perCall = 200;
+const durable = ['core.fsync=all', 'core.fsyncMethod=fsync', 'core.autocrlf=false'];
+
+/**
+ * What of a worktree is in no commit: changed, untracked and precious files, and the index. Nothing of it is changed;
+ * with `keep` the objects are written into the repository.
+ *
+ * @param indexFile - a name of our own for a copy of the index; nothing is left there
+ */
+export async function contentOf(
+  { workTree, adminDir, mainGitDir }: Dirty,
+  indexFile: string,
+  keep: boolean,
+): Promise<Result<Content, string>> {
+  const filters = await quietFilters(mainGitDir, undefined);
+  if (filters.isErr()) return err(gitComplaint(filters.error));
+  const checkout = { workTree, gitDir: adminDir, settings: filters.value };
+  const status = await readStatus(checkout);
+  if (status.isErr()) return err(gitComplaint(status.error));
+  const tracked = await readTracked(checkout);
+  if (tracked.isErr()) return err(gitComplaint(tracked.error));
+  const names = await namesIn(workTree, status.value, tracked.value.hiddenEdits);
+  if (names.isErr()) return err(names.error);
+
+  const where: GitOptions = { gitDir: mainGitDir, cwd: workTree, settings: durable };
+  const found = await filesOf(workTree, names.value, keep, where);
+  if (found.isErr()) return err(found.error);
+  try {
+    await copyFile(join(adminDir, 'index'), indexFile);
+    const index = await hashAll([indexFile], keep, where);
+    return index.map(([object = '']) => ({ ...found.value, index: object }));
+  } catch (cause) {
+    return err(cause instanceof Error ? cause.message : String(cause));
+  } finally {
+    await rm(indexFile, { force: true });
+  }
+}
+
+async function namesIn(
+  workTree: string,
+  status: { uncommitted: readonly string[]; untracked: readonly string[]; ignored: readonly string[] },
+  hidden: readonly string[],
+): Promise<Result<readonly string[], string>> {
+  const names = new Set([...status.untracked, ...hidden]);
+  for (const record of status.uncommitted) {
+    const [, submodule = '', path] = /^1 \S{2} (\S)\S{3} (?:\S+ ){5}(.+)$/su.exec(record) ?? [];
+    if (path === undefined) return err('it has conflicts that are not resolved');
+    if (submodule !== 'N') return err(`it has a submodule with changes: ${path}`);
+    names.add(path);
+  }
+  const { precious, nested } = await findPrecious(workTree, status.ignored);
+  if (nested.length > 0) return err(`it holds another repository: ${nested[0] ?? ''}`);
+  if (precious.length >= maxPrecious) return err('it has more precious ignored files than are listed');
+  for (const path of precious) {
+    if (/\/ \(.*\)$/su.test(path)) return err(`it could not be looked into: ${path}`);
+    if (!path.endsWith('/')) names.add(path);
+    else for (const inside of await filesBelow(workTree, path.slice(0, -1))) names.add(inside);
+  }
+  const odd = [...names].find((name) => !isNameable(name) || name.endsWith('/'));
+  if (odd !== undefined) return err(`it holds something that cannot be kept: ${odd}`);
+  return names.size > maxFiles
+    ? err(`more than ${maxFiles} files would have to be kept`)
+    : ok([...names].sort());
+}
+
+async function filesBelow(workTree: string, directory: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const entry of await readdir(join(workTree, directory), { withFileTypes: true })) {
+    const path = `${directory}/${entry.name}`;
+    if (entry.isDirectory()) found.push(...(await filesBelow(workTree, path)));
+    else found.push(path);
+  }
+  return found;
+}
+
+async function filesOf(
+  workTree: string,
+  names: readonly string[],
+  keep: boolean,
+  where: GitOptions,
+): Promise<Result<Pick<Content, 'files' | 'deleted'>, string>> {
+  const plain: Omit<KeptFile, 'object'>[] = [];
+  const files: KeptFile[] = [];
+  const deleted: string[] = [];
+  let bytes = 0;
+  for (const path of names) {
+    const full = join(workTree, path);
+    const stats = await lstat(full, { bigint: true }).catch(() => undefined);
+    if (stats === undefined) {
+      deleted.push(path);
+      continue;
+    }
+    const one = { path, mode: Number(stats.mode), mtimeNs: String(stats.mtimeNs) };
+    bytes += Number(stats.size);
+    if (bytes > maxBytes) return err(`more than ${maxBytes / 1024 / 1024} MiB would have to be kept`);
+    if (stats.isSymbolicLink()) {
+      const input = (await readlink(full, { encoding: 'buffer' })).toString('latin1');
+      const args = ['hash-object', ...(keep ? ['-w'] : []), '--stdin'];
+      const hashed = await runGit(args, { ...where, input, encoding: 'latin1' });
+      if (hashed.isErr()) return err(gitComplaint(hashed.error));
+      files.push({ ...one, object: hashed.value.trim() });
+    } else if (stats.isFile()) plain.push(one);
+    else return err(`it holds something that cannot be kept: ${path}`);
+  }
+  const hashed = await hashAll(
+    plain.map(({ path }) => path),
+    keep,
+    where,
+  );
+  if (hashed.isErr()) return err(hashed.error);
+  for (const [index, one] of plain.entries()) files.push({ ...one, object: hashed.value[index] ?? '' });
+  return ok({ files: files.sort((a, b) => (a.path < b.path ? -1 : 1)), deleted });
+}
+
+/** Bytes as they are: no filter, no line endings. */
+async function hashAll(
+  paths: readonly string[],
+  keep: boolean,
+  where: GitOptions,
+): Promise<Result<readonly string[], string>> {
+  const objects: string[] = [];
+  for (let from = 0; from < paths.length; from += perCall) {
+    const some = paths.slice(from, from + perCall);
+    const args = ['hash-object', ...(keep ? ['-w'] : []), '--no-filters', '--', ...some];
+    const hashed = await runGit(args, where);
+    if (hashed.isErr()) return err(gitComplaint(hashed.error));
+    const lines = hashed.value.trim().split('\n');
+    if (lines.length !== some.length) return err('git did not answer for every file');
+    objects.push(...lines);
+  }
+  return ok(objects);
+}
+
+/** Names in the tree of a snapshot. */
+export const snapshotNames = {
+  manifest: 'manifest.json',
+  index: 'index',
+  files: 'files',
+  staged: 'staged',
+} as const;
+
+/**
+ * Keeps what no commit holds under `ref`, and makes sure that all of it can be read again. Neither the worktree nor its
+ * index nor its HEAD is touched.
+ */
+export async function takeSnapshot(
+  dirty: Dirty,
+  head: string,
+  ref: string,
+  indexFile: string,
+): Promise<Result<{ readonly commit: string; readonly content: Content }, string>> {
+  const { adminDir, mainGitDir } = dirty;
+  const shared = await readdir(adminDir).then(
+    (names) => names.some((name) => name.startsWith('sharedindex.')),
+    () => true,
+  );
+  if (shared) return err('its index is split');
+  const content = await contentOf(dirty, indexFile, true);
+  if (content.isErr()) return err(content.error);
+  const where: GitOptions = { gitDir: mainGitDir, settings: [...durable, ...identity], indexFile };
+  try {
+    const commit = await commitOf(content.value, adminDir, head, indexFile, where);
+    if (commit.isErr()) return err(commit.error);
+    const all = [
+      ...new Set([commit.value, content.value.index, ...content.value.files.map(({ object }) => object)]),
+    ];
+    const read = await runGit(['cat-file', '--batch-check'], { ...where, input: `${all.join('\n')}\n` });
+    if (read.isErr()) return err(gitComplaint(read.error));
+    const lines = read.value.trim().split('\n');
+    if (lines.length !== all.length || lines.some((line) => !/ (?:blob|commit) \d+$/.test(line))) {
+      return err('what was kept cannot be read again');
+    }
+    const set = await runGit(['update-ref', ref, commit.value], where);
+    if (set.isErr()) return err(gitComplaint(set.error));
+    return ok({ commit: commit.value, content: content.value });
+  } finally {
+    await rm(indexFile, { force: true });
+    await rm(`${indexFile}.lock`, { force: true });
+  }
+}
+
+const identity = ['user.name=prodigy-clean', 'user.email=prodigy-clean@localhost'];
+
+async function commitOf(
+  content: Content,
+  adminDir: string,
+  head: string,
+  indexFile: string,
+  where: GitOptions,
+): Promise<Result<string, string>> {
+  // What is staged must not be swept away: its objects may be in no commit yet.
+  await copyFile(join(adminDir, 'index'), indexFile);
+  const staged = await runGit(['write-tree'], where);
+  if (staged.isErr()) return err(gitComplaint(staged.error));
+  await rm(indexFile, { force: true });
+  const manifest = await runGit(['hash-object', '-w', '--stdin'], {
+    ...where,
+    input: JSON.stringify(content),
+  });
+  if (manifest.isErr()) return err(gitComplaint(manifest.error));
+  const entry = (mode: string, object: string, path: string): string => `${mode} ${object}\t${path}\0`;
+  const lines = [
+    entry('100644', manifest.value.trim(), snapshotNames.manifest),
+    entry('100644', content.index, snapshotNames.index),
+    ...content.files.map(({ object, path }) => entry('100644', object, `${snapshotNames.files}/${path}`)),
+  ];
+  const added = await runGit(['update-index', '-z', '--index-info'], { ...where, input: lines.join('') });
+  if (added.isErr()) return err(gitComplaint(added.error));
+  const read = await runGit(['read-tree', `--prefix=${snapshotNames.staged}/`, staged.value.trim()], where);
+  if (read.isErr()) return err(gitComplaint(read.error));
+  const tree = await runGit(['write-tree'], where);
+  if (tree.isErr()) return err(gitComplaint(tree.error));
+  const message = 'Work in a worktree that its owner had removed, kept by prodigy clean for undo';
+  const made = await runGit(['commit-tree', tree.value.trim(), '-p', head, '-m', message], where);
+  return made.isErr() ? err(gitComplaint(made.error)) : ok(made.value.trim());
+}
+
+/** Lets go of a snapshot: git frees its objects in time. */
+export async function dropSnapshot(mainGitDir: string, ref: string): Promise<void> {
+  await runGit(['update-ref', '-d', ref], { gitDir: mainGitDir });
+}

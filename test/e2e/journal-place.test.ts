@@ -1,0 +1,104 @@
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import test from 'ava';
+import { asNobody, giveToNobody } from '../helpers/as-nobody.ts';
+import { binary } from '../helpers/run-prodigy.ts';
+import { canMount, isRoot, mountTmpfs } from '../helpers/temporary.ts';
+import {
+  clean,
+  documentOf,
+  finished,
+  goingOf,
+  goneSince,
+  journalOf,
+  look,
+  makeShop,
+  type Shop,
+} from './shop.ts';
+
+const mountTest = canMount() ? test : test.skip;
+const rootTest = isRoot() ? test : test.skip;
+
+async function oldThings(shop: Shop): Promise<string[]> {
+  return [...(await finished(shop, 'logs', '90d')), ...(await finished(shop, 'events', '90d'))];
+}
+
+mountTest(
+  'with its journal on a read-only volume a run removes nothing, and says what to do (P7)',
+  async (t) => {
+    const shop = await makeShop(t);
+    await oldThings(shop);
+    const at = join(shop.top, 'volume');
+    mkdirSync(at);
+    t.true(mountTmpfs(at, '1m'));
+    t.is(spawnSync('mount', ['-o', 'remount,ro', at]).status, 0);
+    const env = { PRODIGY_CLEAN_JOURNAL_DIR: join(at, 'journal') };
+    const before = look(shop);
+    const dry = await clean(shop, ['--all', '--dry-run', '--json'], { env });
+    t.is(dry.exitCode, 0, dry.stderr);
+    t.is(goingOf(documentOf(dry)).length, 2);
+    const ran = await clean(shop, ['--all', '--force'], { env });
+    t.is(ran.exitCode, 1, ran.stdout + ran.stderr);
+    t.regex(ran.stderr, /EROFS[^]*nothing is removed[^]*PRODIGY_CLEAN_JOURNAL_DIR/);
+    t.deepEqual(goneSince(t, shop, before), []);
+  },
+);
+
+rootTest("another user's journal is not written, whatever its rights: nothing is removed (P7)", async (t) => {
+  const shop = await makeShop(t);
+  await oldThings(shop);
+  await giveToNobody(shop.top);
+  const theirs = join(shop.top, 'theirs');
+  mkdirSync(theirs);
+  chownSync(theirs, 0, 0);
+  for (const mode of [0o755, 0o777]) {
+    chmodSync(theirs, mode);
+    const before = look(shop);
+    const ran = await asNobody([binary(), 'clean', '--all', '--all-repos', '--force'], {
+      env: { HOME: shop.home.home, PRODIGY_CLEAN_JOURNAL_DIR: theirs },
+      cwd: shop.top,
+    });
+    t.is(ran.exitCode, 1, ran.stdout + ran.stderr);
+    t.regex(ran.stderr, /belongs to user 0[^]*PRODIGY_CLEAN_JOURNAL_DIR/);
+    t.deepEqual(readdirSync(theirs), []);
+    t.deepEqual(goneSince(t, shop, before), []);
+  }
+});
+
+mountTest(
+  'the first run on a full disk keeps its journal elsewhere, says where, and everybody finds it (P7)',
+  async (t) => {
+    const shop = await makeShop(t);
+    const runtime = join(shop.top, 'runtime');
+    mkdirSync(runtime, { mode: 0o700 });
+    const { root } = shop.home;
+    t.true(mountTmpfs(root, '24m'));
+    const old = await oldThings(shop);
+    t.is(spawnSync('fallocate', ['-l', '23M', join(root, 'locks')]).status, 0);
+    const env = { XDG_RUNTIME_DIR: runtime };
+    const ran = await clean(shop, ['--all', '--force'], { env });
+    t.is(ran.exitCode, 0, ran.stdout + ran.stderr);
+    t.true(
+      ran.stderr.includes(`The disk is full: the journal lies in ${runtime}/prodigy-clean-`),
+      ran.stderr,
+    );
+    t.deepEqual(
+      old.filter((path) => existsSync(path)),
+      [],
+    );
+    t.false(existsSync(join(root, 'clean', 'journal', 'db')));
+    const logged = await clean(shop, ['log', '--jsonl'], { env });
+    t.is(logged.stdout.split('\n').filter((line) => line.includes('"ItemRemoved"')).length, old.length);
+    t.regex((await clean(shop, ['resume'], { env })).stdout, /Nothing to resume/);
+
+    spawnSync('truncate', ['-s', '0', join(root, 'locks')]);
+    const again = await clean(shop, ['--all', '--force'], { env });
+    t.is(again.exitCode, 0, again.stderr);
+    t.deepEqual(readdirSync(runtime), []);
+    const types = (await journalOf(shop)).map(({ type }) => type);
+    t.is(types.filter((type) => type === 'JournalMoved').length, 2);
+    t.is(types.filter((type) => type === 'ItemRemoved').length, old.length);
+    t.is((await clean(shop, ['log', 'verify'])).exitCode, 0);
+  },
+);

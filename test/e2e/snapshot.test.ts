@@ -1,0 +1,167 @@
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import { ageWorktree, git } from '../helpers/git.ts';
+import { durationMs } from '../helpers/duration.ts';
+import { repositoryTop, runProdigy, type Ran, type RunOptions } from '../helpers/run-prodigy.ts';
+import { fingerprint } from '../helpers/tree.ts';
+import { clean, finishedWork, inQuarantine, journalOf, makeShop, worktreeOf, type Shop } from './shop.ts';
+
+function insist(shop: Shop, id: string, options: RunOptions = {}): Promise<Ran> {
+  return runProdigy(shop.home, ['worktree', 'clean', '-f', id], { cwd: shop.repository, ...options });
+}
+
+/** Work of every sort: staged, unstaged on top of it, deleted, untracked, executable, a link, ignored and precious. */
+async function dirtyWork(shop: Shop): Promise<string> {
+  const id = await finishedWork(shop, '90d', {
+    commits: { 'a.txt': 'one\n', 'b.txt': 'two\n', 'c.txt': 'three\n' },
+  });
+  const worktree = worktreeOf(shop, id);
+  const write = (path: string, text: string): void => {
+    fs.mkdirSync(join(worktree, path, '..'), { recursive: true });
+    fs.writeFileSync(join(worktree, path), text);
+  };
+  write('a.txt', 'staged\n');
+  await git(worktree, 'add', 'a.txt');
+  write('a.txt', 'staged, then changed\r\n');
+  write('new-staged.txt', 'only staged\n');
+  await git(worktree, 'add', 'new-staged.txt');
+  fs.rmSync(join(worktree, 'new-staged.txt'));
+  fs.rmSync(join(worktree, 'b.txt'));
+  write('deep/in/notes with space.txt', 'untracked\n');
+  write('run.sh', '#!/bin/sh\n');
+  fs.chmodSync(join(worktree, 'run.sh'), 0o750);
+  write('.env', 'KEY=1\n');
+  fs.chmodSync(join(worktree, '.env'), 0o600);
+  fs.writeFileSync(join(worktree, 'bytes.bin'), Buffer.from([0, 255, 13, 10, 200, 10]));
+  fs.symlinkSync('/nowhere/at all', join(worktree, 'link'));
+  await ageWorktree(worktree, shop.home.nowMs - durationMs('90d'));
+  return id;
+}
+
+type State = { readonly status: string; readonly staged: string; readonly files: unknown };
+
+async function stateOf(shop: Shop, id: string): Promise<State> {
+  const worktree = worktreeOf(shop, id);
+  const ours = new Set(['a.txt', 'deep/in/notes with space.txt', 'run.sh', '.env', 'bytes.bin']);
+  const files = [...fingerprint(worktree)]
+    .filter(([path, { type }]) => type !== 'directory' && path !== '.git')
+    .map(([path, print]) => [
+      path,
+      { ...print, object: '', mtimeNs: ours.has(path) ? String(print.mtimeNs / 1_000_000n) : '' },
+    ]);
+  return {
+    status: await git(worktree, 'status', '--porcelain', '--ignored'),
+    staged: await git(worktree, 'ls-files', '--stage'),
+    files,
+  };
+}
+
+test('a dirty worktree that its owner insists on is kept in a snapshot first, and comes back byte for byte, staged and unstaged', async (t) => {
+  const shop = await makeShop(t);
+  const id = await dirtyWork(shop);
+  const worktree = worktreeOf(shop, id);
+  const before = await stateOf(shop, id);
+  const refused = await runProdigy(shop.home, ['worktree', 'clean', id], { cwd: shop.repository });
+  t.is(refused.exitCode, 1);
+  t.is((await runProdigy(shop.home, ['worktree', 'clean', '-af'], { cwd: shop.repository })).exitCode, 1);
+  t.true(fs.existsSync(worktree), 'only a name insists');
+
+  const ran = await insist(shop, id);
+  t.is(ran.exitCode, 0, ran.stderr);
+  t.is(ran.stdout, `Removing worktree: ${id}\nWorktree '${id}' removed successfully\n`);
+  t.false(fs.existsSync(worktree));
+  const refs = await git(shop.repository, 'for-each-ref', 'refs/prodigy-clean');
+  t.is(refs.split('\n').length, 1);
+  await git(shop.repository, 'gc', '--quiet', '--prune=now');
+
+  const undone = await clean(shop, ['undo', worktree]);
+  t.is(undone.exitCode, 0, undone.stdout + undone.stderr);
+  t.deepEqual(await stateOf(shop, id), before);
+  t.is(await git(shop.repository, 'for-each-ref', 'refs/prodigy-clean'), '');
+  await git(shop.repository, 'fsck', '--strict');
+  t.is((await clean(shop, ['log', 'verify'])).exitCode, 0);
+});
+
+test('without a snapshot nothing is removed', async (t) => {
+  const shop = await makeShop(t);
+  const id = await dirtyWork(shop);
+  const worktree = worktreeOf(shop, id);
+  // Larger than what is kept, and all of it a hole.
+  const large = join(worktree, 'large.bin');
+  fs.writeFileSync(large, '');
+  fs.truncateSync(large, 600 * 1024 * 1024);
+  await ageWorktree(worktree, shop.home.nowMs - durationMs('90d'));
+  const before = fs.readdirSync(worktree);
+  const ran = await insist(shop, id);
+  t.is(ran.exitCode, 1, ran.stdout);
+  t.regex(ran.stderr, /no snapshot, no removal: more than 512 MiB/);
+  t.deepEqual(fs.readdirSync(worktree), before);
+  t.is(await git(shop.repository, 'for-each-ref', 'refs/prodigy-clean'), '');
+  t.deepEqual(inQuarantine(shop), []);
+});
+
+test('insisting lifts nothing else: a session that can be resumed, a process inside, a lock, a merge, another repository', async (t) => {
+  const shop = await makeShop(t);
+  const paused = await finishedWork(shop, '90d', { status: 'Paused', files: { 'x.txt': 'x\n' } });
+  const used = await finishedWork(shop, '90d', { files: { 'x.txt': 'x\n' } });
+  const locked = await finishedWork(shop, '90d', { files: { 'x.txt': 'x\n' } });
+  const nested = await finishedWork(shop, '90d', { files: { 'x.txt': 'x\n' } });
+  await git(shop.repository, 'worktree', 'lock', worktreeOf(shop, locked));
+  fs.mkdirSync(join(worktreeOf(shop, nested), 'inner'));
+  await git(join(worktreeOf(shop, nested), 'inner'), 'init', '--quiet');
+  const stander = spawn('sleep', ['120'], { cwd: worktreeOf(shop, used), stdio: 'ignore' });
+  t.teardown(() => stander.kill());
+  for (const [id, why] of [
+    [paused, /kept: resumable/],
+    [used, /kept: (?:active|in-use)/],
+    [locked, /kept: locked/],
+    [nested, /kept: /],
+  ] as const) {
+    const ran = await insist(shop, id);
+    t.is(ran.exitCode, 1, ran.stdout);
+    t.regex(ran.stderr, why);
+    t.true(fs.existsSync(join(worktreeOf(shop, id), 'x.txt')));
+  }
+});
+
+for (const point of ['spawn::update-ref', 'rename::quarantine', 'spawn::worktree,remove']) {
+  test(`killed at ${point} while insisting, the work is in its place or comes back (P2, P5)`, async (t) => {
+    const shop = await makeShop(t);
+    const id = await dirtyWork(shop);
+    const before = await stateOf(shop, id);
+    const preload = join(repositoryTop(), 'test', 'helpers', 'preload.cjs');
+    const killed = await insist(shop, id, {
+      env: { KILL_AT: point, NODE_OPTIONS: `--require=${preload}` },
+    });
+    t.is(killed.signal, 'SIGKILL', killed.stdout + killed.stderr);
+    const resumed = await clean(shop, ['resume']);
+    t.is(resumed.exitCode, 0, resumed.stderr);
+    t.false(fs.existsSync(worktreeOf(shop, id)), resumed.stdout);
+    const removed = (await journalOf(shop)).filter(({ type }) => type === 'ItemRemoved');
+    t.is(removed.length, 1);
+    t.is((await clean(shop, ['undo', worktreeOf(shop, id)])).exitCode, 0);
+    t.deepEqual(await stateOf(shop, id), before);
+  });
+}
+
+test('what was written after the snapshot, and before the move, is put back and not freed', async (t) => {
+  const shop = await makeShop(t);
+  const id = await dirtyWork(shop);
+  const worktree = worktreeOf(shop, id);
+  const file = join(worktree, 'bytes.bin');
+  const preload = join(repositoryTop(), 'test', 'helpers', 'preload.cjs');
+  const ran = await insist(shop, id, {
+    env: { APPEND_AT: `rename::${worktree}`, APPEND_TO: file, NODE_OPTIONS: `--require=${preload}` },
+  });
+  t.is(ran.exitCode, 1, ran.stdout);
+  t.deepEqual([...fs.readFileSync(file)], [0, 255, 13, 10, 200, 10, 10]);
+  t.deepEqual(inQuarantine(shop), []);
+  t.is(await git(shop.repository, 'for-each-ref', 'refs/prodigy-clean'), '');
+  const drifted = (await journalOf(shop)).filter(({ type }) => type === 'ItemDrifted');
+  t.deepEqual(
+    drifted.map(({ data }) => (data['evidence'] as Record<string, unknown>)['what']),
+    ['changed while its work was kept'],
+  );
+});

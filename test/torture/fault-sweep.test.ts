@@ -1,0 +1,4 @@
+import { suite } from './fault-sweep.ts';
+import { slice } from './slice.ts';
+
+slice(suite, 'a call that fails costs its item at most, and is told');

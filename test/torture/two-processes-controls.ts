@@ -1,0 +1,14 @@
+import type { Control } from './control.ts';
+
+export const controls: readonly Control[] = [
+  {
+    name: "another run's lock is ignored",
+    suite: 'T9',
+    seeds: 20,
+    patch: {
+      file: 'src/storage/run-lock.js',
+      find: "if (holder === 'unknown' || !(await isStale(holder.content, host))) {",
+      replace: "if (holder === 'unknown') {",
+    },
+  },
+];
