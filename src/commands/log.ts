@@ -5,6 +5,7 @@ import { filterOf } from './log-filter.ts';
 import { follow } from './log-follow.ts';
 import { logPrinter } from './log-output.ts';
 import { parseLog, type LogFlags } from './log-request.ts';
+import { exportNewer } from './log-newer.ts';
 import { openSink, show } from './log-stream.ts';
 import { exitCodeOf, exitCodes } from './outcome.ts';
 import type { Shell } from './shell.ts';
@@ -21,6 +22,8 @@ export async function log(flags: LogFlags, shell: Shell): Promise<Result<number,
 
   const opened = await openToRead(shell);
   if (opened.isErr()) {
+    if (opened.error.type === 'journal-newer' && request.output === 'jsonl')
+      return exportNewer(opened.error, shell);
     if (opened.error.type !== 'journal-absent') return err(opened.error);
     const [run] = request.runs;
     if (run !== undefined) return err({ type: 'unknown-run', text: run });

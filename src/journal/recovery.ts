@@ -173,8 +173,9 @@ export function recoveringJournal(
     if (dead) return;
     await compactWhenDue(session);
     await session.close();
+    // Opening alone has changed the files: without their sum the next opening would have to try them on a copy.
     const { head } = session.writer.state();
-    if (appended) await replaceAnchor(directory, head, options.clock(), await filesSum(directory));
+    await replaceAnchor(directory, head, options.clock(), await filesSum(directory));
   };
 
   return {

@@ -15,7 +15,8 @@ import type { JournalOptions } from './journal.ts';
 import { decodeStored } from './reader.ts';
 import type { Table } from './reader.ts';
 import type { Salvaged } from './salvage.ts';
-import { segmentLine } from './segment.ts';
+import { segmentLine, segmentRows } from './segment.ts';
+import type { Segment } from './segment.ts';
 import { swapIn } from './swap.ts';
 import { toIso } from './timestamp.ts';
 import { supportedFormat } from './upcast.ts';
@@ -81,7 +82,14 @@ export async function repair(
         ? {}
         : { salvaged: file, salvagedEntries: beyond.length, salvagedSha256: sha256Of(content) }),
     } as const;
-    return [...(last.seq === -1 ? [{ event: birth }] : []), { event }, ...again];
+    return [
+      ...(last.seq === -1 ? [{ event: birth }] : []),
+      { event },
+      ...unexplained(segments, tables).map(
+        (segment) => ({ event: { type: 'SegmentSealed', ...segment } }) as const,
+      ),
+      ...again,
+    ];
   };
   const built = await buildDatabase(
     { directory, journalId, segments, base, entries: pagesOf(kept), closing },
@@ -120,6 +128,13 @@ export async function repair(
     head: { seq: lastKept.seq, hash: lastKept.hash },
     restated,
   }));
+}
+
+/** Whole, and the entry that says so is lost: it is said again, or nobody would look for them. */
+function unexplained(segments: readonly Segment[], tables: readonly Table[]): readonly Segment[] {
+  const known = tables.find(({ projection }) => projection.name === segmentRows.name)?.rows;
+  const numbers = new Set([...(known?.values() ?? [])].map((row) => (row as Segment).segment));
+  return segments.filter(({ segment }) => !numbers.has(segment));
 }
 
 async function moveAside(path: string, stamp: string): Promise<void> {

@@ -55,7 +55,8 @@ export async function salvage(directory: string): Promise<Result<Salvaged, Journ
   );
   const first = await firstText(directory, candidates);
   const genesis = first === undefined ? undefined : genesisIn(first);
-  const journalId = identity?.journalId ?? state?.journalId ?? genesis?.journalId;
+  // What checks itself, then what the chain begins with: a file of its own says so last.
+  const journalId = state?.journalId ?? genesis?.journalId ?? identity?.journalId;
   if (journalId === undefined) return err(damaged(directory, undefined, 'nothing says whose journal it was'));
 
   const sealed = await sealedOnDisk(directory, journalId);
