@@ -18,9 +18,9 @@ export const controls: readonly Control[] = [
       },
       {
         file: 'src/cleaners/sweep.js',
-        find: 'const synced = await syncDirectories([...new Set(directories)]);',
+        find: 'const synced = await syncMoves(out.flatMap(({ intent }) => intent.moves));',
         replace:
-          'await context.begin();\n    const synced = await syncDirectories([...new Set(directories)]);',
+          'await context.begin();\n    const synced = await syncMoves(out.flatMap(({ intent }) => intent.moves));',
       },
     ],
   },
@@ -30,7 +30,7 @@ export const controls: readonly Control[] = [
     seeds: 40,
     patch: {
       file: 'src/commands/run-steps.js',
-      find: 'await dropLocksOfDead(new Set(pids), roots, { host, nowMs: shell.clock() });',
+      find: 'await dropLocksOfDead(takers, roots, { host, nowMs: shell.clock(), readProcesses });',
       replace: '',
     },
   },

@@ -37,8 +37,8 @@ export const controls: readonly Control[] = [
     seeds: 3,
     patch: {
       file: 'src/cleaners/bundle-locks.js',
-      find: 'await releaseLock(path, { host, pid });',
-      replace: '',
+      find: 'const done = await releaseLock(path, { host, pid });\n            // What',
+      replace: 'const done = { isOk: () => true };\n            // What',
     },
   },
   {

@@ -127,8 +127,8 @@ export const controls: readonly Control[] = [
     seeds: 300,
     patch: {
       file: 'src/cleaners/bundle-locks.js',
-      find: 'if (pids.size === 0)',
-      replace: 'if (pids.size >= 0)',
+      find: 'if (takers.length === 0)',
+      replace: 'if (takers.length >= 0)',
     },
   },
   {
@@ -151,7 +151,11 @@ export const controls: readonly Control[] = [
         find: 'const [use] = usersOf(path, table);',
         replace: 'const [use] = [];',
       },
-      { file: sweep, find: 'if (user === undefined)', replace: 'if (true)' },
+      {
+        file: sweep,
+        find: 'if (user === undefined && lock === undefined)',
+        replace: 'if (lock === undefined)',
+      },
     ],
   },
 ];
