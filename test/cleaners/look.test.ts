@@ -1,4 +1,5 @@
-import { copyFileSync, existsSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdir, readFile, rm, symlink as makeLink, writeFile } from 'node:fs/promises';
 import { join, normalize } from 'node:path';
 import test from 'ava';
@@ -242,7 +243,7 @@ test('locks tell whether a session lives', async (t) => {
   const home = await prodigyHome(t);
   const repository = await repositoryIn(home);
   const prodigy = join(home.home, 'prodigy');
-  copyFileSync('/bin/sleep', prodigy);
+  execFileSync('cp', ['/bin/sleep', prodigy]);
   const sleeper = execa(prodigy, ['60'], { cwd: home.home, reject: false, env: { HOME: home.home } });
   t.teardown(() => void sleeper.kill());
   const ids: Record<string, string> = {};
@@ -857,7 +858,7 @@ test('a Prodigy that works in a repository makes its open sessions live, and nob
     await setTimes(join(home.root, 'state', id, 'checkpoints'), msAgo(home, '39d'));
   }
   const prodigy = join(home.home, 'prodigy');
-  copyFileSync('/bin/sleep', prodigy);
+  execFileSync('cp', ['/bin/sleep', prodigy]);
   const sleeper = execa(prodigy, ['60'], { cwd: app, reject: false, env: { HOME: home.home } });
   t.teardown(() => void sleeper.kill());
   const seen = await lookAt(home);

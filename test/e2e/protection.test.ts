@@ -1,5 +1,5 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, openSync, closeSync, renameSync, symlinkSync } from 'node:fs';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { existsSync, mkdirSync, openSync, closeSync, renameSync, symlinkSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import test from 'ava';
@@ -463,7 +463,7 @@ function fakeProdigy(shop: Shop, cwd: string = shop.top): ChildProcess {
   const bin = join(shop.top, 'fake-bin');
   mkdirSync(bin, { recursive: true });
   const path = join(bin, 'prodigy');
-  if (!existsSync(path)) copyFileSync('/bin/sleep', path);
+  if (!existsSync(path)) execFileSync('cp', ['/bin/sleep', path]);
   // Of this storage: one that was started for another is no neighbour.
   return spawn(path, ['300'], { cwd, stdio: 'ignore', env: { HOME: shop.home.home } });
 }

@@ -57,7 +57,7 @@ if (APPEND_AT !== undefined) {
   const original = fs.promises[name];
   let isDone = false;
   fs.promises[name] = function (...args) {
-    if (!isDone && String(args[0]).includes(expected)) {
+    if (!isDone && named(args[0]).includes(expected)) {
       isDone = true;
       fs.appendFileSync(process.env.APPEND_TO, '\n');
     }

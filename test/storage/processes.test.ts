@@ -1,5 +1,4 @@
-import { copyFileSync } from 'node:fs';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, rename, rm, symlink, writeFile, realpath } from 'node:fs/promises';
 import { hostname } from 'node:os';
@@ -133,8 +132,8 @@ seen('an executable called prodigy is Prodigy, tied to the repository it stands 
   await addWorktree(main, join(top, 'w', 's'), 'x');
   const program = join(top, 'bin (new)', 'prodigy');
   await mkdir(join(top, 'bin (new)'));
-  // At once: while another thread wrote it, a child that is started meanwhile would hold it open (ETXTBSY).
-  copyFileSync(process.execPath, program);
+  // By a process of its own: what any thread of ours starts meanwhile would inherit the open file (ETXTBSY).
+  execFileSync('cp', [process.execPath, program]);
   const [inRepository, inWorktree, other] = await Promise.all([
     child(t, join(main, 'src'), '', { program }),
     child(t, join(top, 'w', 's'), '', { program }),
