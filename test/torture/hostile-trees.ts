@@ -221,7 +221,8 @@ function atRoot({ shop: { home }, decoy }: Place): readonly string[] {
     [join(home.root, 'events', 'shop', 'session-00000000-0000-4000-8000-000000000000')]: decoy,
     [join(home.root, 'events', 'shop', 'session-00000000-0000-4000-8000-000000000001')]: `${decoy}/`,
     [join(home.root, 'events', 'linked')]: join(decoy, 'b'),
-    [join(home.root, 'sessions', 'session-00000000-0000-4000-8000-000000000002.json')]: join(decoy, 'a'),
+    // Its name tells its start: it casts no doubt on the event directories of others.
+    [join(home.root, 'sessions', 'workflow-1600000000000.json')]: join(decoy, 'a'),
     [join(home.root, 'worktrees', 'shop', 'session-00000000-0000-4000-8000-000000000003')]: decoy,
     [join(home.root, 'dlq', 'shop')]: decoy,
   };
