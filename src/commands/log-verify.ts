@@ -140,7 +140,7 @@ function textFor(check: JournalCheck, kept: number): string {
     lines.push(
       open === undefined
         ? '  a run is under way: the quarantine was not compared'
-        : `  ${formatCount(open, 'open operation')}, each where the journal has it`,
+        : `  ${formatCount(open, 'item')} under way or held for undo, each where the journal has it`,
     );
   } else {
     const bad = firstBad(check);

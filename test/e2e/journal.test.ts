@@ -39,7 +39,7 @@ test('verify says that a journal is sound, in text and as one document', async (
   const text = await clean(shop, ['log', 'verify']);
   t.is(text.exitCode, 0);
   t.regex(text.stdout, /^✓ \d+ entries, every one in its place\.$/m);
-  t.regex(text.stdout, /1 open operation, each where the journal has it/);
+  t.regex(text.stdout, /1 item under way or held for undo, each where the journal has it/);
   const document = json(await clean(shop, ['log', 'verify', '--json']));
   t.like(document, { sound: true, exitCode: 0, firstBadSeq: null, findings: [], openOperations: 1 });
   t.like(document['head'], { seq: (document['entries'] as number) - 1 });
