@@ -112,11 +112,27 @@ function lockIds(item: Item, { bundleOf }: Context): readonly string[] {
   return [...owners].map((owner) => owner.slice(owner.indexOf(':') + 1)).sort();
 }
 
-/** Whether an old intent promises just what a new one would: the same parts, places, undo, registration and branches. */
+/**
+ * Whether an old intent promises just what a new one would: the same parts, places, undo, registration, branches,
+ * proof and locks, and a snapshot where one is needed.
+ */
 function isSame(old: RemovalIntended, now: RemovalIntended): boolean {
-  const essence = ({ moves, holdMs, undoMs, mode, worktree, deletes }: RemovalIntended): string => {
+  const essence = (intent: RemovalIntended): string => {
+    const { moves, holdMs, undoMs, mode, worktree, deletes, proof, locks, snapshot } = intent;
     const parts = moves.map(({ path, to, identity }) => [path, to, identity]);
-    return JSON.stringify([parts, holdMs, undoMs, mode, worktree, deletes]);
+    // Its name tells the run; what counts is that there is one.
+    const isKept = snapshot !== undefined;
+    return JSON.stringify([
+      parts,
+      holdMs,
+      undoMs,
+      mode,
+      worktree,
+      deletes,
+      proof,
+      locks.toSorted((a, b) => (a < b ? -1 : 1)),
+      isKept,
+    ]);
   };
   return essence(old) === essence(now);
 }

@@ -253,6 +253,10 @@ async function moveOne(
   });
   if (drift !== undefined) return { op, event: { type: 'ItemDrifted', item: item.id, ...drift } };
 
+  // Whatever the intent says, from whichever run: what goes because it is kept in a snapshot goes with one.
+  if (operation.verdict.proof === 'snapshot' && intent.snapshot === undefined) {
+    return { op, event: { ...unkept(operation), detail: 'no snapshot, no removal: none was intended' } };
+  }
   const taken = intent.snapshot === undefined ? undefined : await snapshotFor(intent, op, context.journalId);
   if (taken?.isErr() === true) {
     await forgetSnapshot(intent);

@@ -165,3 +165,21 @@ test('what was written after the snapshot, and before the move, is put back and 
     ['changed while its work was kept'],
   );
 });
+
+test('an intent of a run that was killed while the worktree was clean does not do for one that is dirty by now', async (t) => {
+  const shop = await makeShop(t);
+  const id = await finishedWork(shop, '90d', { commits: { 'a.txt': 'one\n' } });
+  const worktree = worktreeOf(shop, id);
+  const preload = join(repositoryTop(), 'test', 'helpers', 'preload.cjs');
+  const killed = await runProdigy(shop.home, ['worktree', 'clean', id], {
+    cwd: shop.repository,
+    env: { KILL_AT: 'rename::quarantine', NODE_OPTIONS: `--require=${preload}` },
+  });
+  t.is(killed.signal, 'SIGKILL', killed.stdout + killed.stderr);
+  fs.writeFileSync(join(worktree, 'a.txt'), 'my only copy');
+  const ran = await insist(shop, id);
+  t.is(ran.exitCode, 0, ran.stdout + ran.stderr);
+  t.is((await journalOf(shop)).filter(({ type }) => type === 'SnapshotTaken').length, 1);
+  t.is((await clean(shop, ['undo', worktree])).exitCode, 0);
+  t.is(fs.readFileSync(join(worktree, 'a.txt'), 'utf8'), 'my only copy');
+});
