@@ -36,26 +36,49 @@ export function segmentsPath(directory: string): string {
   return join(directory, 'segments');
 }
 
-/** Discards what processes that are no more left half-made, and their snapshots. What resists is left. */
-export async function sweepScratch(directory: string): Promise<void> {
+/** A process that cannot be seen from here, in another container say, has long been done with what it made by then. */
+export const surelyDoneMs: number = 60 * 60 * 1000;
+
+/**
+ * Discards what processes that are no more left half-made, and their snapshots. What resists is left.
+ *
+ * @param youngMs - what is younger is left, too: whoever only reads is kept out by nobody, and may know too little
+ */
+export async function sweepScratch(directory: string, youngMs = 0): Promise<void> {
   const names: readonly string[] = await namesIn(directory).catch(() => []);
   for (const name of names) {
     const pid = /^(?:db\.tmp|db\.next|snap)-(\d+)-[0-9a-f]+$/.exec(name)?.[1];
     const isLeftOver = name === 'db.tmp' || (pid !== undefined && !isAlive(Number(pid)));
-    if (isLeftOver) await discardFlatDirectory(join(directory, name)).catch(() => undefined);
+    const path = join(directory, name);
+    if (isLeftOver && (await isOlder(path, youngMs))) await discardFlatDirectory(path).catch(() => undefined);
   }
-  await sweepReplacements(directory, names);
+  await sweepReplacements(directory, names, youngMs);
   const segments = segmentsPath(directory);
-  if (names.includes('segments')) await sweepReplacements(segments, await namesIn(segments).catch(() => []));
+  if (names.includes('segments')) {
+    await sweepReplacements(segments, await namesIn(segments).catch(() => []), youngMs);
+  }
 }
 
 /** Files that were to replace others: `<name>.<pid>-<random>.tmp`. */
-async function sweepReplacements(directory: string, names: readonly string[]): Promise<void> {
+async function sweepReplacements(
+  directory: string,
+  names: readonly string[],
+  youngMs: number,
+): Promise<void> {
   for (const name of names) {
     const pid = /\.(\d+)-[0-9a-f]{8}\.tmp$/.exec(name)?.[1];
-    if (pid !== undefined && !isAlive(Number(pid)))
-      await unlinkIfThere(join(directory, name)).catch(() => undefined);
+    const path = join(directory, name);
+    if (pid !== undefined && !isAlive(Number(pid)) && (await isOlder(path, youngMs)))
+      await unlinkIfThere(path).catch(() => undefined);
   }
+}
+
+async function isOlder(path: string, youngMs: number): Promise<boolean> {
+  if (youngMs === 0) return true;
+  return stat(path).then(
+    ({ mtimeMs }) => Date.now() - mtimeMs > youngMs,
+    () => false,
+  );
 }
 
 function isAlive(pid: number): boolean {

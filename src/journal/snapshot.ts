@@ -12,7 +12,7 @@ import { readIdentity } from './identity.ts';
 import { genesisOf, inspect } from './inspect.ts';
 import { attempt, damaged, later } from './journal-failure.ts';
 import type { JournalReader } from './journal.ts';
-import { currentDatabase, isDirectory, snapshotPrefix, sweepScratch } from './layout.ts';
+import { currentDatabase, isDirectory, snapshotPrefix, surelyDoneMs, sweepScratch } from './layout.ts';
 import { readerOf } from './reader.ts';
 import type { Readable } from './reader.ts';
 import { tablesIn } from './level-manifest.ts';
@@ -76,7 +76,7 @@ export function openCopy(
     }
     const real = found.value;
     if (!(await isDirectory(await currentDatabase(real)))) return absent(real);
-    await sweepScratch(real);
+    await sweepScratch(real, surelyDoneMs);
 
     let last: JournalFailure = { type: 'journal-absent', path: real };
     for (let tried = 0; tried < attempts; tried += 1) {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { openSnapshot } from '../../src/journal/snapshot.ts';
@@ -79,16 +79,23 @@ test('snapshots have no gap and are never behind what was acknowledged, while a 
   await journal.close();
 });
 
-test('what dead readers left is swept, what live ones hold is not', async (t) => {
+test('what dead readers left is swept when it is old, what live ones hold is not, nor what is young', async (t) => {
   const directory = temporaryDirectory(t);
   await (await opened(directory)).close();
   const dead = spawnSync(process.execPath, ['-e', '']).pid;
-  for (const name of [`snap-${dead}-0badcafe`, `snap-${process.pid}-0badcafe`]) {
+  const [old, held, young] = [
+    `snap-${dead}-0badcafe`,
+    `snap-${process.pid}-0badcafe`,
+    // Of a process in another container, for all that can be seen from here.
+    `snap-${dead}-0badcaff`,
+  ];
+  for (const name of [old, held, young]) {
     mkdirSync(join(directory, name));
     writeFileSync(join(directory, name, '000001.ldb'), '');
+    if (name !== young) utimesSync(join(directory, name), 1_764_000_000, 1_764_000_000);
   }
   await (await openSnapshot(directory))._unsafeUnwrap().close();
-  t.deepEqual(scratches(directory), [`snap-${process.pid}-0badcafe`]);
+  t.deepEqual(scratches(directory).sort(), [held, young].sort());
 });
 
 const withMount = canMount() ? test.serial : test.serial.skip;
