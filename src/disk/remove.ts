@@ -61,7 +61,10 @@ export async function removeTree(
   try {
     const container = containerOf(root, names);
     const code = await open.pin(container);
-    if (code === 'ENOENT') return ok({ removedEntries: 0, blocked: [], blockedCount: 0, gone: true });
+    // Looked for by its own name, too: "removed" is said only of what is not there.
+    if (code === 'ENOENT' && lookAt(target) === undefined) {
+      return ok({ removedEntries: 0, blocked: [], blockedCount: 0, gone: true });
+    }
     if (code !== undefined) return err({ type: 'disk', code, syscall: 'open', path: container.pathOf() });
     const report = await removeFrom(open, container, names.at(-1) ?? '', options);
     open.unpin(container);
