@@ -1,3 +1,4 @@
+import type { BigIntStats } from 'node:fs';
 import { copyFile, lstat, readdir, readlink, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
@@ -6,7 +7,7 @@ import { gitComplaint } from './git-complaint.ts';
 import { quietFilters } from './git-filters.ts';
 import { runGit, type GitOptions } from './git.ts';
 import { findPrecious } from './precious.ts';
-import { isNameable } from './see.ts';
+import { errorCode, isNameable } from './see.ts';
 
 /** Where the worktree is now, which need not be where git believes it to be. */
 export type Dirty = {
@@ -123,7 +124,9 @@ async function filesOf(
   let bytes = 0;
   for (const path of names) {
     const full = join(workTree, path);
-    const stats = await lstat(full, { bigint: true }).catch(() => undefined);
+    const seen = await lookAt(full);
+    if (seen.isErr()) return err(seen.error);
+    const stats = seen.value;
     if (stats === undefined) {
       deleted.push(path);
       continue;
@@ -148,6 +151,17 @@ async function filesOf(
   if (hashed.isErr()) return err(hashed.error);
   for (const [index, one] of plain.entries()) files.push({ ...one, object: hashed.value[index] ?? '' });
   return ok({ files: files.sort((a, b) => (a.path < b.path ? -1 : 1)), deleted });
+}
+
+/** `undefined` when nothing is there; what cannot be looked at may well be there. */
+async function lookAt(path: string): Promise<Result<BigIntStats | undefined, string>> {
+  try {
+    return ok(await lstat(path, { bigint: true }));
+  } catch (cause) {
+    const code = errorCode(cause);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return ok(undefined);
+    return err(`it could not be looked into: ${code ?? String(cause)}: ${path}`);
+  }
 }
 
 /** Bytes as they are: no filter, no line endings. */
