@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import { ensureQuarantine } from '../disk/quarantine.ts';
 import type { RemovalIntended } from '../journal/event.ts';
-import { contentOf, dropSnapshot, takeSnapshot, type Content } from '../storage/git-snapshot.ts';
+import type { Content } from '../storage/git-kept.ts';
+import { contentOf, dropSnapshot, takeSnapshot } from '../storage/git-snapshot.ts';
 import { undoLevels } from './quarantine-place.ts';
 
 /** What is kept of a worktree whose owner insisted on removing it although it holds work. */

@@ -1,35 +1,21 @@
+import type { BigIntStats } from 'node:fs';
 import { copyFile, lstat, readdir, readlink, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import { readStatus, readTracked } from './git-changes.ts';
 import { gitComplaint } from './git-complaint.ts';
 import { quietFilters } from './git-filters.ts';
+import { canComeBack, snapshotNames, type Content, type KeptFile } from './git-kept.ts';
 import { runGit, type GitOptions } from './git.ts';
 import { findPrecious } from './precious.ts';
-import { isNameable } from './see.ts';
+import { parentsOf } from './real-parents.ts';
+import { errorCode, isNameable } from './see.ts';
 
 /** Where the worktree is now, which need not be where git believes it to be. */
 export type Dirty = {
   readonly workTree: string;
   readonly adminDir: string;
   readonly mainGitDir: string;
-};
-
-export type KeptFile = {
-  readonly path: string;
-  /** As `stat` has it, type included. */
-  readonly mode: number;
-  readonly mtimeNs: string;
-  readonly object: string;
-};
-
-/** Everything of a worktree that its commit does not hold, by content. */
-export type Content = {
-  readonly files: readonly KeptFile[];
-  /** Tracked paths that are not there. */
-  readonly deleted: readonly string[];
-  /** The bytes of the index, as an object. */
-  readonly index: string;
 };
 
 const maxFiles = 20_000;
@@ -123,7 +109,9 @@ async function filesOf(
   let bytes = 0;
   for (const path of names) {
     const full = join(workTree, path);
-    const stats = await lstat(full, { bigint: true }).catch(() => undefined);
+    const seen = await lookAt(workTree, path);
+    if (seen.isErr()) return err(seen.error);
+    const stats = seen.value;
     if (stats === undefined) {
       deleted.push(path);
       continue;
@@ -150,6 +138,21 @@ async function filesOf(
   return ok({ files: files.sort((a, b) => (a.path < b.path ? -1 : 1)), deleted });
 }
 
+/**
+ * `undefined` when nothing is there; what cannot be looked at may well be there. Behind a link that took the place of a
+ * directory is nothing of the worktree's.
+ */
+async function lookAt(workTree: string, path: string): Promise<Result<BigIntStats | undefined, string>> {
+  try {
+    if ((await parentsOf(workTree, path)) !== 'real') return ok(undefined);
+    return ok(await lstat(join(workTree, path), { bigint: true }));
+  } catch (cause) {
+    const code = errorCode(cause);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return ok(undefined);
+    return err(`it could not be looked into: ${code ?? String(cause)}: ${path}`);
+  }
+}
+
 /** Bytes as they are: no filter, no line endings. */
 async function hashAll(
   paths: readonly string[],
@@ -168,14 +171,6 @@ async function hashAll(
   }
   return ok(objects);
 }
-
-/** Names in the tree of a snapshot. */
-export const snapshotNames = {
-  manifest: 'manifest.json',
-  index: 'index',
-  files: 'files',
-  staged: 'staged',
-} as const;
 
 /**
  * Keeps what no commit holds under `ref`, and makes sure that all of it can be read again. Neither the worktree nor its
@@ -208,6 +203,8 @@ export async function takeSnapshot(
     if (lines.length !== all.length || lines.some((line) => !/ (?:blob|commit) \d+$/.test(line))) {
       return err('what was kept cannot be read again');
     }
+    const held = await canComeBack(content.value, commit.value, head, where);
+    if (held.isErr()) return err(held.error);
     const set = await runGit(['update-ref', ref, commit.value], where);
     if (set.isErr()) return err(gitComplaint(set.error));
     return ok({ commit: commit.value, content: content.value });

@@ -1,10 +1,13 @@
-import { chmod, mkdir, rm, symlink, utimes, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import type { Stats } from 'node:fs';
+import { chmod, lstat, mkdir, readdir, rm, rmdir, symlink, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import * as v from 'valibot';
 import { gitComplaint } from './git-complaint.ts';
-import { snapshotNames, type Content } from './git-snapshot.ts';
+import { placesAbove, snapshotNames, type Content } from './git-kept.ts';
 import { runGit } from './git.ts';
+import { parentsOf } from './real-parents.ts';
+import { errorCode } from './see.ts';
 import { readGitFile } from './worktree-link.ts';
 
 const shape = v.object({
@@ -33,7 +36,10 @@ export async function unpackSnapshot(
       (path) => !isInside(path),
     );
     if (odd !== undefined) return err(`its snapshot has an odd path: ${odd}`);
-    for (const path of content.deleted) await rm(join(at, path), { force: true });
+    const names = new Set(content.files.map(({ path }) => path));
+    const below = content.files.find(({ path }) => placesAbove(path).some((place) => names.has(place)));
+    if (below !== undefined) return err(`its snapshot has something below a file: ${below.path}`);
+    for (const path of content.deleted) await drop(at, path);
     for (let from = 0; from < content.files.length; from += objectsAtOnce) {
       const some = content.files.slice(from, from + objectsAtOnce);
       const blobs = await blobsOf(
@@ -60,16 +66,54 @@ async function put(
   bytes: Buffer,
 ): Promise<void> {
   const full = join(at, path);
-  await mkdir(dirname(full), { recursive: true });
-  await rm(full, { force: true, recursive: true });
+  for (const place of placesAbove(path)) await ensureReal(join(at, place));
+  await clear(full);
   if ((mode & typeBits) === linkType) {
     await symlink(bytes, full);
     return;
   }
-  await writeFile(full, bytes);
+  await writeFile(full, bytes, { flag: 'wx' });
   await chmod(full, mode & 0o7777);
   const seconds = Number(BigInt(mtimeNs) / 1_000n) / 1e6;
   await utimes(full, seconds, seconds);
+}
+
+/** Never through a link: what it leads to is somebody else's. */
+async function ensureReal(directory: string): Promise<void> {
+  const there = await lookAt(directory);
+  if (there === undefined) await mkdir(directory);
+  else if (!there.isDirectory()) throw new Error(`something is in the place of a directory: ${directory}`);
+}
+
+async function drop(at: string, path: string): Promise<void> {
+  // Behind anything but real directories there is no such file to delete.
+  if ((await parentsOf(at, path)) !== 'real') return;
+  const there = await lookAt(join(at, path));
+  if (there !== undefined && !there.isDirectory()) await rm(join(at, path));
+}
+
+/** Makes room for a file: takes away the one that git wrote, or directories that what was deleted has left empty. */
+async function clear(full: string): Promise<void> {
+  const there = await lookAt(full);
+  if (there === undefined) return;
+  if (!there.isDirectory()) return rm(full);
+  for (const name of await readdir(full)) {
+    const inner = join(full, name);
+    if ((await lookAt(inner))?.isDirectory() !== true) {
+      throw new Error(`a file is in the place of what was kept: ${inner}`);
+    }
+    await clear(inner);
+  }
+  await rmdir(full);
+}
+
+async function lookAt(path: string): Promise<Stats | undefined> {
+  try {
+    return await lstat(path);
+  } catch (cause) {
+    if (errorCode(cause) === 'ENOENT') return undefined;
+    throw cause;
+  }
 }
 
 /** Objects in the order asked for. */

@@ -84,6 +84,30 @@ test('a dirty worktree that its owner insists on is kept in a snapshot first, an
   t.is((await clean(shop, ['log', 'verify'])).exitCode, 0);
 });
 
+test('a link in the place of a directory is kept as a link, and nothing behind it is read or written', async (t) => {
+  const shop = await makeShop(t);
+  const id = await finishedWork(shop, '90d', { commits: { 'd/f': 'committed\n', 'd/e/g': 'committed\n' } });
+  const worktree = worktreeOf(shop, id);
+  const elsewhere = join(shop.top, 'elsewhere');
+  fs.mkdirSync(elsewhere);
+  fs.writeFileSync(join(elsewhere, 'f'), 'not of the worktree\n');
+  fs.rmSync(join(worktree, 'd'), { recursive: true });
+  fs.symlinkSync(elsewhere, join(worktree, 'd'));
+  await ageWorktree(worktree, shop.home.nowMs - durationMs('90d'));
+  const before = await stateOf(shop, id);
+  t.is((await insist(shop, id)).exitCode, 0);
+  const [commit = ''] = (await git(shop.repository, 'for-each-ref', 'refs/prodigy-clean')).split(' ');
+  t.is(await git(shop.repository, 'ls-tree', '-r', '--name-only', commit, 'files'), 'files/d');
+  fs.writeFileSync(join(elsewhere, 'f'), 'changed since\n');
+
+  const undone = await clean(shop, ['undo', worktree]);
+  t.is(undone.exitCode, 0, undone.stdout + undone.stderr);
+  t.is(fs.readFileSync(join(elsewhere, 'f'), 'utf8'), 'changed since\n');
+  t.deepEqual(fs.readdirSync(elsewhere), ['f']);
+  t.is(fs.readlinkSync(join(worktree, 'd')), elsewhere);
+  t.deepEqual(await stateOf(shop, id), before);
+});
+
 test('without a snapshot nothing is removed', async (t) => {
   const shop = await makeShop(t);
   const id = await dirtyWork(shop);

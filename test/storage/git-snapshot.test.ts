@@ -1,0 +1,96 @@
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import { canComeBack } from '../../src/storage/git-kept.ts';
+import { contentOf } from '../../src/storage/git-snapshot.ts';
+import { unpackSnapshot } from '../../src/storage/git-unpack.ts';
+import { git } from '../helpers/git.ts';
+import { temporaryDirectory, type Teardown } from '../helpers/temporary.ts';
+
+async function makeRepository(t: Teardown): Promise<{ top: string; workTree: string; gitDir: string }> {
+  const top = temporaryDirectory(t);
+  const workTree = join(top, 'work'.repeat(30));
+  fs.mkdirSync(workTree);
+  await git(workTree, 'init', '--quiet');
+  fs.writeFileSync(join(workTree, 'a.txt'), 'a\n');
+  await git(workTree, 'add', '-A');
+  await git(workTree, 'commit', '--quiet', '-m', 'first');
+  return { top, workTree, gitDir: join(workTree, '.git') };
+}
+
+test('a file that cannot be looked at is not one that was deleted: nothing is kept then', async (t) => {
+  const { top, workTree, gitDir } = await makeRepository(t);
+  // git reaches it from the worktree; by its whole path it is out of reach.
+  const deep = Array.from({ length: 20 }, () => 'd'.repeat(200)).join('/');
+  execFileSync('sh', ['-c', 'mkdir -p "$1" && echo work > "$1/f"', 'sh', deep], { cwd: workTree });
+  t.teardown(() => execFileSync('rm', ['-rf', 'd'.repeat(200)], { cwd: workTree }));
+  const found = await contentOf({ workTree, adminDir: gitDir, mainGitDir: gitDir }, join(top, 'i'), false);
+  t.regex(
+    found.match(() => 'kept', String),
+    /could not be looked into: ENAMETOOLONG/,
+  );
+});
+
+type Kept = { readonly files: readonly string[]; readonly deleted: readonly string[] };
+
+/** A snapshot as an earlier version may have taken it. */
+async function snapshotOf(workTree: string, { files, deleted }: Kept): Promise<string> {
+  const object = await git(workTree, 'rev-parse', 'HEAD:a.txt');
+  const content = {
+    files: files.map((path) => ({ path, mode: 0o100644, mtimeNs: '0', object })),
+    deleted,
+    index: object,
+  };
+  const manifest = join(workTree, '..', 'manifest');
+  fs.writeFileSync(manifest, JSON.stringify(content));
+  const named = await git(workTree, 'hash-object', '-w', manifest);
+  const cacheinfo = ['--add', '--cacheinfo', `100644,${named},manifest.json`];
+  await git(workTree, 'update-index', ...cacheinfo);
+  const tree = await git(workTree, 'write-tree');
+  await git(workTree, 'reset', '--quiet');
+  return git(workTree, 'commit-tree', tree, '-m', 'kept');
+}
+
+test('a snapshot is laid out behind no link and below no file, whatever it says', async (t) => {
+  const { top, workTree, gitDir } = await makeRepository(t);
+  const elsewhere = join(top, 'elsewhere');
+  fs.mkdirSync(elsewhere);
+  fs.writeFileSync(join(elsewhere, 'f'), 'not of the worktree\n');
+  fs.symlinkSync(elsewhere, join(workTree, 'd'));
+  fs.mkdirSync(join(workTree, 'full'));
+  fs.writeFileSync(join(workTree, 'full', 'f'), 'f\n');
+  for (const [kept, why] of [
+    [{ files: ['d/f'], deleted: [] }, /in the place of a directory: .*\/d$/],
+    [{ files: ['d', 'd/f'], deleted: ['d'] }, /below a file: d\/f/],
+    [{ files: ['full'], deleted: ['d/f'] }, /a file is in the place of what was kept: .*\/full\/f$/],
+  ] as const) {
+    const laid = await unpackSnapshot(gitDir, await snapshotOf(workTree, kept), workTree);
+    t.regex(
+      laid.match(() => 'laid out', String),
+      why,
+    );
+    t.is(fs.readFileSync(join(elsewhere, 'f'), 'utf8'), 'not of the worktree\n');
+    t.is(fs.readlinkSync(join(workTree, 'd')), elsewhere);
+  }
+});
+
+test('what git dropped of a snapshot, or what would stand in the way of a committed file, makes it none', async (t) => {
+  const { workTree, gitDir } = await makeRepository(t);
+  fs.mkdirSync(join(workTree, 'files', 'd'), { recursive: true });
+  fs.writeFileSync(join(workTree, 'files', 'd', 'f'), 'a\n');
+  await git(workTree, 'add', '-A');
+  await git(workTree, 'commit', '--quiet', '-m', 'second');
+  const object = await git(workTree, 'rev-parse', 'HEAD:a.txt');
+  const check = async (paths: readonly string[], deleted: readonly string[]): Promise<string> => {
+    const files = paths.map((path) => ({ path, mode: 0o100644, mtimeNs: '0', object }));
+    const answer = await canComeBack({ files, deleted, index: object }, 'HEAD', 'HEAD', { gitDir });
+    return answer.match(() => 'can', String);
+  };
+  t.is(await check(['d/f'], []), 'can');
+  t.regex(await check(['d', 'd/f'], []), /cannot be kept: d$/);
+  await git(workTree, 'mv', 'files/d/f', 'files/files');
+  await git(workTree, 'commit', '--quiet', '-m', 'third');
+  t.regex(await check(['files'], []), /in the place of a directory: files\/files$/);
+  t.is(await check(['files'], ['files/files']), 'can');
+});
