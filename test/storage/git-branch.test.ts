@@ -204,7 +204,8 @@ async function withIdea(t: ExecutionContext): Promise<Omit<Fixture, 'spent'> & {
 for (const how of ['HEAD', 'a reflog', 'a ref of its own']) {
   test(`a branch through which alone ${how} of another worktree reaches a commit is not spent, and stays`, async (t) => {
     const { main, gitDir, worktree, idea } = await withIdea(t);
-    const [spent] = (await inspectWorktree(worktree, { originalBranch: 'main', branches: true })).spentBranches;
+    const [spent] = (await inspectWorktree(worktree, { originalBranch: 'main', branches: true }))
+      .spentBranches;
     if (spent === undefined) throw new Error('the branch should not be needed');
     const other = `${worktree}2`;
     await git(main, 'worktree', 'add', '--quiet', '--detach', other, 'main');
