@@ -25,18 +25,21 @@ export async function undoWorktree(
   return begun.isErr() ? err(begun.error) : act({ ...gone, undo: op }, op, context);
 }
 
-/** Brings what an interrupted undo began to its end; answers how many there were. */
+/** An undo that was begun by an earlier run, and why it could not be brought to its end, if so. */
+export type FinishedUndo = { readonly gone: GoneWorktree; readonly why: string | undefined };
+
+/** Brings what an interrupted undo began to its end. */
 export async function finishUndos(
   rows: Iterable<GoneWorktree>,
   context: Omit<Undoing, 'newId'>,
-): Promise<Result<number, JournalFailure>> {
-  let finished = 0;
+): Promise<Result<readonly FinishedUndo[], JournalFailure>> {
+  const finished: FinishedUndo[] = [];
   for (const gone of rows) {
     if (gone.undo === undefined) continue;
     context.record.adopt(gone.undo, 'restoring');
     const done = await act(gone, gone.undo, context);
     if (done.isErr()) return err(done.error);
-    finished += 1;
+    finished.push({ gone, why: done.value });
   }
   return ok(finished);
 }

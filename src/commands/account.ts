@@ -38,7 +38,8 @@ export function accountOf({ account, run }: RunRecord): Account {
     }
   }
   const takenUp = takenUpBy(account);
-  const finished = [...results.values()].filter(({ outcome }) => outcome !== 'remaining').length;
+  const unplanned = [...account.items.values()].filter(({ earlier }) => earlier === 'undone').length;
+  const finished = [...results.values()].filter(({ outcome }) => outcome !== 'remaining').length - unplanned;
   return {
     totals: totalsOf(account),
     results,

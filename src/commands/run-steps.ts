@@ -14,6 +14,7 @@ import { lastVerdict } from '../projections/last-verdict.ts';
 import { openOperations } from '../projections/open-operations.ts';
 import { plans } from '../projections/plans.ts';
 import { oldestFirst } from '../projections/run-history.ts';
+import { failUndo } from '../projections/run-account.ts';
 import { runSummary, type RunSummary } from '../projections/run-summary.ts';
 import { formatCount } from '../ui/format.ts';
 import type { Progress } from '../ui/progress.ts';
@@ -136,6 +137,9 @@ export async function takeUp(
   if (gone.isErr()) return err(gone.error);
   const undone = await finishUndos(gone.value.values(), { record, journalId: journal.journalId });
   if (undone.isErr()) return err(undone.error);
+  for (const { gone: row, why } of undone.value) {
+    if (why !== undefined) failUndo(record.account, row, why);
+  }
   const open = await journal.rows(openOperations);
   if (open.isErr()) return err(open.error);
   const oddities = await journal.rows(lastOddity);
@@ -150,7 +154,7 @@ export async function takeUp(
   });
   if (recovered.isErr()) return err(recovered.error);
   progress.pause();
-  const settled = recovered.value.settled + undone.value;
+  const settled = recovered.value.settled + undone.value.filter(({ why }) => why === undefined).length;
   if (settled > 0) {
     shell.terminal.err(`Took up ${formatCount(settled, 'operation')} that an earlier run had begun.\n`);
   }

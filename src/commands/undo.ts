@@ -91,7 +91,12 @@ async function putAllBack(
   const left = await journal.rows(goneWorktrees);
   if (left.isErr()) return err(left.error);
 
-  const outcomes: UndoOutcome[] = [];
+  // What is named is tried once more below.
+  const again = new Set(named.map(({ how }) => (how.type === 'held' ? undefined : how.gone.op)));
+  const outcomes: UndoOutcome[] = earlier.value
+    .filter(({ gone, why }) => why !== undefined && !again.has(gone.op))
+    .map(({ gone, why }) => ({ intent: gone.intent, why }));
+  const before = outcomes.length;
   for (const one of named) {
     if (shell.signal.aborted) break;
     const { intent, how } = one;
@@ -105,7 +110,7 @@ async function putAllBack(
     outcomes.push({ intent, why: done.value });
   }
   const isFailed = outcomes.some(({ why }) => why !== undefined);
-  const isCut = outcomes.length < named.length;
+  const isCut = outcomes.length - before < named.length;
   const outcome = isCut ? 'interrupted' : isFailed ? 'partial' : 'completed';
   const exitCode = isCut
     ? exitCodes.interrupted.code

@@ -14,5 +14,7 @@ export type BranchKeptReason =
   /** Its content is in no target, or not any more, or it cannot be told. */
   | 'not-in-target'
   | 'not-ours'
+  /** A worktree, one that can be put back too, knows commits that only it reaches. */
+  | 'needed'
   /** git would not delete it, or could not be asked. */
   | 'git';

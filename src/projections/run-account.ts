@@ -3,6 +3,7 @@ import type { BranchDeleted, BranchKept, KindTotals, RemovalIntended, Tally } fr
 import type { Projection } from '../journal/projection.ts';
 import type { ItemId } from '../model/item.ts';
 import { kinds, type Kind } from '../model/kind.ts';
+import type { GoneWorktree } from './gone-worktrees.ts';
 
 /** What became of one item in this run (DESIGN 6, `outcome` of an item). */
 export type ItemOutcome = 'removed' | 'failed' | 'drifted' | 'vanished' | 'under-way';
@@ -16,9 +17,10 @@ export type ItemAccount = {
   readonly outcome: ItemOutcome;
   /**
    * An earlier run began it. `taken-up`: it had moved it out of its place, so that this run's scan did not find it
-   * there; `found`: it had not; `expired`: it had removed it, and now undo has ended.
+   * there; `found`: it had not; `expired`: it had removed it, and now undo has ended; `undone`: it had
+   * begun to make it again.
    */
-  readonly earlier?: 'taken-up' | 'found' | 'expired';
+  readonly earlier?: 'taken-up' | 'found' | 'expired' | 'undone';
   /** Still on disk, in quarantine, so that it can be put back until then. */
   readonly heldUntilMs?: number;
   readonly failure?: {
@@ -63,7 +65,7 @@ export const runAccount: Projection<RunAccount> = {
 /** A name can go twice in one run: what an earlier run had moved away, and what took its place since. */
 function makeRoom({ items }: RunAccount, item: ItemId): void {
   const known = items.get(item);
-  if (known?.outcome === 'removed') items.set(known.op, known);
+  if (known?.outcome === 'removed' || known?.earlier === 'undone') items.set(known.op, known);
 }
 
 function accountOf(known: ItemAccount | undefined, { event, op = '' }: Entry): ItemAccount | undefined {
@@ -164,6 +166,13 @@ export function adopt(
   const path = intent.moves.at(-1)?.path ?? '';
   makeRoom(account, item);
   account.items.set(item, { kind, name, path, bytes, op, outcome: 'under-way', earlier });
+}
+
+/** An undo that an earlier run began could not be brought to its end: its failure is this run's to tell. */
+export function failUndo(account: RunAccount, { op, intent }: GoneWorktree, why: string): void {
+  adopt(account, op, intent, 'undone');
+  const path = intent.moves[0]?.path ?? '';
+  fail(account, intent.item, { code: 'ECONFLICT', path, detail: why });
 }
 
 /** What this run took up from earlier ones, beyond its own plan. */

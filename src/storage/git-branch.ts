@@ -4,6 +4,7 @@ import { identify } from '../disk/identity.ts';
 import type { BranchKeptReason, SpentBranch } from '../model/branch.ts';
 import { readCheckouts } from './git-checkouts.ts';
 import { findMergeTarget } from './git-merge.ts';
+import { isNeeded } from './git-needed.ts';
 import { runGit } from './git.ts';
 import { together } from './together.ts';
 import type { WorktreeLink } from './worktree-link.ts';
@@ -14,7 +15,8 @@ const ours = /^refs\/heads\/(?:prodigy|agent)-./u;
 /**
  * The branches that Prodigy made for a worktree and that hold nothing that a target does not hold: the one that is
  * checked out, and the one it was made with where an agent has switched to another. One that another worktree uses is
- * not among them, nor one about which there is any doubt.
+ * not among them, nor one that holds commits for any worktree but by being checked out in it, nor one about which there
+ * is any doubt.
  */
 export async function findSpentBranches(
   worktree: string,
@@ -33,7 +35,9 @@ export async function findSpentBranches(
     const into = await targetOf(mainGitDir, { ref, commit: commit.value, into: original });
     const users = await readCheckouts(mainGitDir, undefined);
     const isFree = users.isOk() && (users.value.get(ref) ?? []).every((gitDir) => gitDir === adminDir);
-    if (into !== undefined && isFree) spent.push({ ref, commit: commit.value, into });
+    if (into === undefined || !isFree) continue;
+    const needed = await isNeeded(mainGitDir, { ref, commit: commit.value });
+    if (needed.isOk() && !needed.value) spent.push({ ref, commit: commit.value, into });
   }
   return spent;
 }
@@ -70,6 +74,9 @@ async function deleteOne(
   if (users.isErr()) return err('git');
   if (users.value.has(ref)) return err('checked-out');
   if ((await targetOf(mainGitDir, branch)) === undefined) return err('not-in-target');
+  const needed = await isNeeded(mainGitDir, branch);
+  if (needed.isErr()) return err('git');
+  if (needed.value) return err('needed');
 
   const deleted = await runGit(['update-ref', '--no-deref', '-d', ref, commit], { gitDir: mainGitDir });
   if (deleted.isOk()) return ok('deleted');

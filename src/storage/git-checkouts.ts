@@ -49,7 +49,8 @@ function branchesIn(text: string): readonly string[] {
   });
 }
 
-async function registrations(directory: string): Promise<Result<readonly string[], Doubt>> {
+/** Admin directories of all worktrees that git knows. */
+export async function registrations(directory: string): Promise<Result<readonly string[], Doubt>> {
   try {
     const names = await readdir(directory);
     return ok(names.map((name) => join(directory, name)));

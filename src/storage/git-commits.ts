@@ -8,8 +8,12 @@ import { together } from './together.ts';
 
 export type Unreachable = { readonly count: number; readonly example: string | undefined };
 
-/** Refs that survive when a worktree goes: those of the main repository, without what belongs to one worktree. */
-const survivingRefs: readonly string[] = [
+/**
+ * Refs that survive when a worktree goes: those of the main repository, without what belongs to one worktree, and
+ * without what is kept for undo, which ends.
+ */
+export const survivingRefs: readonly string[] = [
+  '--exclude=refs/prodigy-clean/*',
   '--exclude=refs/bisect/*',
   '--exclude=refs/worktree/*',
   '--exclude=refs/rewritten/*',

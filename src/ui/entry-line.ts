@@ -30,6 +30,8 @@ export function whyBranchKept(reason: BranchKeptReason): string {
       return 'its content is not known to be anywhere else';
     case 'not-ours':
       return 'it is not one of those that Prodigy makes';
+    case 'needed':
+      return 'another worktree needs commits that only it holds';
     case 'git':
       return 'git would not delete it';
   }

@@ -201,6 +201,48 @@ for (const point of [
   });
 }
 
+test('an undo that was killed and cannot be finished is told by every command that takes it up', async (t) => {
+  const shop = await makeShop(t);
+  const [id, other] = [await finishedWork(shop, '90d'), await finishedWork(shop, '80d')];
+  const [worktree, second] = [worktreeOf(shop, id), worktreeOf(shop, other)];
+  t.is((await clean(shop, ['worktrees', '--force'])).exitCode, 0);
+  const interrupt = async (): Promise<void> => {
+    fs.rmSync(worktree, { recursive: true, force: true });
+    const killed = await clean(shop, ['undo', worktree], killedAt('spawn::worktree,add'));
+    t.is(killed.signal, 'SIGKILL', killed.stdout + killed.stderr);
+    fs.mkdirSync(worktree);
+    fs.writeFileSync(join(worktree, 'mine.txt'), 'mine\n');
+  };
+
+  await interrupt();
+  const resumed = await clean(shop, ['resume']);
+  t.is(resumed.exitCode, 3, resumed.stdout + resumed.stderr);
+  t.regex(resumed.stdout, /1 failed:/);
+  t.regex(resumed.stdout, /its place is taken: /);
+  t.notRegex(resumed.stderr, /Took up/);
+
+  await interrupt();
+  const ran = await clean(shop, ['--worktrees', '--force', '--json']);
+  t.is(ran.exitCode, 3, ran.stdout + ran.stderr);
+  t.like(json(ran), { outcome: 'partial', failures: [{ item: `worktrees:${worktree}`, code: 'ECONFLICT' }] });
+
+  await interrupt();
+  const undone = await clean(shop, ['undo', second, '--json']);
+  t.is(undone.exitCode, 3, undone.stdout + undone.stderr);
+  t.like(json(undone), {
+    outcome: 'partial',
+    items: [
+      { id: `worktrees:${worktree}`, outcome: 'failed' },
+      { id: `worktrees:${second}`, outcome: 'restored' },
+    ],
+  });
+  t.true(fs.existsSync(second));
+  t.is(fs.readFileSync(join(worktree, 'mine.txt'), 'utf8'), 'mine\n');
+  t.is((await clean(shop, ['log', 'verify'])).exitCode, 0);
+  fs.rmSync(worktree, { recursive: true });
+  t.is((await clean(shop, ['undo', worktree])).exitCode, 0);
+});
+
 test('after its time an undo is over: what was kept for it is freed, and that is journalled', async (t) => {
   const shop = await makeShop(t);
   const id = await finishedWork(shop, '90d');

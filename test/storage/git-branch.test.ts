@@ -187,6 +187,65 @@ test('what cannot be read about who uses a branch keeps it', async (t) => {
   t.true(await exists(main, ref));
 });
 
+// What other worktrees know.
+
+/** A branch that landed by squash without the commit in its middle, which is answered. */
+async function withIdea(t: ExecutionContext): Promise<Omit<Fixture, 'spent'> & { readonly idea: string }> {
+  const made = await withWorktree(t);
+  const { main, worktree } = made;
+  const idea = await commitFile(worktree, 'secret-idea', 'idea\n');
+  await git(worktree, 'rm', '--quiet', 'secret-idea');
+  await commitFile(worktree, 'e.txt', 'five\n');
+  await git(main, 'merge', '--quiet', '--squash', 'prodigy-session');
+  await git(main, 'commit', '--quiet', '-m', 'Squash');
+  return { ...made, idea };
+}
+
+for (const how of ['HEAD', 'a reflog', 'a ref of its own']) {
+  test(`a branch through which alone ${how} of another worktree reaches a commit is not spent, and stays`, async (t) => {
+    const { main, gitDir, worktree, idea } = await withIdea(t);
+    const [spent] = (await inspectWorktree(worktree, { originalBranch: 'main', branches: true }))
+      .spentBranches;
+    if (spent === undefined) throw new Error('the branch should not be needed');
+    const other = `${worktree}2`;
+    await git(main, 'worktree', 'add', '--quiet', '--detach', other, 'main');
+    t.deepEqual(await spentOf(worktree), [ref]);
+    if (how === 'a ref of its own') await git(other, 'update-ref', 'refs/worktree/kept', idea);
+    else await git(other, 'checkout', '--quiet', idea);
+    if (how === 'a reflog') await git(other, 'checkout', '--quiet', 'main', '--detach');
+    t.deepEqual(await spentOf(worktree), []);
+    await git(main, 'worktree', 'remove', '--force', worktree);
+    t.is((await deleteBranch(gitDir, spent))._unsafeUnwrapErr(), 'needed');
+    t.true(await exists(main, ref));
+    await git(main, 'branch', 'feature', idea);
+    t.is((await deleteBranch(gitDir, spent))._unsafeUnwrap(), 'deleted', 'another branch holds it');
+  });
+}
+
+test('of two branches that hold the same commit for a worktree, neither is spent', async (t) => {
+  const { main, worktree, idea } = await withIdea(t);
+  await git(main, 'branch', 'agent-1', 'prodigy-session');
+  const [third, second] = [`${worktree}3`, `${worktree}2`];
+  await git(main, 'worktree', 'add', '--quiet', second, 'agent-1');
+  t.deepEqual(await spentOf(second), ['refs/heads/agent-1']);
+  await git(main, 'worktree', 'add', '--quiet', '--detach', third, idea);
+  t.deepEqual([await spentOf(worktree), await spentOf(second)], [[], []]);
+});
+
+test('a worktree that stands in the middle of its own branch needs it', async (t) => {
+  const { worktree, idea } = await withIdea(t);
+  t.deepEqual(await spentOf(worktree), [ref]);
+  await git(worktree, 'checkout', '--quiet', idea);
+  t.deepEqual(await spentOf(worktree), []);
+});
+
+test('what cannot be read of another worktree keeps a branch that holds more than its target', async (t) => {
+  const { main, worktree } = await withIdea(t);
+  await git(main, 'worktree', 'add', '--quiet', '--detach', `${worktree}2`, 'main');
+  await writeFile(join(await adminDirectory(`${worktree}2`), 'logs', 'HEAD'), 'odd\n');
+  t.deepEqual(await spentOf(worktree), []);
+});
+
 // Which branches are not needed any more.
 
 test('nobody asks, nothing is found out', async (t) => {

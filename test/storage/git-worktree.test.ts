@@ -515,13 +515,22 @@ test('a per-worktree ref of another worktree keeps nothing', async (t) => {
 });
 
 test('a tag, a stash and a remote keep what they reach', async (t) => {
-  for (const ref of ['refs/tags/v1', 'refs/remotes/origin/x', 'refs/stash', 'refs/prodigy-clean/r/i']) {
+  for (const ref of ['refs/tags/v1', 'refs/remotes/origin/x', 'refs/stash']) {
     const { main, worktree } = await fixture(t);
     await git(worktree, 'checkout', '--quiet', '--detach');
     const commit = await commitFile(worktree, 'b.txt', 'two\n');
     await git(main, 'update-ref', ref, commit);
     t.is((await inspectWorktree(worktree)).unreachable?.count, 0, ref);
   }
+});
+
+test('what is kept for undo keeps nothing: that ends', async (t) => {
+  const { main, worktree } = await fixture(t);
+  await git(worktree, 'checkout', '--quiet', '--detach');
+  const commit = await commitFile(worktree, 'b.txt', 'two\n');
+  await git(main, 'update-ref', 'refs/prodigy-clean/run/op', commit);
+  const { unreachable } = await inspectWorktree(worktree);
+  t.deepEqual(unreachable, { count: 1, example: commit });
 });
 
 test('grafted history keeps nothing', async (t) => {
