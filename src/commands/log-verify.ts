@@ -3,12 +3,11 @@ import { text as readAll } from 'node:stream/consumers';
 import { err, ok, type Result } from 'neverthrow';
 import { toDiskFailure } from '../disk/failure.ts';
 import { isAnchorLine, parseAnchorLines } from '../journal/anchor-line.ts';
-import { openJournal } from '../journal/open.ts';
 import type { KeptAnchor } from '../journal/verify.ts';
 import type { Failure } from '../model/failure.ts';
 import { badSeqOf, findingText } from '../ui/finding-text.ts';
 import { formatCount, formatTime, printable } from '../ui/format.ts';
-import { journalOptions, lockRoots } from './journal-access.ts';
+import { lockRoots, openToAccept } from './journal-access.ts';
 import { checkJournal, type JournalCheck } from './journal-check.ts';
 import { exitCodes } from './outcome.ts';
 import type { Shell } from './shell.ts';
@@ -71,7 +70,7 @@ async function accept(flags: VerifyFlags, shell: Shell): Promise<Result<number, 
   const lock = await lockRoots(shell, 'prodigy clean log verify --accept');
   if (lock.isErr()) return err(lock.error);
   try {
-    const opened = await openJournal({ ...journalOptions(shell), acceptTruncation: true });
+    const opened = await openToAccept(shell);
     if (opened.isErr()) return err(opened.error);
     const anchored = await opened.value.writeAnchor();
     await opened.value.close();

@@ -125,6 +125,7 @@ async function prepare(
   if (anchor !== undefined && options.acceptTruncation !== true) {
     return err({ type: 'journal-truncated', path: directory, anchorSeq: anchor.seq, headSeq: -1 });
   }
+  if (options.mayBeBorn === false) return err({ type: 'journal-absent', path: directory });
   return (await giveBirth(directory, options)).map(() => ({ journalId: undefined, born: true }));
 }
 
