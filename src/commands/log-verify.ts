@@ -35,6 +35,8 @@ export async function verify(flags: VerifyFlags, shell: Shell): Promise<Result<n
   return ok(exitCode.code);
 }
 
+const noFile: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'ENAMETOOLONG']);
+
 /** Given as the line itself, as a file that holds some, or as `-` for stdin. */
 async function readAnchors(given: readonly string[]): Promise<Result<readonly KeptAnchor[], Failure>> {
   const anchors: KeptAnchor[] = [];
@@ -43,8 +45,9 @@ async function readAnchors(given: readonly string[]): Promise<Result<readonly Ke
       (text) => ok(text),
       (cause: unknown) => err(toDiskFailure(cause, one)),
     );
-    if (read.isErr()) return err(read.error);
-    const parsed = parseAnchorLines(read.value);
+    // What is neither a line nor a file is a word that was mistyped.
+    if (read.isErr() && !noFile.has(read.error.code)) return err(read.error);
+    const parsed = read.isErr() ? undefined : parseAnchorLines(read.value);
     if (parsed === undefined) {
       const accepted = ['the line that prodigy clean log anchor printed', 'a file that holds it', '-'];
       return err({ type: 'usage', problem: 'That is no anchor', text: one, accepted });
