@@ -59,6 +59,16 @@ export async function openToRead(
   return openSnapshot(await journalPlace(shell), shell.config.refugeBases);
 }
 
+/** Opens it, wherever it lies, although entries are missing at its end. There must be one: an empty one says nothing. */
+export async function openToAccept(shell: Shell): Promise<Result<Journal, JournalFailure>> {
+  return openJournal({
+    ...journalOptions(shell),
+    refuge: refugeOf(shell),
+    acceptTruncation: true,
+    mayBeBorn: false,
+  });
+}
+
 type Opening = { readonly waitMs: number; readonly isSparing: boolean; readonly released: number };
 
 async function open(

@@ -3,12 +3,11 @@ import { text as readAll } from 'node:stream/consumers';
 import { err, ok, type Result } from 'neverthrow';
 import { toDiskFailure } from '../disk/failure.ts';
 import { isAnchorLine, parseAnchorLines } from '../journal/anchor-line.ts';
-import { openJournal } from '../journal/open.ts';
 import type { KeptAnchor } from '../journal/verify.ts';
 import type { Failure } from '../model/failure.ts';
 import { badSeqOf, findingText } from '../ui/finding-text.ts';
 import { formatCount, formatTime, printable } from '../ui/format.ts';
-import { journalOptions, lockRoots } from './journal-access.ts';
+import { lockRoots, openToAccept } from './journal-access.ts';
 import { checkJournal, type JournalCheck } from './journal-check.ts';
 import { exitCodes } from './outcome.ts';
 import type { Shell } from './shell.ts';
@@ -36,6 +35,8 @@ export async function verify(flags: VerifyFlags, shell: Shell): Promise<Result<n
   return ok(exitCode.code);
 }
 
+const noFile: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'ENAMETOOLONG']);
+
 /** Given as the line itself, as a file that holds some, or as `-` for stdin. */
 async function readAnchors(given: readonly string[]): Promise<Result<readonly KeptAnchor[], Failure>> {
   const anchors: KeptAnchor[] = [];
@@ -44,8 +45,9 @@ async function readAnchors(given: readonly string[]): Promise<Result<readonly Ke
       (text) => ok(text),
       (cause: unknown) => err(toDiskFailure(cause, one)),
     );
-    if (read.isErr()) return err(read.error);
-    const parsed = parseAnchorLines(read.value);
+    // What is neither a line nor a file is a word that was mistyped.
+    if (read.isErr() && !noFile.has(read.error.code)) return err(read.error);
+    const parsed = read.isErr() ? undefined : parseAnchorLines(read.value);
     if (parsed === undefined) {
       const accepted = ['the line that prodigy clean log anchor printed', 'a file that holds it', '-'];
       return err({ type: 'usage', problem: 'That is no anchor', text: one, accepted });
@@ -71,7 +73,7 @@ async function accept(flags: VerifyFlags, shell: Shell): Promise<Result<number, 
   const lock = await lockRoots(shell, 'prodigy clean log verify --accept');
   if (lock.isErr()) return err(lock.error);
   try {
-    const opened = await openJournal({ ...journalOptions(shell), acceptTruncation: true });
+    const opened = await openToAccept(shell);
     if (opened.isErr()) return err(opened.error);
     const anchored = await opened.value.writeAnchor();
     await opened.value.close();

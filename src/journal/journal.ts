@@ -62,6 +62,8 @@ export type JournalOptions = {
   readonly inline: readonly KeyedProjection<unknown>[];
   /** Opens although the anchor knows of entries that are gone, and journals that they are. */
   readonly acceptTruncation?: boolean;
+  /** `false`: what is not there is `journal-absent`, whoever opens it to mend it or to accept what it is. */
+  readonly mayBeBorn?: boolean;
   /** Where it may be born while its home has no room; without it, nowhere. */
   readonly refuge?: Refuge;
   /** Bytes of the reserve that were given up already, to be able to come here. */

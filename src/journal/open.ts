@@ -13,7 +13,7 @@ import { hasRoomForBirth, locate, sweepRefuges } from './refuge.ts';
 import { writeReserve } from './reserve.ts';
 
 /**
- * Opens the journal for writing, alone; one that is not there is made. A journal that is damaged, truncated or
+ * Opens the journal for writing, alone; one that is not there is made, if it may be. A journal that is damaged, truncated or
  * newer than this program is left as it is.
  */
 export function openJournal(options: JournalOptions): ResultAsync<Journal, JournalFailure> {
@@ -62,6 +62,9 @@ async function find(options: JournalOptions): Promise<Result<Found, JournalFailu
   const { refuge } = options;
   const known = await realpath(options.directory).catch(() => options.directory);
   const isBorn = await isDirectory(databasePath(await locate(known, refuge)));
+  if (!isBorn && options.mayBeBorn === false && !(await isDirectory(known))) {
+    return err({ type: 'journal-absent', path: known });
+  }
   if (!isBorn && options.isSparing === true && !hasRoomForBirth(known)) {
     // A look takes no room where there is hardly any: it works without a journal.
     return err({ type: 'journal-full', path: known, freeBytes: freeBytes(known) });
@@ -91,7 +94,8 @@ async function find(options: JournalOptions): Promise<Result<Found, JournalFailu
   const place = await locate(home, refuge);
   if (place !== home) return openAt(place);
   const isThere = await isDirectory(databasePath(home));
-  const mayGoAway = !isThere && refuge !== undefined && options.isSparing !== true;
+  const mayGoAway =
+    !isThere && refuge !== undefined && options.isSparing !== true && options.mayBeBorn !== false;
   if (mayGoAway && (made.isErr() || !hasRoomForBirth(home))) {
     const away = await refuge.make();
     if (away !== undefined) return openAt(away);

@@ -23,12 +23,11 @@ export type Readable = {
   readonly segments: readonly Segment[];
 };
 
-/** Where to look for which entries. */
+/** Where to look for which entries. From the birth on, whatever is known of segments: what is not found is missing. */
 export function spanOf({ path, journalId, state, segments }: Readable): Span {
   const { base, head } = state();
-  const sealed = segments.filter(({ to }) => to <= base.seq);
-  const origin = sealed[0]?.from === 0 ? { seq: -1, hash: chainSeed(journalId) } : base;
-  return { path, origin, base, head, segments: origin === base ? [] : sealed };
+  const origin = { seq: -1, hash: chainSeed(journalId) };
+  return { path, origin, base, head, segments: segments.filter(({ to }) => to <= base.seq) };
 }
 
 /** Reading entries and rows from an open store. */

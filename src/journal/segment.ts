@@ -55,6 +55,13 @@ export function parseSegmentLine(line: string): (Pick<Link, 'hash'> & { readonly
   };
 }
 
+/** The first entry up to `baseSeq` that no segment has: it was sealed, and nothing tells where it lies. */
+export function firstUnsealed(segments: readonly Segment[], baseSeq: number): number | undefined {
+  let next = 0;
+  for (const { from, to } of segments) if (from === next && to <= baseSeq) next = to + 1;
+  return next <= baseSeq ? next : undefined;
+}
+
 function segmentName(segment: number): string {
   return String(segment).padStart(6, '0');
 }

@@ -17,6 +17,7 @@ import type { KeyedProjection } from './projection.ts';
 import { foldRows, readerOf } from './reader.ts';
 import type { Readable } from './reader.ts';
 import { trimSealed } from './seal.ts';
+import { firstUnsealed } from './segment.ts';
 import { replaceRows } from './stored-rows.ts';
 import { openStore } from './store.ts';
 import type { Store } from './store.ts';
@@ -125,6 +126,7 @@ async function prepare(
   if (anchor !== undefined && options.acceptTruncation !== true) {
     return err({ type: 'journal-truncated', path: directory, anchorSeq: anchor.seq, headSeq: -1 });
   }
+  if (options.mayBeBorn === false) return err({ type: 'journal-absent', path: directory });
   return (await giveBirth(directory, options)).map(() => ({ journalId: undefined, born: true }));
 }
 
@@ -140,6 +142,11 @@ async function check(
   const inspected = await inspect(store, directory, journalId.value);
   if (inspected.isErr()) return err(inspected.error);
   const { state, segments } = inspected.value;
+
+  // Sealing goes on behind the segments that are known: it would write over those that are not.
+  const unsealed = firstUnsealed(segments, state.base.seq);
+  if (unsealed !== undefined)
+    return err(damaged(directory, unsealed, 'it is sealed, and no segment is known that has it'));
 
   const anchored = checkAnchor(store, liveSpan(directory, state), anchor);
   if (anchored.isErr() && options.acceptTruncation !== true) return err(anchored.error);

@@ -5,6 +5,7 @@ import type { JournalFailure } from '../model/failure.ts';
 import { readAnchor } from './anchor.ts';
 import type { Entry, Link } from './entry.ts';
 import { later } from './journal-failure.ts';
+import { storedProjections } from './journal.ts';
 import type { JournalReader } from './journal.ts';
 import type { KeyedProjection } from './projection.ts';
 import { applyToRows, decodeStored } from './reader.ts';
@@ -33,6 +34,8 @@ export type Finding =
   | { readonly type: 'kept-anchor-ahead'; readonly anchorSeq: number; readonly headSeq: number }
   | { readonly type: 'kept-anchor-differs'; readonly seq: number }
   | { readonly type: 'kept-anchor-foreign'; readonly journalId: string }
+  /** It was compared with nothing: its entry was not come to. */
+  | { readonly type: 'kept-anchor-unread'; readonly anchorSeq: number }
   /** A stored row is not what the entries say. */
   | { readonly type: 'row-differs'; readonly projection: string; readonly key: string }
   | { readonly type: 'rows-damaged'; readonly projection: string; readonly detail: string };
@@ -67,19 +70,23 @@ export function verifyJournal<Other = never>(
     findings.push(...anchors.ahead());
     findings.push(...(await segmentFindings(reader)));
 
-    const tables = inline.map((projection) => ({ projection, rows: new Map<string, unknown>() }));
+    const tables = storedProjections({ inline }).map((projection) => ({
+      projection,
+      rows: new Map<string, unknown>(),
+    }));
     let entries = 0;
     for await (const page of reader.stored()) {
-      if (page.isErr()) return stop(page.error, entries, findings);
+      if (page.isErr()) return stop(page.error, entries, [...findings, ...anchors.unread()]);
       for (const stored of page.value) {
         const entry = decodeStored(reader.directory, stored);
-        if (entry.isErr()) return stop(entry.error, entries, findings);
+        if (entry.isErr()) return stop(entry.error, entries, [...findings, ...anchors.unread()]);
         entries += 1;
         findings.push(...anchors.pass(stored));
         if (observe !== undefined) findings.push(...observe(entry.value));
         for (const { projection, rows } of tables) applyToRows(rows, projection, entry.value);
       }
     }
+    findings.push(...anchors.unread());
     for (const table of tables) {
       const differing = await compare(reader, table);
       if (differing.isErr()) return err(differing.error);
@@ -103,10 +110,20 @@ function stop<Other>(
 function anchorsOf(
   { anchor, head, journalId }: JournalReader,
   kept: readonly KeptAnchor[],
-): { ahead(): readonly Finding[]; pass(link: Link): readonly Finding[] } {
+): {
+  ahead(): readonly Finding[];
+  pass(link: Link): readonly Finding[];
+  unread(): readonly Finding[];
+} {
   const own = kept.filter((one) => one.journalId === journalId);
   const foreign = kept.filter((one) => one.journalId !== journalId);
   const headSeq = head.seq;
+  const unread = new Set(own.filter(({ seq }) => seq <= headSeq));
+  const meet = (seq: number): readonly KeptAnchor[] => {
+    const met = [...unread].filter((one) => one.seq === seq);
+    for (const one of met) unread.delete(one);
+    return met;
+  };
   return {
     ahead: () => [
       ...(anchor !== undefined && anchor.seq > headSeq
@@ -119,10 +136,11 @@ function anchorsOf(
     ],
     pass: ({ seq, hash }) => [
       ...(anchor?.seq === seq && anchor.hash !== hash ? [{ type: 'anchor-differs', seq } as const] : []),
-      ...own
-        .filter((one) => one.seq === seq && one.hash !== hash)
+      ...meet(seq)
+        .filter((one) => one.hash !== hash)
         .map(() => ({ type: 'kept-anchor-differs', seq }) as const),
     ],
+    unread: () => [...unread].map(({ seq }) => ({ type: 'kept-anchor-unread', anchorSeq: seq }) as const),
   };
 }
 

@@ -55,6 +55,8 @@ function sentenceOf(finding: FindingView): string {
       return 'it is not the entry that the anchor that was kept knows: the journal was rewritten';
     case 'kept-anchor-foreign':
       return `the anchor that was kept is of another journal: ${printable(finding.journalId)}`;
+    case 'kept-anchor-unread':
+      return `the anchor that was kept was not compared: #${finding.anchorSeq} was not read`;
     case 'row-differs':
       return `a stored row is not what the entries say: ${finding.projection} ${printable(finding.key)}`;
     case 'illegal-transition':

@@ -1,4 +1,12 @@
-import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { spawnSync } from 'node:child_process';
 import test from 'ava';
@@ -91,6 +99,15 @@ mountTest(
     const logged = await clean(shop, ['log', '--jsonl'], { env });
     t.is(logged.stdout.split('\n').filter((line) => line.includes('"ItemRemoved"')).length, old.length);
     t.regex((await clean(shop, ['resume'], { env })).stdout, /Nothing to resume/);
+
+    const [away = ''] = readdirSync(runtime);
+    const anchor = join(runtime, away, 'anchor.json');
+    const known = JSON.parse(readFileSync(anchor, 'utf8')) as { seq: number };
+    writeFileSync(anchor, JSON.stringify({ ...known, seq: known.seq + 7 }));
+    const accepted = await clean(shop, ['log', 'verify', '--accept'], { env });
+    t.is(accepted.exitCode, 0, accepted.stdout + accepted.stderr);
+    t.regex(accepted.stdout, /Accepted/);
+    t.false(existsSync(join(root, 'clean', 'journal', 'db')));
 
     spawnSync('truncate', ['-s', '0', join(root, 'locks')]);
     const again = await clean(shop, ['--all', '--force'], { env });

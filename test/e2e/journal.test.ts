@@ -105,7 +105,10 @@ test('an anchor that was kept elsewhere gives away what was cut off', async (t) 
     /1 anchor that was kept elsewhere/,
   );
   t.is((await clean(shop, ['log', 'verify', '--anchor', line.slice(0, 60)])).exitCode, 2);
-  t.is((await clean(shop, ['log', 'verify', '--anchor', join(shop.top, 'nowhere')])).exitCode, 1);
+  const nonsense = await clean(shop, ['log', 'verify', '--anchor', 'nonsense']);
+  t.is(nonsense.exitCode, 2);
+  t.regex(nonsense.stderr, /That is no anchor: 'nonsense'[^]*accepted: the line that/);
+  t.is((await clean(shop, ['log', 'verify', '--anchor', shop.top])).exitCode, 1);
 
   // The whole directory as it was before the run, its own anchor with it.
   rmSync(journalIn(shop), { recursive: true });

@@ -3,12 +3,13 @@ import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
+import { openJournal } from '../../src/journal/open.ts';
 import { locate } from '../../src/journal/refuge.ts';
 import { openSnapshot } from '../../src/journal/snapshot.ts';
 import { verifyJournal } from '../../src/journal/verify.ts';
 import { inlineProjections } from '../../src/projections/inline.ts';
 import { temporaryDirectory } from '../helpers/temporary.ts';
-import { opened, remarks } from './journal-options.ts';
+import { journalOptions, opened, remarks } from './journal-options.ts';
 import { refugeAt } from './refuge-at.ts';
 
 const process_ = fileURLToPath(new URL('refuge-process.js', import.meta.url));
@@ -61,6 +62,22 @@ test('a look neither moves the journal nor makes one, but uses it where it is', 
   (await journal.append(remarks(10, 11)))._unsafeUnwrap();
   await journal.close();
   t.deepEqual(await told(refuge), ['JournalCreated', ...ten, '10']);
+});
+
+test('whoever accepts what is missing finds the journal where it lies, and makes none where there is none', async (t) => {
+  const { home, refuge } = await bornAway(t);
+  const accepting = { acceptTruncation: true, mayBeBorn: false };
+  const absent = async (directory: string, more = {}): Promise<string> =>
+    (await openJournal(journalOptions(directory, { ...accepting, ...more })))._unsafeUnwrapErr().type;
+  t.is(await absent(home), 'journal-absent');
+  t.false(existsSync(home));
+  mkdirSync(home, { recursive: true });
+  t.is(await absent(home), 'journal-absent');
+  t.is(await absent(home, { refuge: refugeAt(join(home, 'elsewhere')) }), 'journal-absent');
+  t.deepEqual(readdirSync(home), []);
+  const journal = await opened(home, { ...accepting, refuge: refugeAt(refuge) });
+  await journal.close();
+  t.deepEqual((await told(home)).slice(0, 11), ['JournalCreated', ...ten]);
 });
 
 for (const step of [

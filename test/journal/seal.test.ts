@@ -4,12 +4,19 @@ import { join } from 'node:path';
 import { Level } from 'level';
 import test from 'ava';
 import type { JournalReader, JournalOptions } from '../../src/journal/journal.ts';
+import { highHeadKey, lowHeadKey } from '../../src/journal/key.ts';
+import { openJournal } from '../../src/journal/open.ts';
+import { repair } from '../../src/journal/repair.ts';
+import { salvage } from '../../src/journal/salvage.ts';
+import { segmentRows } from '../../src/journal/segment.ts';
+import { noRows, parseState, stateText, sumOf, type RowSums } from '../../src/journal/state.ts';
+import { supportedFormat } from '../../src/journal/upcast.ts';
 import { openSnapshot } from '../../src/journal/snapshot.ts';
 import { verifyJournal } from '../../src/journal/verify.ts';
 import { inlineProjections } from '../../src/projections/inline.ts';
 import { lastOddity } from '../../src/projections/last-oddity.ts';
 import { temporaryDirectory } from '../helpers/temporary.ts';
-import { noonMs, opened, remarks } from './journal-options.ts';
+import { journalOptions, noonMs, opened, remarks } from './journal-options.ts';
 import { spawnJournal } from './spawn-journal.ts';
 
 const soon: Partial<JournalOptions> = { sealing: { entries: 100 } };
@@ -179,6 +186,93 @@ const damaged = test.macro({
   title: (_, what: string) => `${what} of a segment is found, and nothing false is read`,
 });
 for (const what of Object.keys(damages)) test(damaged, what);
+
+/** Lets the database tell of no segment, and of that as if it were in order. */
+async function forgetSegments(directory: string, say: (rows: RowSums) => RowSums): Promise<void> {
+  const level = new Level(join(directory, 'db'));
+  const state = parseState(await level.get(lowHeadKey), supportedFormat);
+  if (state === undefined) throw new Error('no state');
+  const text = stateText({ ...state, rows: say(state.rows) }, supportedFormat);
+  await level.clear({ gt: 'p!segment!', lt: 'p!segment"' });
+  for (const key of [lowHeadKey, highHeadKey]) await level.put(key, text);
+  await level.close();
+}
+
+const forgotten = test.macro({
+  exec: async (t, say: (rows: RowSums) => RowSums) => {
+    const directory = temporaryDirectory(t);
+    await write(directory, 0, 150);
+    await write(directory, 150, 160);
+    await forgetSegments(directory, say);
+    const segment = join(directory, 'segments', '000001.jsonl');
+    const sealed = readFileSync(segment, 'utf8');
+    const refused = (await openJournal(journalOptions(directory, soon)))._unsafeUnwrapErr();
+    t.like(refused, { type: 'journal-damaged', seq: 0 });
+    t.is(readFileSync(segment, 'utf8'), sealed);
+
+    const snapshot = (await openSnapshot(directory))._unsafeUnwrap();
+    for await (const entry of snapshot.entries())
+      t.like(entry._unsafeUnwrapErr(), { type: 'journal-damaged', seq: 0 });
+    t.like((await snapshot.fold({ initial: () => 0, apply: (sum) => sum + 1 }))._unsafeUnwrapErr(), {
+      seq: 0,
+    });
+    t.deepEqual(await told(snapshot, { from: 155 }), numbers(153, 160));
+    const anchor = { journalId: snapshot.journalId, seq: 70, hash: 'f'.repeat(64) };
+    t.like((await verifyJournal(snapshot, inlineProjections, { kept: [anchor] }))._unsafeUnwrap(), {
+      entries: 0,
+      findings: [
+        { type: 'kept-anchor-unread', anchorSeq: 70 },
+        { type: 'entry-damaged', seq: 0 },
+      ],
+    });
+    await snapshot.close();
+
+    const salvaged = (await salvage(directory))._unsafeUnwrap();
+    (await repair(directory, salvaged, () => [], journalOptions(directory)))._unsafeUnwrap();
+    const journal = await opened(directory);
+    t.deepEqual(await told(journal), numbers(0, 160));
+    t.deepEqual((await verifyJournal(journal, inlineProjections))._unsafeUnwrap().findings, []);
+    await journal.close();
+  },
+  title: (what) => `sealed entries of which ${what} are missing, not left out; and a repair finds them`,
+});
+test('no row tells', forgotten, (rows) => ({ ...rows, [segmentRows.name]: noRows(segmentRows.version) }));
+test('not even a sum tells', forgotten, ({ [segmentRows.name]: _, ...others }) => others);
+
+test('a row of a segment that says something else than the entries is found', async (t) => {
+  const directory = temporaryDirectory(t);
+  await write(directory, 0, 150);
+  const level = new Level(join(directory, 'db'));
+  const key = 'p!segment!000001';
+  const row = { ...(JSON.parse((await level.get(key)) ?? '') as object), lastHash: 'f'.repeat(64) };
+  const state = parseState(await level.get(lowHeadKey), supportedFormat);
+  if (state === undefined) throw new Error('no state');
+  const sum = sumOf(segmentRows.version, [['000001', JSON.stringify(row)]]);
+  const rows = { ...state.rows, [segmentRows.name]: sum };
+  await level.put(key, JSON.stringify(row));
+  for (const head of [lowHeadKey, highHeadKey])
+    await level.put(head, stateText({ ...state, rows }, supportedFormat));
+  await level.close();
+  await using snapshot = (await openSnapshot(directory))._unsafeUnwrap();
+  t.deepEqual((await verifyJournal(snapshot, inlineProjections))._unsafeUnwrap().findings, [
+    { type: 'row-differs', projection: 'segment', key: '000001' },
+  ]);
+});
+
+test('an anchor that was kept is compared with sealed entries, too', async (t) => {
+  const directory = temporaryDirectory(t);
+  await write(directory, 0, 150);
+  await write(directory, 150, 160);
+  const journal = await opened(directory);
+  const own = { journalId: journal.journalId, seq: 70, hash: '' };
+  for await (const page of journal.stored({ from: 70, to: 70 }))
+    own.hash = page._unsafeUnwrap()[0]?.hash ?? own.hash;
+  const found = async (hash: string): Promise<unknown> =>
+    (await verifyJournal(journal, [], { kept: [{ ...own, hash }] }))._unsafeUnwrap().findings;
+  t.deepEqual(await found(own.hash), []);
+  t.deepEqual(await found('f'.repeat(64)), [{ type: 'kept-anchor-differs', seq: 70 }]);
+  await journal.close();
+});
 
 const killed = test.macro({
   exec: async (t, step: string) => {
