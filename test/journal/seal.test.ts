@@ -149,6 +149,8 @@ test('a segment that is not what was sealed is not trimmed by, but made again', 
   writeFileSync(path, whole.replace('"77"', '"78"'));
   await write(directory, 150, 160);
   t.is(readFileSync(path, 'utf8'), whole);
+  const [aside = ''] = readdirSync(join(directory, 'segments')).filter((name) => name.includes('.replaced-'));
+  t.is(readFileSync(join(directory, 'segments', aside), 'utf8'), whole.replace('"77"', '"78"'));
   t.is(await liveEntries(directory), 11);
 });
 
