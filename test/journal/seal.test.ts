@@ -2,14 +2,17 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Level } from 'level';
+import { ok } from 'neverthrow';
 import test from 'ava';
+import { readAnchor } from '../../src/journal/anchor.ts';
+import { openJournal } from '../../src/journal/open.ts';
 import type { JournalReader, JournalOptions } from '../../src/journal/journal.ts';
 import { openSnapshot } from '../../src/journal/snapshot.ts';
 import { verifyJournal } from '../../src/journal/verify.ts';
 import { inlineProjections } from '../../src/projections/inline.ts';
 import { lastOddity } from '../../src/projections/last-oddity.ts';
 import { temporaryDirectory } from '../helpers/temporary.ts';
-import { noonMs, opened, remarks } from './journal-options.ts';
+import { journalOptions, noonMs, opened, remarks } from './journal-options.ts';
 import { spawnJournal } from './spawn-journal.ts';
 
 const soon: Partial<JournalOptions> = { sealing: { entries: 100 } };
@@ -177,10 +180,33 @@ const damaged = test.macro({
     }
     t.deepEqual(seen, numbers(0, seen.length));
     await snapshot.close();
+    const refused = (await openJournal(journalOptions(directory)))._unsafeUnwrapErr();
+    t.like(refused, { type: 'journal-damaged', seq: 0 });
+    t.regex(JSON.stringify(refused), /a backup of segments\/000001\.jsonl .* entries #0 to #150 are lost/);
+    t.deepEqual(await readAnchor(directory).map((anchor) => anchor?.seq), ok(161));
   },
-  title: (_, what: string) => `${what} of a segment is found, and nothing false is read`,
+  title: (_, what: string) => `${what} of a segment is found, nothing false is read, and nothing is written`,
 });
 for (const what of Object.keys(damages)) test(damaged, what);
+
+test('an anchor vouches for segments as they are, and for those of a backup once they were read', async (t) => {
+  const directory = temporaryDirectory(t);
+  await write(directory, 0, 150);
+  await write(directory, 150, 160);
+  const path = join(directory, 'segments', '000001.jsonl');
+  const sumOf = async (): Promise<string | undefined> =>
+    (await readAnchor(directory))._unsafeUnwrap()?.segments;
+  const first = await sumOf();
+  t.is(typeof first, 'string');
+  await write(directory, 160, 170);
+  t.is(await sumOf(), first);
+  const content = readFileSync(path);
+  unlinkSync(path);
+  t.true((await openJournal(journalOptions(directory))).isErr());
+  writeFileSync(path, content);
+  await write(directory, 170, 180);
+  t.not(await sumOf(), first);
+});
 
 const killed = test.macro({
   exec: async (t, step: string) => {
