@@ -160,6 +160,11 @@ function planText(directory: string, { findings }: JournalCheck, salvaged: Salva
       '       beside the journal, and what is still open among them is journalled again.',
     );
   }
+  if (salvaged.ignored.length > 0) {
+    lines.push(
+      `Not part of the chain that is kept: ${salvaged.ignored.join(', ')}. A file like it is moved aside when its number is sealed again.`,
+    );
+  }
   lines.push('The damaged database is kept beside the new one. The repair itself is journalled.');
   return `${lines.join('\n')}\n`;
 }

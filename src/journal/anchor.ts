@@ -15,6 +15,8 @@ export type Anchor = {
   readonly at: string;
   /** What the files of the database were when it was closed, as a sum. */
   readonly files?: string;
+  /** What the files of the sealed segments were when they were last known to be whole, as a sum of sizes and times. */
+  readonly segments?: string;
 };
 
 const fileName = 'anchor.json';
@@ -34,9 +36,9 @@ export function replaceAnchor(
   directory: string,
   { seq, hash }: Head,
   nowMs: number,
-  files?: string,
+  sums: Pick<Anchor, 'files' | 'segments'> = {},
 ): ResultAsync<void, JournalFailure> {
-  const anchor: Anchor = { seq, hash, at: toIso(nowMs), ...(files === undefined ? {} : { files }) };
+  const anchor: Anchor = { seq, hash, at: toIso(nowMs), ...sums };
   return attempt(directory, () => replaceFile(join(directory, fileName), `${JSON.stringify(anchor)}\n`));
 }
 
@@ -44,9 +46,15 @@ function parse(text: string): Anchor | undefined {
   try {
     const value: unknown = JSON.parse(text);
     if (!isRecord(value)) return undefined;
-    const { seq, hash, at, files } = value;
+    const { seq, hash, at, files, segments } = value;
     if (typeof seq !== 'number' || typeof hash !== 'string' || typeof at !== 'string') return undefined;
-    return { seq, hash, at, ...(typeof files === 'string' ? { files } : {}) };
+    return {
+      seq,
+      hash,
+      at,
+      ...(typeof files === 'string' ? { files } : {}),
+      ...(typeof segments === 'string' ? { segments } : {}),
+    };
   } catch {
     return undefined;
   }

@@ -26,6 +26,12 @@ export async function filesSum(directory: string): Promise<string | undefined> {
   }
 }
 
+/** The same, as an anchor has it. */
+export async function filesNow(directory: string): Promise<Pick<Anchor, 'files'>> {
+  const files = await filesSum(directory);
+  return files === undefined ? {} : { files };
+}
+
 /** More entries than LevelDB's logs can hold: only what is in them can be dropped by opening. */
 const unmergedEntries = 16_384;
 

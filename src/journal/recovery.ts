@@ -2,7 +2,7 @@ import { err, ok } from 'neverthrow';
 import type { Result, ResultAsync } from 'neverthrow';
 import type { JournalFailure } from '../model/failure.ts';
 import { replaceAnchor } from './anchor.ts';
-import { filesSum } from './as-left.ts';
+import { filesNow } from './as-left.ts';
 import type { Draft, Entry, Head } from './entry.ts';
 import { damaged, later } from './journal-failure.ts';
 import type { Journal, JournalOptions } from './journal.ts';
@@ -125,7 +125,7 @@ export function recoveringJournal(
   };
 
   const writeAnchor = async (): Promise<Result<void, JournalFailure>> =>
-    replaceAnchor(directory, session.writer.state().head, options.clock());
+    replaceAnchor(directory, session.writer.state().head, options.clock(), session.sealed);
 
   const goHome = async (): Promise<Result<void, JournalFailure>> => {
     if (directory === home) return ok(undefined);
@@ -175,7 +175,10 @@ export function recoveringJournal(
     await session.close();
     // Opening alone has changed the files: without their sum the next opening would have to try them on a copy.
     const { head } = session.writer.state();
-    await replaceAnchor(directory, head, options.clock(), await filesSum(directory));
+    await replaceAnchor(directory, head, options.clock(), {
+      ...session.sealed,
+      ...(await filesNow(directory)),
+    });
   };
 
   return {

@@ -4,7 +4,7 @@ import { err, ok } from 'neverthrow';
 import type { Result } from 'neverthrow';
 import type { JournalFailure } from '../model/failure.ts';
 import { replaceAnchor } from './anchor.ts';
-import { filesSum } from './as-left.ts';
+import { filesNow } from './as-left.ts';
 import { buildDatabase } from './build.ts';
 import { sha256Of } from './chain.ts';
 import { replaceFile, syncDirectory } from './durable.ts';
@@ -120,7 +120,7 @@ export async function repair(
   const swapped = await attempt(directory, () => swapIn(directory, built.value.path, aside, step));
   if (swapped.isErr()) return err(swapped.error);
   const head = { ...built.value.head, runs: 0 };
-  const anchored = await replaceAnchor(directory, head, nowMs, await filesSum(directory));
+  const anchored = await replaceAnchor(directory, head, nowMs, await filesNow(directory));
   step('anchored');
   return anchored.map(() => ({
     aside: swapped.value,

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { err, ok } from 'neverthrow';
 import type { Result } from 'neverthrow';
 import type { JournalFailure } from '../model/failure.ts';
@@ -12,7 +12,7 @@ import { readIdentity } from './identity.ts';
 import { genesisIn } from './inspect.ts';
 import type { Genesis } from './inspect.ts';
 import { attempt, damaged } from './journal-failure.ts';
-import { currentDatabase } from './layout.ts';
+import { currentDatabase, segmentsPath } from './layout.ts';
 import { highHeadKey, lowHeadKey, seqOfKey } from './key.ts';
 import { pairsOfLog } from './level-log.ts';
 import { pairsOfTable } from './level-table.ts';
@@ -35,6 +35,8 @@ export type Salvaged = {
   readonly kept: readonly StoredText[];
   /** Entries behind the first hole: true, and no part of the chain any more. */
   readonly beyond: readonly StoredText[];
+  /** Files of segments that the chain passes by, or that nothing journalled is left of. They are not touched. */
+  readonly ignored: readonly string[];
   /** The highest number that anything knows of. */
   readonly lastKnownSeq: number;
 };
@@ -59,38 +61,43 @@ export async function salvage(directory: string): Promise<Result<Salvaged, Journ
   const journalId = state?.journalId ?? genesis?.journalId ?? identity?.journalId;
   if (journalId === undefined) return err(damaged(directory, undefined, 'nothing says whose journal it was'));
 
-  const sealed = await sealedOnDisk(directory, journalId);
-  const { segments, base, kept } = longest(candidates, sealed, state, journalId);
-  if ((segments.at(-1)?.to ?? -1) !== base.seq) {
-    const number = segments.length + 1;
-    const detail = `segment ${number} is damaged or missing: only a backup of it can help`;
-    return err(damaged(directory, (segments.at(-1)?.to ?? -1) + 1, detail));
+  const sealed = await sealedOnDisk(directory, journalId, state === undefined ? candidates : new Map());
+  const { segments, base } = foundation(sealed, state, journalId);
+  const held = segments.at(-1)?.to ?? -1;
+  if (held !== base.seq) {
+    const file = `segments/${basename(segmentPath(directory, segments.length + 1))}`;
+    const detail = `${file} is damaged or missing: only a backup of that file can help, put in its place. The entries from #${held + 1} on, up to #${base.seq} at most, are in it or in those after it, and nowhere else`;
+    return err(damaged(directory, held + 1, detail));
   }
+  const others = await attempt(directory, () => addSealed(directory, segments.length, candidates));
+  if (others.isErr()) return err(others.error);
+  const kept = chainFrom(candidates, base);
+  const ignored = others.value.filter((number) => !kept.some(({ text }) => tellsOf(text, number)));
   const last = kept.at(-1) ?? base;
   const beyond = [...candidates]
     .filter(([seq]) => seq > last.seq)
     .sort(([a], [b]) => a - b)
     .flatMap(([seq, values]) => [...values].map((value) => toStored(seq, value)));
   const lastKnownSeq = Math.max(last.seq, anchor?.seq ?? -1, state?.head.seq ?? -1, beyond.at(-1)?.seq ?? -1);
-  return ok({ journalId, genesis, segments, base, kept, beyond, lastKnownSeq });
+  const names = ignored.map((number) => `segments/${basename(segmentPath(directory, number))}`);
+  return ok({ journalId, genesis, segments, base, kept, beyond, ignored: names, lastKnownSeq });
 }
 
 /** By sequence number: every value that was found for it. A damaged one may hide an older one. */
-type Candidates = ReadonlyMap<number, ReadonlySet<string>>;
+type Candidates = Map<number, Set<string>>;
 
 async function readRaw(
   directory: string,
 ): Promise<{ readonly candidates: Candidates; readonly states: readonly State[] }> {
   const database = await currentDatabase(directory);
-  const candidates = new Map<number, Set<string>>();
+  const candidates: Candidates = new Map();
   const states: State[] = [];
   for (const name of await namesIn(database)) {
     for (const { key, value } of await pairsIn(join(database, name))) {
       if (value === undefined) continue;
       const seq = seqOfKey(key);
       if (seq !== undefined) {
-        const values = candidates.get(seq) ?? new Set();
-        candidates.set(seq, values.add(value));
+        add(candidates, seq, value);
       } else if (key === lowHeadKey || key === highHeadKey) {
         const state = parseState(value, supportedFormat);
         if (state !== undefined) states.push(state);
@@ -98,6 +105,11 @@ async function readRaw(
     }
   }
   return { candidates, states };
+}
+
+function add(candidates: Candidates, seq: number, value: string): void {
+  const values = candidates.get(seq) ?? new Set();
+  candidates.set(seq, values.add(value));
 }
 
 async function pairsIn(path: string): Promise<Iterable<RawPair>> {
@@ -112,13 +124,17 @@ async function firstText(directory: string, candidates: Candidates): Promise<str
   return end < 1 ? undefined : parseSegmentLine(bytes?.toString('utf8', 0, end) ?? '')?.text;
 }
 
-/** The segments that follow from the seed without a break. */
-async function sealedOnDisk(directory: string, journalId: string): Promise<readonly Segment[]> {
+/** The segments that follow from the seed without a break, up to the first that `candidates` contradict. */
+async function sealedOnDisk(
+  directory: string,
+  journalId: string,
+  candidates: Candidates,
+): Promise<readonly Segment[]> {
   const segments: Segment[] = [];
   let link: Link = { seq: -1, hash: chainSeed(journalId) };
   for (let segment = 1; ; segment += 1) {
     const bytes = await readFile(segmentPath(directory, segment)).catch(() => undefined);
-    const last = bytes === undefined ? undefined : lastLink(bytes, link);
+    const last = bytes === undefined ? undefined : lastLink(bytes, link, candidates);
     if (bytes === undefined || last === undefined) return segments;
     segments.push({
       segment,
@@ -131,56 +147,71 @@ async function sealedOnDisk(directory: string, journalId: string): Promise<reado
   }
 }
 
-/** `undefined` when a line does not follow from the one before. */
-function lastLink(bytes: Buffer, first: Link): Link | undefined {
+/** `undefined` when a line does not follow from the one before, or the database goes on from there in another way. */
+function lastLink(bytes: Buffer, first: Link, candidates: Candidates): Link | undefined {
   let link = first;
   for (let start = 0; start < bytes.length;) {
     const end = bytes.indexOf('\n', start);
     const line = end === -1 ? undefined : parseSegmentLine(bytes.toString('utf8', start, end));
     if (line === undefined || chainHash(link.hash, line.text) !== line.hash) return undefined;
-    link = { seq: link.seq + 1, hash: line.hash };
+    const { seq, hash } = link;
+    const own = line.hash + line.text;
+    const values = [...(candidates.get(seq + 1) ?? [])];
+    if (values.some((value) => value !== own && isNext(hash, value))) return undefined;
+    link = { seq: seq + 1, hash: line.hash };
     start = end + 1;
   }
   return link === first ? undefined : link;
 }
 
-type Chained = Pick<Salvaged, 'segments' | 'base' | 'kept'>;
-
 /**
- * Where the entries of the database begin is what its state says. Without one it is behind the last segment whose
- * sealing they tell of: a segment that was not journalled does not count.
+ * Where the entries of the database begin is what its state says. Without one it is behind what lies sealed on the
+ * disk: a segment that was not journalled holds the same entries that the database has, or is the only one that does.
  */
-function longest(
-  candidates: Candidates,
+function foundation(
   sealed: readonly Segment[],
   state: State | undefined,
   journalId: string,
-): Chained {
-  const seed = { seq: -1, hash: chainSeed(journalId) };
-  const from = (segments: readonly Segment[], base: Link): Chained => ({
-    segments,
-    base,
-    kept: chainFrom(candidates, base),
-  });
+): Pick<Salvaged, 'segments' | 'base'> {
   if (state !== undefined) {
-    return from(
-      sealed.filter(({ to }) => to <= state.base.seq),
-      state.base,
-    );
+    return { segments: sealed.filter(({ to }) => to <= state.base.seq), base: state.base };
   }
-  for (let count = sealed.length; count > 0; count -= 1) {
-    const last = sealed[count - 1];
-    if (last === undefined) continue;
-    const chained = from(sealed.slice(0, count), { seq: last.to, hash: last.lastHash });
-    if (chained.kept.some(({ text }) => tellsOf(text, last))) return chained;
-  }
-  return from([], seed);
+  const last = sealed.at(-1);
+  const base =
+    last === undefined ? { seq: -1, hash: chainSeed(journalId) } : { seq: last.to, hash: last.lastHash };
+  return { segments: sealed, base };
 }
 
-function tellsOf(text: string, { segment, sha256 }: Segment): boolean {
+/**
+ * Adds the entries of the segments after number `count`, as far as lines can be read: what was sealed and not yet
+ * removed from the database is there twice. Answers with their numbers.
+ */
+async function addSealed(
+  directory: string,
+  count: number,
+  candidates: Candidates,
+): Promise<readonly number[]> {
+  const numbers = (await namesIn(segmentsPath(directory)))
+    .flatMap((name) => /^(\d{6,})\.jsonl$/.exec(name)?.slice(1) ?? [])
+    .map(Number)
+    .filter((number) => number > count)
+    .sort((a, b) => a - b);
+  for (const number of numbers) {
+    // One that cannot be read has nothing to add.
+    const content = await readFile(segmentPath(directory, number), 'utf8').catch(() => '');
+    for (const line of content.split('\n')) {
+      const parsed = parseSegmentLine(line);
+      const seq = parsed === undefined ? undefined : decodeEntry(parsed.text).unwrapOr(undefined)?.seq;
+      if (parsed !== undefined && seq !== undefined) add(candidates, seq, parsed.hash + parsed.text);
+    }
+  }
+  return numbers;
+}
+
+function tellsOf(text: string, segment: number): boolean {
   if (!text.includes('"SegmentSealed"')) return false;
   const event = decodeEntry(text).unwrapOr(undefined)?.event;
-  return event?.type === 'SegmentSealed' && event.segment === segment && event.sha256 === sha256;
+  return event?.type === 'SegmentSealed' && event.segment === segment;
 }
 
 function chainFrom(candidates: Candidates, base: Link): readonly StoredText[] {

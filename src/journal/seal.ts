@@ -1,9 +1,10 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile, rename, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { err, ok } from 'neverthrow';
 import type { Result } from 'neverthrow';
 import type { JournalFailure } from '../model/failure.ts';
 import { sha256Of } from './chain.ts';
-import { replaceFile, syncDirectory } from './durable.ts';
+import { namesIn, replaceFile, syncDirectory } from './durable.ts';
 import type { Draft } from './entry.ts';
 import { liveSpan } from './inspect.ts';
 import { attempt, damaged, freeBytes } from './journal-failure.ts';
@@ -16,6 +17,8 @@ import { checkSegment, segmentPages } from './segment-file.ts';
 import { segmentLine, segmentPath, sha256Path, sha256Text } from './segment.ts';
 import type { Segment } from './segment.ts';
 import type { Write } from './store.ts';
+import { freeName } from './swap.ts';
+import { toIso } from './timestamp.ts';
 import { livePages, walk } from './walk.ts';
 import type { StoredText } from './walk.ts';
 import type { Writer } from './writer.ts';
@@ -56,7 +59,7 @@ export async function sealWhenDue(
   for await (const cut of cutsOf(readable, sealing.segmentBytes)) {
     if (cut.isErr()) return err(cut.error);
     const number = readable.segments.length + sealed.length + 1;
-    const segment = await writeSegment(readable.path, number, cut.value);
+    const segment = await writeSegment(readable.path, number, cut.value, options);
     if (segment.isErr()) return err(segment.error);
     sealed.push(segment.value);
     step('segment-written');
@@ -109,22 +112,38 @@ async function* cutsOf(
   if (cut.length > 0) yield ok(cut);
 }
 
-/** Durable, and read again, when it resolves. One that a crash left under this number was never journalled. */
+/**
+ * Durable, and read again, when it resolves. One that a crash left under this number was never journalled. Another
+ * that is there may be the only copy of what it holds, and is kept aside.
+ */
 async function writeSegment(
   directory: string,
   segment: number,
   entries: readonly StoredText[],
+  options: JournalOptions,
 ): Promise<Result<Segment, JournalFailure>> {
   const [first, last] = [entries[0], entries.at(-1)];
   if (first === undefined || last === undefined) return err(damaged(directory, undefined, 'nothing to seal'));
   const content = Buffer.from(entries.map(({ hash, text }) => segmentLine(hash, text)).join(''));
   const sealed = { segment, from: first.seq, to: last.seq, lastHash: last.hash, sha256: sha256Of(content) };
   const written = await attempt(directory, async () => {
-    await replaceFile(segmentPath(directory, segment), content);
+    const path = segmentPath(directory, segment);
+    await keepOther(path, content, options.clock());
+    await replaceFile(path, content);
     await replaceFile(sha256Path(directory, segment), sha256Text(sealed));
   });
   if (written.isErr()) return err(written.error);
   return (await checkSegment(directory, sealed)).map(() => sealed);
+}
+
+/** Moves a file out of the way of `content`, unless all of it is in there. */
+async function keepOther(path: string, content: Buffer, nowMs: number): Promise<void> {
+  const isThere = (await namesIn(dirname(path))).includes(basename(path));
+  if (!isThere || content.subarray(0, (await stat(path)).size).equals(await readFile(path))) return;
+  const stamp = toIso(Math.trunc(nowMs)).replace(/[-:.]/g, '');
+  const aside = basename(path).replace(/\.jsonl$/, `.replaced-${stamp}.jsonl`);
+  await rename(path, join(dirname(path), await freeName(dirname(path), aside)));
+  await syncDirectory(dirname(path));
 }
 
 /**
@@ -148,7 +167,7 @@ export async function trimSealed(
       live.push(...page.value);
     }
     if (!(await holds(path, segment, live))) {
-      const again = await writeSegment(path, segment.segment, live);
+      const again = await writeSegment(path, segment.segment, live, options);
       if (again.isErr()) return err(again.error);
       if (!(await holds(path, segment, live))) {
         return err(damaged(path, segment.from, `segment ${segment.segment} cannot be made again`));

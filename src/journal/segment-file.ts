@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { err, ok } from 'neverthrow';
 import type { Result, ResultAsync } from 'neverthrow';
 import type { JournalFailure } from '../model/failure.ts';
@@ -50,16 +51,22 @@ export async function checkSegment(
   if (read.isErr()) return err(read.error);
   const wrong = (detail: string): Result<void, JournalFailure> =>
     err(damaged(directory, segment.from, `segment ${segment.segment} ${detail}`));
-  if (sha256Of(read.value) !== segment.sha256) return wrong('is not the file that was sealed');
+  if (sha256Of(read.value) !== segment.sha256)
+    return wrong(`is not the file that was sealed: ${adviceFor(segment)}`);
   const sum = await attempt(directory, () => readIfThere(sha256Path(directory, segment.segment)));
   if (sum.isErr()) return err(sum.error);
   return sum.value === sha256Text(segment) ? ok(undefined) : wrong('has another sum, or none, beside it');
 }
 
-function readSegment(directory: string, { segment, from }: Segment): ResultAsync<Buffer, JournalFailure> {
-  return attempt(directory, () => readFile(segmentPath(directory, segment))).mapErr((failure) =>
+function adviceFor({ segment, from, to }: Segment): string {
+  const file = basename(segmentPath('', segment));
+  return `put a backup of segments/${file} in its place; without one, entries #${from} to #${to} are lost`;
+}
+
+function readSegment(directory: string, segment: Segment): ResultAsync<Buffer, JournalFailure> {
+  return attempt(directory, () => readFile(segmentPath(directory, segment.segment))).mapErr((failure) =>
     failure.type === 'journal-unavailable' && failure.code === 'ENOENT'
-      ? damaged(directory, from, `segment ${segment} is missing`)
+      ? damaged(directory, segment.from, `segment ${segment.segment} is missing: ${adviceFor(segment)}`)
       : failure,
   );
 }

@@ -18,6 +18,7 @@ import { foldRows, readerOf } from './reader.ts';
 import type { Readable } from './reader.ts';
 import { trimSealed } from './seal.ts';
 import { firstUnsealed } from './segment.ts';
+import { checkSealed, sealedNow } from './sealed.ts';
 import { replaceRows } from './stored-rows.ts';
 import { openStore } from './store.ts';
 import type { Store } from './store.ts';
@@ -40,6 +41,8 @@ export type Session = {
   readonly born: boolean;
   /** What the anchor said more than there is, when that was accepted. */
   readonly truncated: { readonly anchorSeq: number; readonly headSeq: number } | undefined;
+  /** What an anchor may say of the segments: they were whole when the session began. */
+  readonly sealed: Pick<Anchor, 'segments'>;
   close(): Promise<void>;
 };
 
@@ -151,6 +154,9 @@ async function check(
   const anchored = checkAnchor(store, liveSpan(directory, state), anchor);
   if (anchored.isErr() && options.acceptTruncation !== true) return err(anchored.error);
 
+  const below = await checkSealed(directory, segments, state.base, anchor);
+  if (below.isErr()) return err(below.error);
+
   const stored = storedProjections(options);
   const flush = flushOf(directory);
   const writer = writerFrom({ store, path: directory, state, inline: stored, flush });
@@ -166,6 +172,8 @@ async function check(
   const trimmed = await trimSealed(readable, writer, options);
   if (trimmed.isErr()) return err(trimmed.error);
 
+  const sealed = await sealedNow(directory, segments, writer.state().base);
+
   return ok({
     store,
     writer,
@@ -176,6 +184,7 @@ async function check(
     runs: state.head.runs,
     born,
     truncated: anchored.isErr() ? { anchorSeq: anchor?.seq ?? -1, headSeq: state.head.seq } : undefined,
+    sealed,
     close: async () => {
       try {
         await store.close();

@@ -64,7 +64,7 @@ export async function sweepOldFormats(directory: string, nowMs: number): Promise
 }
 
 /** `name`, or `name.2` and so on when it is taken. */
-async function freeName(directory: string, name: string): Promise<string> {
+export async function freeName(directory: string, name: string): Promise<string> {
   const taken = new Set(await namesIn(directory));
   let free = name;
   for (let count = 2; taken.has(free); count += 1) free = `${name}.${count}`;

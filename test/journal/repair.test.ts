@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Level } from 'level';
 import test from 'ava';
@@ -137,6 +137,65 @@ test('a table with a damaged block loses that block, not the others', async (t) 
   const { kept, beyond } = (await salvage(directory))._unsafeUnwrap();
   t.true(kept.length > 500 && beyond.length > 500 && kept.length + beyond.length > 2800);
   await repaired(directory);
+  t.true(await isSound(directory));
+});
+
+test('without a database every entry that lies sealed is kept, and the next sealing goes on from there', async (t) => {
+  const directory = temporaryDirectory(t);
+  await write(directory, 0, 200, 100);
+  await write(directory, 200, 230);
+  const segment = join(directory, 'segments', '000001.jsonl');
+  const content = readFileSync(segment, 'utf8');
+  rmSync(join(directory, 'db'), { recursive: true });
+  const { segments, base, ignored } = (await salvage(directory))._unsafeUnwrap();
+  t.like({ count: segments.length, seq: base.seq, ignored }, { count: 1, seq: 200, ignored: [] });
+  await repaired(directory);
+  await write(directory, 500, 620, 100);
+  await write(directory, 620, 625, 1000);
+  t.is(readFileSync(segment, 'utf8'), content);
+  t.true(readdirSync(join(directory, 'segments')).includes('000002.jsonl'));
+  const journal = await opened(directory);
+  t.deepEqual((await told(journal)).slice(0, 201), ['JournalCreated', ...numbers(0, 200)]);
+  await journal.close();
+  t.true(await isSound(directory));
+});
+
+test('what is sealed and was not yet removed from the database fills its holes', async (t) => {
+  const directory = temporaryDirectory(t);
+  await write(directory, 0, 100, 100);
+  await hole(directory);
+  await repaired(directory);
+  const journal = await opened(directory);
+  t.deepEqual((await told(journal)).slice(0, 102), ['JournalCreated', ...numbers(0, 100), 'SegmentSealed']);
+  await journal.close();
+  t.true(await isSound(directory));
+});
+
+test('a segment that the database contradicts is no base without a state, and keeps its content', async (t) => {
+  const directory = temporaryDirectory(t);
+  await write(directory, 0, 100, 100);
+  const path = join(directory, 'segments', '000001.jsonl');
+  const stale = readFileSync(path, 'utf8');
+  rmSync(join(directory, 'segments'), { recursive: true });
+  await hole(directory);
+  await repaired(directory);
+  mkdirSync(join(directory, 'segments'));
+  writeFileSync(path, stale);
+  const level = new Level(join(directory, 'db'));
+  const heads = (await level.keys().all()).filter((key) => !key.startsWith('e!'));
+  await level.batch(heads.map((key) => ({ type: 'del', key })));
+  await level.compactRange('', '~');
+  await level.close();
+  const { segments, kept, ignored } = (await salvage(directory))._unsafeUnwrap();
+  t.deepEqual(segments, []);
+  t.regex(kept[41]?.text ?? '', /JournalRepaired/);
+  t.deepEqual(ignored, ['segments/000001.jsonl']);
+  await repaired(directory);
+  await write(directory, 100, 200, 100);
+  const names = readdirSync(join(directory, 'segments'));
+  const aside = names.find((name) => /^000001\.replaced-.*\.jsonl$/.test(name)) ?? '';
+  t.is(readFileSync(join(directory, 'segments', aside), 'utf8'), stale);
+  await write(directory, 200, 210);
   t.true(await isSound(directory));
 });
 

@@ -2,10 +2,12 @@ import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Level } from 'level';
+import { ok } from 'neverthrow';
 import test from 'ava';
+import { readAnchor } from '../../src/journal/anchor.ts';
+import { openJournal } from '../../src/journal/open.ts';
 import type { JournalReader, JournalOptions } from '../../src/journal/journal.ts';
 import { highHeadKey, lowHeadKey } from '../../src/journal/key.ts';
-import { openJournal } from '../../src/journal/open.ts';
 import { repair } from '../../src/journal/repair.ts';
 import { salvage } from '../../src/journal/salvage.ts';
 import { segmentRows } from '../../src/journal/segment.ts';
@@ -156,6 +158,8 @@ test('a segment that is not what was sealed is not trimmed by, but made again', 
   writeFileSync(path, whole.replace('"77"', '"78"'));
   await write(directory, 150, 160);
   t.is(readFileSync(path, 'utf8'), whole);
+  const [aside = ''] = readdirSync(join(directory, 'segments')).filter((name) => name.includes('.replaced-'));
+  t.is(readFileSync(join(directory, 'segments', aside), 'utf8'), whole.replace('"77"', '"78"'));
   t.is(await liveEntries(directory), 11);
 });
 
@@ -182,8 +186,12 @@ const damaged = test.macro({
     }
     t.deepEqual(seen, numbers(0, seen.length));
     await snapshot.close();
+    const refused = (await openJournal(journalOptions(directory)))._unsafeUnwrapErr();
+    t.like(refused, { type: 'journal-damaged', seq: 0 });
+    t.regex(JSON.stringify(refused), /a backup of segments\/000001\.jsonl .* entries #0 to #150 are lost/);
+    t.deepEqual(await readAnchor(directory).map((anchor) => anchor?.seq), ok(161));
   },
-  title: (_, what: string) => `${what} of a segment is found, and nothing false is read`,
+  title: (_, what: string) => `${what} of a segment is found, nothing false is read, and nothing is written`,
 });
 for (const what of Object.keys(damages)) test(damaged, what);
 
@@ -272,6 +280,25 @@ test('an anchor that was kept is compared with sealed entries, too', async (t) =
   t.deepEqual(await found(own.hash), []);
   t.deepEqual(await found('f'.repeat(64)), [{ type: 'kept-anchor-differs', seq: 70 }]);
   await journal.close();
+});
+
+test('an anchor vouches for segments as they are, and for those of a backup once they were read', async (t) => {
+  const directory = temporaryDirectory(t);
+  await write(directory, 0, 150);
+  await write(directory, 150, 160);
+  const path = join(directory, 'segments', '000001.jsonl');
+  const sumOf = async (): Promise<string | undefined> =>
+    (await readAnchor(directory))._unsafeUnwrap()?.segments;
+  const first = await sumOf();
+  t.is(typeof first, 'string');
+  await write(directory, 160, 170);
+  t.is(await sumOf(), first);
+  const content = readFileSync(path);
+  unlinkSync(path);
+  t.true((await openJournal(journalOptions(directory))).isErr());
+  writeFileSync(path, content);
+  await write(directory, 170, 180);
+  t.not(await sumOf(), first);
 });
 
 const killed = test.macro({
