@@ -34,16 +34,19 @@ export async function filterOf(
   }
   const runs = new Set<string>();
   let [first, last] = [Infinity, -Infinity];
+  let isOver = true;
   for (const text of request.runs) {
     const run = await findRun(text, reader);
     if (run.isErr()) return err(run.error);
     runs.add(run.value.run);
     first = Math.min(first, run.value.startedSeq);
     last = Math.max(last, run.value.lastSeq);
+    isOver &&= run.value.ended !== undefined;
   }
   if (runs.size > 0 && range !== undefined) {
-    // A run that is followed goes on after what is known of it.
-    const to = request.follow ? {} : { to: Math.min(range.to ?? Infinity, last) };
+    // A run that is followed goes on after what is known of it; and that a dead run was found is an entry of its
+    // finder which only the dead one's row tells of, so that a run without an end may go on after its row, too.
+    const to = request.follow || !isOver ? {} : { to: Math.min(range.to ?? Infinity, last) };
     range = { ...range, from: Math.max(range.from ?? 0, first), ...to };
   }
   const items = await itemIds(request, reader, bases);
@@ -64,6 +67,8 @@ export async function filterOf(
   return ok({
     range,
     matches: async (entry, lookup) => {
+      // Also of what is not shown itself: when a journal is followed, intents come after the look at all of it.
+      note(entry, repositories, operations.value);
       if (!byEntry(entry)) return ok(false);
       if (request.actors.length === 0 && repositories.length === 0) return ok(true);
       const run = entry.run === undefined ? ok(undefined) : await lookup(entry.run);
@@ -194,7 +199,6 @@ function isOf(
 ): boolean {
   if (repositories.length === 0) return true;
   const { event, op } = entry;
-  note(entry, repositories, operations);
   if ('repository' in event && event.repository !== undefined) {
     const known = event.repository;
     return repositories.some((asked) => isRepository(asked, known));

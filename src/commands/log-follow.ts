@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { err, ok, type Result } from 'neverthrow';
 import { currentDatabase } from '../journal/layout.ts';
 import type { Failure } from '../model/failure.ts';
-import { openToRead } from './journal-access.ts';
+import { journalPlace, openToRead } from './journal-access.ts';
 import { filterOf, type LogFilter } from './log-filter.ts';
 import type { LogPrinter } from './log-output.ts';
 import type { LogRequest } from './log-request.ts';
@@ -28,12 +28,11 @@ export async function follow(
   sink: Sink,
   shell: Shell,
 ): Promise<Result<number, Failure>> {
-  const { journalDirectory } = shell.config;
   const state: Followed = { next: 0, journalId: undefined, filter: undefined };
   let seen: string | undefined;
   let failures = 0;
   for (;;) {
-    const now = await signatureOf(journalDirectory);
+    const now = await signatureOf(await journalPlace(shell));
     let tookMs = 0;
     if (now !== seen) {
       const begunAt = performance.now();
@@ -99,7 +98,7 @@ function isPassing({ type }: Failure): boolean {
   return type === 'journal-damaged' || type === 'journal-unavailable' || type === 'journal-locked';
 }
 
-/** Differs when something was appended: cheap to ask, again and again. */
+/** Differs when something was appended, or the journal moved: cheap to ask, again and again. */
 async function signatureOf(journalDirectory: string): Promise<string> {
   const database = await currentDatabase(journalDirectory);
   const names: string[] = await readdir(database).catch(() => []);
@@ -110,5 +109,5 @@ async function signatureOf(journalDirectory: string): Promise<string> {
       return `${name} ${stats?.size ?? '-'} ${stats?.mtimeMs ?? '-'}`;
     }),
   );
-  return files.join('\n');
+  return [database, ...files].join('\n');
 }
