@@ -2,6 +2,7 @@ import { err, ok, type Result } from 'neverthrow';
 import { dropLocksOfDead } from '../cleaners/bundle-locks.ts';
 import { recover, type Recovered } from '../cleaners/recover.ts';
 import type { RunRecord } from '../cleaners/run-record.ts';
+import { dropSpentSnapshots } from '../cleaners/spent-snapshots.ts';
 import { finishUndos } from '../cleaners/undo-worktrees.ts';
 import { planOf, scanEvents, type Scan } from '../cleaners/scan.ts';
 import type { RunOutcome, RunPolicy } from '../journal/event.ts';
@@ -9,6 +10,7 @@ import type { Journal } from '../journal/journal.ts';
 import type { Failure, JournalFailure, RefusedFailure } from '../model/failure.ts';
 import type { Scope } from '../policy/scope.ts';
 import { goneWorktrees } from '../projections/gone-worktrees.ts';
+import { keptSnapshots } from '../projections/kept-snapshots.ts';
 import { lastOddity } from '../projections/last-oddity.ts';
 import { lastVerdict } from '../projections/last-verdict.ts';
 import { openOperations } from '../projections/open-operations.ts';
@@ -153,12 +155,27 @@ export async function takeUp(
     knownOrphans: new Set(oddities.value.keys()),
   });
   if (recovered.isErr()) return err(recovered.error);
+  const dropped = await dropWhatIsSpent(journal);
+  if (dropped.isErr()) return err(dropped.error);
   progress.pause();
   const settled = recovered.value.settled + undone.value.filter(({ why }) => why === undefined).length;
   if (settled > 0) {
     shell.terminal.err(`Took up ${formatCount(settled, 'operation')} that an earlier run had begun.\n`);
   }
   return ok(recovered.value);
+}
+
+async function dropWhatIsSpent(journal: Journal): Promise<Result<void, JournalFailure>> {
+  const kept = await journal.rows(keptSnapshots);
+  if (kept.isErr()) return err(kept.error);
+  // As they are now: what was taken up has come to its end.
+  const open = await journal.rows(openOperations);
+  if (open.isErr()) return err(open.error);
+  const gone = await journal.rows(goneWorktrees);
+  if (gone.isErr()) return err(gone.error);
+  const needed = new Set([...open.value.keys(), ...gone.value.keys()]);
+  await dropSpentSnapshots(kept.value.values(), needed);
+  return ok(undefined);
 }
 
 export async function endRun(

@@ -1,4 +1,5 @@
 import type { KeyedProjection } from '../journal/projection.ts';
+import { keptSnapshots } from './kept-snapshots.ts';
 import { lastOddity } from './last-oddity.ts';
 import { lastVerdict } from './last-verdict.ts';
 import { openOperations } from './open-operations.ts';
@@ -16,6 +17,7 @@ export const inlineProjections: readonly KeyedProjection<unknown>[] = [
   plans,
   pins,
   goneWorktrees,
+  keptSnapshots,
   lastOddity,
   timeBlocks,
 ];

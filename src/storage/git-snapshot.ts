@@ -254,3 +254,19 @@ async function commitOf(
 export async function dropSnapshot(mainGitDir: string, ref: string): Promise<void> {
   await runGit(['update-ref', '-d', ref], { gitDir: mainGitDir });
 }
+
+/** Lets go of those that are still there and are what was taken, by compare-and-swap. */
+export async function dropSpent(
+  mainGitDir: string,
+  spent: readonly { readonly ref: string; readonly commit?: string }[],
+): Promise<void> {
+  const format = '--format=%(refname)%00%(objectname)%00%(symref)';
+  const listed = await runGit(['for-each-ref', format, 'refs/prodigy-clean/'], { gitDir: mainGitDir });
+  if (listed.isErr()) return;
+  const commits = new Map(spent.map(({ ref, commit }) => [ref, commit]));
+  for (const line of listed.value.split('\n')) {
+    const [ref = '', now = '', symref] = line.split('\0');
+    if (!commits.has(ref) || symref !== '' || (commits.get(ref) ?? now) !== now) continue;
+    await runGit(['update-ref', '--no-deref', '-d', ref, now], { gitDir: mainGitDir });
+  }
+}

@@ -170,6 +170,30 @@ for (const point of ['spawn::update-ref', 'rename::quarantine', 'spawn::worktree
   });
 }
 
+test('a snapshot that a killed undo was to let go of is let go of by the next run; one that undo needs, or that is not ours, stays', async (t) => {
+  const shop = await makeShop(t);
+  const refs = (): Promise<string> =>
+    git(shop.repository, 'for-each-ref', '--format=%(refname)', 'refs/prodigy-clean');
+  const gone = await finishedWork(shop, '90d', { files: { 'x.txt': 'x\n' } });
+  t.is((await insist(shop, gone)).exitCode, 0);
+  const needed = await refs();
+  const back = await finishedWork(shop, '90d', { files: { 'y.txt': 'y\n' } });
+  t.is((await insist(shop, back)).exitCode, 0);
+  await git(shop.repository, 'update-ref', 'refs/prodigy-clean/other/other', 'HEAD');
+
+  const preload = join(repositoryTop(), 'test', 'helpers', 'preload.cjs');
+  const killed = await clean(shop, ['undo', worktreeOf(shop, back)], {
+    env: { KILL_AT: 'spawn::update-ref,-d', NODE_OPTIONS: `--require=${preload}` },
+  });
+  t.is(killed.signal, 'SIGKILL', killed.stdout + killed.stderr);
+  t.is((await refs()).split('\n').length, 3);
+  t.is((await clean(shop, ['--logs', '--force'])).exitCode, 0);
+  t.deepEqual((await refs()).split('\n').sort(), [needed, 'refs/prodigy-clean/other/other'].sort());
+  t.is(fs.readFileSync(join(worktreeOf(shop, back), 'y.txt'), 'utf8'), 'y\n');
+  t.is((await clean(shop, ['undo', worktreeOf(shop, gone)])).exitCode, 0);
+  t.is((await clean(shop, ['log', 'verify'])).exitCode, 0);
+});
+
 test('what was written after the snapshot, and before the move, is put back and not freed', async (t) => {
   const shop = await makeShop(t);
   const id = await dirtyWork(shop);
