@@ -20,9 +20,12 @@ const treesAtOnce = 4;
 /**
  * Frees the bytes of what is in quarantine: takes worktrees out of git, unlinks, makes it durable, and only then says
  * what became of each. Never stops at the first failure; what an abort leaves in quarantine, `resume` frees.
+ *
+ * @param heads - commits that worktrees which are gone have to be made again from: no branch goes that alone reaches one
  */
 export async function free(
   operations: readonly Quarantined[],
+  heads: readonly string[],
   signal?: AbortSignal,
   onFreed: (operation: Quarantined) => void = () => undefined,
 ): Promise<readonly Fact[]> {
@@ -30,7 +33,7 @@ export async function free(
   const done: { operation: Quarantined; event: Event; branches: readonly Event[] }[] = [];
   await eachOf(operations, treesAtOnce, async (operation) => {
     if (signal?.aborted === true) return;
-    done.push({ operation, ...(await freeOne(operation, mounts)) });
+    done.push({ operation, ...(await freeOne(operation, heads, mounts)) });
     onFreed(operation);
   });
 
@@ -53,14 +56,18 @@ export async function free(
 
 type Freed = { readonly event: Event; readonly branches: readonly Event[] };
 
-async function freeOne(operation: Quarantined, mounts: MountTable | undefined): Promise<Freed> {
+async function freeOne(
+  operation: Quarantined,
+  heads: readonly string[],
+  mounts: MountTable | undefined,
+): Promise<Freed> {
   const { intent } = operation;
   if (intent.worktree === undefined) return { event: await freeBytes(operation, mounts), branches: [] };
   const left = await detachWorktree(intent.worktree, intent.moves[0]?.path ?? '');
   if (left.isErr()) {
     return { event: blocked(operation, [asDiskFailure(left.error, intent)], 1), branches: [] };
   }
-  const branches = await deleteBranches(intent);
+  const branches = await deleteBranches(intent, heads);
   return { event: await freeBytes(operation, mounts), branches };
 }
 

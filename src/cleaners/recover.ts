@@ -23,6 +23,8 @@ export type Recovery = {
   readonly clock: () => number;
   /** Paths in quarantine that are on record as nobody's. */
   readonly knownOrphans: ReadonlySet<string>;
+  /** Commits that worktrees which are gone have to be made again from. */
+  readonly heads: readonly string[];
 };
 
 export type Recovered = {
@@ -93,7 +95,7 @@ export async function recover(
 export async function purgeHeld(
   operations: readonly OpenOperation[],
   why: PurgeStarted['why'],
-  { record }: Pick<Recovery, 'record'>,
+  { record, heads = [] }: Pick<Recovery, 'record'> & Partial<Recovery>,
 ): Promise<Result<void, JournalFailure>> {
   if (operations.length === 0) return ok(undefined);
   if (why !== 'resumed') {
@@ -112,7 +114,7 @@ export async function purgeHeld(
     intent,
     attempt: attempt + 1,
   }));
-  const told = await record.facts(await free(quarantined));
+  const told = await record.facts(await free(quarantined, heads));
   return told.isErr() ? err(told.error) : ok(undefined);
 }
 

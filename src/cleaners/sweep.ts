@@ -34,6 +34,8 @@ export type Sweep = {
   readonly journalId: string;
   readonly look: Look;
   readonly openIntents: ReadonlyMap<ItemId, OpenIntent>;
+  /** Commits that worktrees which are gone have to be made again from. */
+  readonly heads: readonly string[];
   /** How often an item was tried before, over runs. */
   readonly attempts: ReadonlyMap<ItemId, number>;
   readonly locks: BundleLocks;
@@ -360,7 +362,7 @@ async function freeChunk(
   }
   const now = operations.filter(({ intent }) => intent.holdMs === 0);
   if (now.length === 0) return ok(undefined);
-  const facts = await free(now, context.signal, ({ intent }) =>
+  const facts = await free(now, context.heads, context.signal, ({ intent }) =>
     context.onProgress(intent.kind, 1, intent.bytes),
   );
   const told = await context.record.facts(facts);

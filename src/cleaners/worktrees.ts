@@ -40,17 +40,20 @@ export function detachWorktree(
   return unregisterWorktree(registration, path);
 }
 
-/** Deletes the branches that go with a worktree, after it has left git; what became of each. */
-export async function deleteBranches({
-  item,
-  worktree,
-  deletes = [],
-}: RemovalIntended): Promise<readonly (BranchDeleted | BranchKept)[]> {
+/**
+ * Deletes the branches that go with a worktree, after it has left git; what became of each.
+ *
+ * @param heads - commits that worktrees which are gone have to be made again from
+ */
+export async function deleteBranches(
+  { item, worktree, deletes = [] }: RemovalIntended,
+  heads: readonly string[],
+): Promise<readonly (BranchDeleted | BranchKept)[]> {
   if (worktree === undefined) return [];
   const events: (BranchDeleted | BranchKept)[] = [];
   for (const branch of deletes) {
     const { ref, commit, into } = branch;
-    const done = await deleteBranch(worktree.mainGitDir, branch);
+    const done = await deleteBranch(worktree.mainGitDir, { ...branch, heads });
     events.push(
       done.isErr()
         ? { type: 'BranchKept', item, branch: ref, commit, reason: done.error }

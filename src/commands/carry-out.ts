@@ -11,7 +11,7 @@ import type { Journal } from '../journal/journal.ts';
 import type { JournalFailure } from '../model/failure.ts';
 import type { Item } from '../model/item.ts';
 import type { Kind } from '../model/kind.ts';
-import { goneWorktrees } from '../projections/gone-worktrees.ts';
+import { detachedHeads, goneWorktrees } from '../projections/gone-worktrees.ts';
 import { openOperations, type OpenOperation } from '../projections/open-operations.ts';
 import type { Progress } from '../ui/progress.ts';
 import type { Shell } from './shell.ts';
@@ -43,6 +43,8 @@ export async function carryOut(
     const freed = await purgeHeld(recovered.held, 'disk-full', { record });
     if (freed.isErr()) return err(freed.error);
   }
+  const gone = await journal.rows(goneWorktrees);
+  if (gone.isErr()) return err(gone.error);
   const { clock, readProcesses } = shell;
   const locks = await openBundleLocks(config.roots, { host: config.host, clock, readProcesses });
   try {
@@ -51,6 +53,7 @@ export async function carryOut(
       journalId: journal.journalId,
       look: scan.look,
       openIntents: recovered.openIntents,
+      heads: detachedHeads(gone.value.values()),
       attempts: new Map([...recovered.openIntents].map(([item, { intent }]) => [item, intent.attempt])),
       locks,
       host: hostname(),

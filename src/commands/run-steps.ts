@@ -9,7 +9,7 @@ import type { RunOutcome, RunPolicy } from '../journal/event.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Failure, JournalFailure, RefusedFailure } from '../model/failure.ts';
 import type { Scope } from '../policy/scope.ts';
-import { goneWorktrees } from '../projections/gone-worktrees.ts';
+import { detachedHeads, goneWorktrees } from '../projections/gone-worktrees.ts';
 import { keptSnapshots } from '../projections/kept-snapshots.ts';
 import { lastOddity } from '../projections/last-oddity.ts';
 import { lastVerdict } from '../projections/last-verdict.ts';
@@ -152,6 +152,7 @@ export async function takeUp(
     journalId: journal.journalId,
     roots: shell.config.roots,
     clock: shell.clock,
+    heads: detachedHeads(gone.value.values()),
     knownOrphans: new Set(oddities.value.keys()),
   });
   if (recovered.isErr()) return err(recovered.error);

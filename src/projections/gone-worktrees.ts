@@ -55,3 +55,13 @@ export const goneWorktrees: KeyedProjection<GoneWorktree> = {
     }
   },
 };
+
+/** Commits that no branch need hold, and that worktrees can be made again from only while something does. */
+export function detachedHeads(rows: Iterable<GoneWorktree>): readonly string[] {
+  const heads = new Set<string>();
+  for (const { intent } of rows) {
+    if (intent.worktree?.branch === undefined && intent.worktree !== undefined)
+      heads.add(intent.worktree.head);
+  }
+  return [...heads];
+}

@@ -42,13 +42,18 @@ export async function findSpentBranches(
   return spent;
 }
 
+type Going = SpentBranch & {
+  /** Commits that worktrees which are gone have to be made again from. */
+  readonly heads?: readonly string[];
+};
+
 /**
  * Deletes a branch of a worktree that is gone, if it is what it was and its content is in a target still, by
  * compare-and-swap: one that moved on meanwhile stays. Whatever speaks against it is the answer, never a failure.
  */
 export const deleteBranch: (
   mainGitDir: string,
-  branch: SpentBranch,
+  branch: Going,
 ) => Promise<Result<'deleted' | 'absent', BranchKeptReason>> = together(async (mainGitDir, branches) => {
   // One after the other: each may be the one that holds the content of the next.
   const answers: Result<'deleted' | 'absent', BranchKeptReason>[] = [];
@@ -58,7 +63,7 @@ export const deleteBranch: (
 
 async function deleteOne(
   mainGitDir: string,
-  branch: SpentBranch,
+  branch: Going,
 ): Promise<Result<'deleted' | 'absent', BranchKeptReason>> {
   const { ref, commit } = branch;
   if (!ours.test(ref)) return err('not-ours');

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { commitFile, git } from '../helpers/git.ts';
+import { ageWorktree, commitFile, git } from '../helpers/git.ts';
 import { durationMs } from '../helpers/duration.ts';
 import {
   clean,
@@ -146,4 +146,50 @@ test('killed before anything is freed, a main repository that is gone by then st
   t.is(of(entries, 'BranchDeleted').length, 0, 'nothing is claimed of branches that nobody can see');
   t.is(await git(`${shop.repository}-moved`, 'fsck', '--no-dangling'), '');
   t.is((await branchesOf({ ...shop, repository: `${shop.repository}-moved` })).length, 3);
+});
+
+/** A squashed branch, and a worktree that stands detached at a commit in its middle. */
+async function withIdea(
+  t: ExecutionContext,
+): Promise<Shop & { readonly squashed: string; readonly detached: string; readonly idea: string }> {
+  const shop = await makeShop(t);
+  const { home, repository } = shop;
+  const detached = await finishedWork(shop, '60d', { commits: {} });
+  const squashed = await finishedWork(shop, '50d', { lastAgo: '60d' });
+  const [worktree, other] = [worktreeOf(shop, squashed), worktreeOf(shop, detached)];
+  const [atMs, laterMs] = [home.nowMs - durationMs('60d'), home.nowMs - durationMs('50d')];
+  const idea = await commitFile(worktree, 'secret-idea', 'idea\n', { atMs });
+  await git(worktree, 'rm', '--quiet', 'secret-idea');
+  await commitFile(worktree, 'e.txt', 'five\n', { atMs: laterMs });
+  await git(repository, 'merge', '--quiet', '--squash', `prodigy-${squashed}`);
+  await git(repository, 'commit', '--quiet', '-m', 'Squash');
+  await git(other, 'checkout', '--quiet', '--detach', idea);
+  await ageWorktree(worktree, laterMs);
+  await ageWorktree(other, atMs);
+  return { ...shop, squashed, detached, idea };
+}
+
+test('a branch that is the proof of another worktree stays when both go, in one run or in two, and undo brings it back', async (t) => {
+  for (const isOneRun of [true, false]) {
+    const shop = await withIdea(t);
+    const { repository, squashed, detached, idea } = shop;
+    const other = worktreeOf(shop, detached);
+    if (!isOneRun) {
+      const first = await clean(shop, ['--worktrees', '--older-than', '55d', '--force']);
+      t.is(first.exitCode, 0, first.stdout + first.stderr);
+      t.deepEqual(
+        [other, worktreeOf(shop, squashed)].map((path) => existsSync(path)),
+        [false, true],
+      );
+    }
+    const ran = documentOf(await clean(shop, [...run, '--older-than', '1h', '--delete-merged-branches']));
+    t.is(ran.outcome, 'completed', JSON.stringify(ran.failures));
+    for (const path of [other, worktreeOf(shop, squashed)]) t.false(existsSync(path));
+    t.true((await branchesOf(shop)).includes(`prodigy-${squashed}`));
+    t.not(await git(repository, 'for-each-ref', '--contains', idea), '');
+    const kept = of(await journalOf(shop), 'BranchKept').map(({ data }) => data['reason']);
+    t.deepEqual(kept, isOneRun ? [] : ['needed'], 'one run does not even plan it');
+    t.is((await clean(shop, ['undo', other])).exitCode, 0);
+    t.is(await git(other, 'rev-parse', 'HEAD'), idea);
+  }
 });

@@ -23,7 +23,7 @@ export const controls: readonly Control[] = [
       file: sweep,
       find: 'const now = context.clock();',
       replace:
-        'await free(out.filter(({ intent }) => intent.holdMs === 0));\n    const now = context.clock();',
+        'await free(out.filter(({ intent }) => intent.holdMs === 0), []);\n    const now = context.clock();',
     },
   },
   {
