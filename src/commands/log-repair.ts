@@ -5,6 +5,8 @@ import { decodeEntry } from '../journal/codec.ts';
 import type { Table } from '../journal/reader.ts';
 import { repair, type Repaired } from '../journal/repair.ts';
 import { salvage, type Salvaged } from '../journal/salvage.ts';
+import { mendSum } from '../journal/segment-file.ts';
+import type { Segment } from '../journal/segment.ts';
 import type { Failure } from '../model/failure.ts';
 import { openOperations, type OpenOperation } from '../projections/open-operations.ts';
 import { concernsOperation, evolveOperation, type OperationState } from '../run/operation.ts';
@@ -13,6 +15,7 @@ import { formatCount, formatTime, printable } from '../ui/format.ts';
 import { ask } from '../ui/prompt.ts';
 import { journalOptions, journalPlace, lockRoots } from './journal-access.ts';
 import { checkJournal, type JournalCheck } from './journal-check.ts';
+import { lackingSums } from './lacking-sums.ts';
 import { exitCodes } from './outcome.ts';
 import type { Shell } from './shell.ts';
 
@@ -64,6 +67,8 @@ async function repairLocked(flags: RepairFlags, shell: Shell): Promise<Result<nu
 
   const place = await journalPlace(shell);
   const directory = await realpath(place).catch(() => place);
+  const lacking = await lackingSums(directory, wrong, shell);
+  if (lacking.length > 0) return mendSums(directory, lacking, wrong, flags, shell);
   const salvaged = await salvage(directory);
   if (salvaged.isErr()) {
     if (salvaged.error.type !== 'journal-damaged') return err(salvaged.error);
@@ -78,17 +83,8 @@ async function repairLocked(flags: RepairFlags, shell: Shell): Promise<Result<nu
   }
   const loss = lossOf(salvaged.value);
   if (flags.json !== true) terminal.out(planText(directory, { ...check, findings: wrong }, salvaged.value));
-  const consent = await consentTo(flags, shell);
-  if (consent !== 'given') {
-    const isRefused = consent === 'no-terminal';
-    const exit = isRefused ? exitCodes.refused : exitCodes.declined;
-    const outcome = isRefused ? 'refused' : 'declined';
-    const sentence = isRefused
-      ? 'Nothing was changed: there is no terminal to ask on; give --force.'
-      : 'Nothing was changed.';
-    answer({ outcome, exitCode: exit.code, ...loss }, `${sentence}\n`, flags, shell);
-    return ok(exit.code);
-  }
+  const withheld = await withheldBy(loss, flags, shell);
+  if (withheld !== undefined) return ok(withheld);
   const repaired = await repair(directory, salvaged.value, restate, journalOptions(shell));
   if (repaired.isErr()) return err(repaired.error);
   const again = await checkJournal([], shell);
@@ -108,6 +104,54 @@ async function repairLocked(flags: RepairFlags, shell: Shell): Promise<Result<nu
     shell,
   );
   return ok(exit.code);
+}
+
+/** The database is as it should be, and stays. */
+async function mendSums(
+  directory: string,
+  lacking: readonly Segment[],
+  wrong: JournalCheck['findings'],
+  flags: RepairFlags,
+  shell: Shell,
+): Promise<Result<number, Failure>> {
+  const nothing = { lost: 0, firstLostSeq: null, found: 0 };
+  if (flags.json !== true) {
+    const lines = [`The journal ${printable(directory)} lacks sums beside sealed segments:`];
+    lines.push(...wrong.map((finding) => `  ✗ ${findingText(finding)}`));
+    lines.push('Lost:  nothing. The segments are whole; the sums are written anew, nothing else is touched.');
+    shell.terminal.out(`${lines.join('\n')}\n`);
+  }
+  const withheld = await withheldBy(nothing, flags, shell);
+  if (withheld !== undefined) return ok(withheld);
+  for (const segment of lacking) {
+    const mended = await mendSum(directory, segment);
+    if (mended.isErr()) return err(mended.error);
+  }
+  const again = await checkJournal([], shell);
+  if (again.isErr()) return err(again.error);
+  const isSound = again.value?.findings.every(({ type }) => outside.has(type)) === true;
+  const { code } = isSound ? exitCodes.done : exitCodes.failed;
+  const text = isSound ? '✓ Repaired.\n' : '✗ It is still not sound: prodigy clean log verify\n';
+  answer({ outcome: isSound ? 'completed' : 'failed', exitCode: code, ...nothing }, text, flags, shell);
+  return ok(code);
+}
+
+/** Asks. Answers with the code to end with when there is no consent, `undefined` when there is. */
+async function withheldBy(
+  loss: Record<string, unknown>,
+  flags: RepairFlags,
+  shell: Shell,
+): Promise<number | undefined> {
+  const consent = await consentTo(flags, shell);
+  if (consent === 'given') return undefined;
+  const isRefused = consent === 'no-terminal';
+  const exit = isRefused ? exitCodes.refused : exitCodes.declined;
+  const outcome = isRefused ? 'refused' : 'declined';
+  const sentence = isRefused
+    ? 'Nothing was changed: there is no terminal to ask on; give --force.'
+    : 'Nothing was changed.';
+  answer({ outcome, exitCode: exit.code, ...loss }, `${sentence}\n`, flags, shell);
+  return exit.code;
 }
 
 type Loss = {

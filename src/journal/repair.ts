@@ -15,6 +15,7 @@ import type { JournalOptions } from './journal.ts';
 import { decodeStored } from './reader.ts';
 import type { Table } from './reader.ts';
 import type { Salvaged } from './salvage.ts';
+import { mendSum } from './segment-file.ts';
 import { segmentLine, segmentRows } from './segment.ts';
 import type { Segment } from './segment.ts';
 import { swapIn } from './swap.ts';
@@ -65,6 +66,11 @@ export async function repair(
     const written = await attempt(directory, () => replaceFile(join(directory, file), content));
     if (written.isErr()) return err(written.error);
     step('salvage-written');
+  }
+
+  for (const segment of segments) {
+    const mended = await mendSum(directory, segment);
+    if (mended.isErr()) return err(mended.error);
   }
 
   const lastKept = kept.at(-1) ?? base;

@@ -4,7 +4,7 @@ import { err, ok } from 'neverthrow';
 import type { Result, ResultAsync } from 'neverthrow';
 import type { JournalFailure } from '../model/failure.ts';
 import { sha256Of } from './chain.ts';
-import { readIfThere } from './durable.ts';
+import { readIfThere, replaceFile } from './durable.ts';
 import { attempt, damaged } from './journal-failure.ts';
 import { parseSegmentLine, segmentPath, sha256Path, sha256Text } from './segment.ts';
 import type { Segment } from './segment.ts';
@@ -56,6 +56,19 @@ export async function checkSegment(
   const sum = await attempt(directory, () => readIfThere(sha256Path(directory, segment.segment)));
   if (sum.isErr()) return err(sum.error);
   return sum.value === sha256Text(segment) ? ok(undefined) : wrong('has another sum, or none, beside it');
+}
+
+/** Whether the file is the one that was sealed, and only its sum beside it is not. */
+export async function lacksSum(directory: string, segment: Segment): Promise<boolean> {
+  if ((await checkSegment(directory, segment)).isOk()) return false;
+  const read = await readSegment(directory, segment);
+  return read.isOk() && sha256Of(read.value) === segment.sha256;
+}
+
+/** Writes the sum beside a segment that lacks it; everything else stays as it is. */
+export async function mendSum(directory: string, segment: Segment): Promise<Result<void, JournalFailure>> {
+  if (!(await lacksSum(directory, segment))) return ok(undefined);
+  return attempt(directory, () => replaceFile(sha256Path(directory, segment.segment), sha256Text(segment)));
 }
 
 function adviceFor({ segment, from, to }: Segment): string {

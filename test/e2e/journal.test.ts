@@ -14,6 +14,7 @@ import test from 'ava';
 import { takeRunLock } from '../../src/storage/run-lock.ts';
 import { json, jsonLines, repositoryTop } from '../helpers/run-prodigy.ts';
 import { claudeLog } from '../helpers/trace-artefacts.ts';
+import { opened, remarks } from '../journal/journal-options.ts';
 import { clean, inQuarantine, journalOf, makeShop, type Shop } from './shop.ts';
 
 const journalIn = ({ home }: Shop): string => join(home.dataRoot, 'clean', 'journal');
@@ -195,6 +196,32 @@ test('a damaged journal stops every removal; repaired, it goes on, and what was 
   t.true(existsSync(log));
   t.is((await clean(shop, ['logs', '--force', '--all-repos'])).exitCode, 0);
   t.false(existsSync(next));
+});
+
+test('a sum that is lost beside a whole segment is written anew, and the database stays', async (t) => {
+  const shop = await makeShop(t);
+  await oneLog(shop);
+  await clean(shop, ['logs', '--force', '--all-repos']);
+  for (const entries of [1, 1_000_000]) {
+    const journal = await opened(journalIn(shop), { sealing: { entries } });
+    (await journal.append(remarks(0, 3)))._unsafeUnwrap();
+    await journal.close();
+  }
+  const sum = join(journalIn(shop), 'segments', '000001.sha256');
+  const content = readFileSync(sum, 'utf8');
+  rmSync(sum);
+  t.is((await clean(shop, ['log', 'repair'])).exitCode, 4);
+  t.false(existsSync(sum));
+  const repaired = await clean(shop, ['log', 'repair', '--force', '--json']);
+  t.like(json(repaired), { outcome: 'completed', exitCode: 0, lost: 0 });
+  t.is(readFileSync(sum, 'utf8'), content);
+  t.is(readdirSync(journalIn(shop)).filter((name) => name.startsWith('db')).length, 1);
+  t.is((await clean(shop, ['log', 'verify'])).exitCode, 0);
+
+  writeFileSync(sum, 'x');
+  rmSync(join(journalIn(shop), 'db'), { recursive: true });
+  t.is((await clean(shop, ['log', 'repair', '--force'])).exitCode, 0);
+  t.is(readFileSync(sum, 'utf8'), content);
 });
 
 test('a sound journal is not repaired, and none while a run is under way', async (t) => {
