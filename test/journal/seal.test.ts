@@ -237,7 +237,9 @@ const forgotten = test.macro({
   title: (what) => `sealed entries of which ${what} are missing, not left out; and a repair finds them`,
 });
 test('no row tells', forgotten, (rows) => ({ ...rows, [segmentRows.name]: noRows(segmentRows.version) }));
-test('not even a sum tells', forgotten, ({ [segmentRows.name]: _, ...others }) => others);
+test('not even a sum tells', forgotten, (rows) =>
+  Object.fromEntries(Object.entries(rows).filter(([name]) => name !== segmentRows.name)),
+);
 
 test('a row of a segment that says something else than the entries is found', async (t) => {
   const directory = temporaryDirectory(t);
