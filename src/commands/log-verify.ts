@@ -156,6 +156,7 @@ function textFor(check: JournalCheck, kept: number): string {
 
 const repairable: ReadonlySet<string> = new Set([
   'entry-damaged',
+  'identity-differs',
   'database-damaged',
   'rows-damaged',
   'row-differs',

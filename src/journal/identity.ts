@@ -4,7 +4,9 @@ import type { ResultAsync } from 'neverthrow';
 import type { JournalFailure } from '../model/failure.ts';
 import { readIfThere, replaceFile } from './durable.ts';
 import { attempt, damaged } from './journal-failure.ts';
+import type { Genesis } from './inspect.ts';
 import { isRecord } from './shape.ts';
+import { toIso } from './timestamp.ts';
 
 /** Says outside the database that there is one, so that an empty one is never taken for it. Written once. */
 export type Identity = {
@@ -13,6 +15,11 @@ export type Identity = {
   readonly format: number;
   readonly host: string;
 };
+
+/** What it is of a journal that begins with `genesis`: it says nothing else, ever. */
+export function identityFrom({ journalId, atMs, format, host }: Genesis): Identity {
+  return { journalId, createdAt: toIso(atMs), format, host };
+}
 
 const fileName = 'identity.json';
 

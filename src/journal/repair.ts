@@ -1,5 +1,6 @@
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { err, ok } from 'neverthrow';
 import type { Result } from 'neverthrow';
 import type { JournalFailure } from '../model/failure.ts';
@@ -9,7 +10,9 @@ import { buildDatabase } from './build.ts';
 import { sha256Of } from './chain.ts';
 import { replaceFile, syncDirectory } from './durable.ts';
 import type { Draft, Entry, Link } from './entry.ts';
-import { identityPath, readIdentity, writeIdentity } from './identity.ts';
+import { identityFrom, identityPath, readIdentity, writeIdentity } from './identity.ts';
+import { genesisIn } from './inspect.ts';
+import type { Genesis } from './inspect.ts';
 import { attempt } from './journal-failure.ts';
 import type { JournalOptions } from './journal.ts';
 import { decodeStored } from './reader.ts';
@@ -58,7 +61,7 @@ export async function repair(
   const nowMs = Math.trunc(options.clock());
   const stamp = toIso(nowMs).replace(/[-:.]/g, '');
   const aside = `db.damaged-${stamp}`;
-  const { journalId, genesis, segments, base, kept, beyond, lastKnownSeq } = salvaged;
+  const { journalId, segments, base, kept, beyond, lastKnownSeq } = salvaged;
 
   const content = beyond.map(({ hash, text }) => segmentLine(hash, text)).join('');
   const file = beyond.length === 0 ? undefined : `salvaged-${stamp}.jsonl`;
@@ -99,7 +102,8 @@ export async function repair(
   };
   const built = await buildDatabase(
     { directory, journalId, segments, base, entries: pagesOf(kept), closing },
-    options,
+    // One time for all that the repair says, its own birth too: identity.json repeats it.
+    { ...options, clock: () => nowMs },
   );
   if (built.isErr()) return err(built.error);
 
@@ -109,16 +113,10 @@ export async function repair(
   });
   if (settled.isErr()) return err(settled.error);
   const known = await readIdentity(directory);
-  if (known.isErr() || known.value?.journalId !== journalId) {
+  const identity = identityFrom(genesisAfter(salvaged, nowMs, options));
+  if (known.isErr() || !isDeepStrictEqual(known.value, identity)) {
     const moved = await attempt(directory, () => moveAside(identityPath(directory), stamp));
     if (moved.isErr()) return err(moved.error);
-    const createdAt = toIso(genesis?.atMs ?? nowMs);
-    const identity = {
-      journalId,
-      createdAt,
-      format: genesis?.format ?? supportedFormat,
-      host: genesis?.host ?? options.host,
-    };
     const written = await writeIdentity(directory, identity);
     if (written.isErr()) return err(written.error);
     step('identity-written');
@@ -134,6 +132,19 @@ export async function repair(
     head: { seq: lastKept.seq, hash: lastKept.hash },
     restated,
   }));
+}
+
+/** What the repaired journal begins with: its first entry, or the birth that stands in for one that is lost. */
+function genesisAfter(
+  { journalId, genesis, kept, base }: Salvaged,
+  nowMs: number,
+  { host }: JournalOptions,
+): Genesis {
+  const [first] = kept;
+  const known = first?.seq === 0 ? genesisIn(first.text) : genesis;
+  const isBornAgain = first === undefined && base.seq === -1;
+  if (known !== undefined && !isBornAgain) return { ...known, journalId };
+  return { journalId, format: supportedFormat, host, atMs: nowMs };
 }
 
 /** Whole, and the entry that says so is lost: it is said again, or nobody would look for them. */

@@ -6,7 +6,7 @@ import type { Anchor } from './anchor.ts';
 import { filesSum, tryOnCopy } from './as-left.ts';
 import { giveBirth } from './birth.ts';
 import { syncFile } from './durable.ts';
-import { identityPath, readIdentity, writeIdentity } from './identity.ts';
+import { identityFrom, identityPath, readIdentity, writeIdentity } from './identity.ts';
 import { checkAnchor, genesisOf, inspect, liveSpan, readFormat, verifySpan } from './inspect.ts';
 import { attempt, damaged } from './journal-failure.ts';
 import { storedProjections } from './journal.ts';
@@ -23,7 +23,6 @@ import { replaceRows } from './stored-rows.ts';
 import { openStore } from './store.ts';
 import type { Store } from './store.ts';
 import { finishSwap, sweepOldFormats } from './swap.ts';
-import { toIso } from './timestamp.ts';
 import { supportedFormat } from './upcast.ts';
 import { writerFrom } from './writer.ts';
 import type { Writer } from './writer.ts';
@@ -207,12 +206,12 @@ async function identify(store: Store, directory: string): Promise<Result<string,
       damaged(directory, 0, 'identity.json is missing, and the database does not begin with its birth'),
     );
   }
-  const { journalId, format, host, atMs } = genesis.value;
+  const { journalId } = genesis.value;
   const inspected = await inspect(store, directory, journalId);
   if (inspected.isErr()) return err(inspected.error);
   const verified = await verifySpan(store, liveSpan(directory, inspected.value.state), 0);
   if (verified.isErr()) return err(verified.error);
-  const written = await writeIdentity(directory, { journalId, createdAt: toIso(atMs), format, host });
+  const written = await writeIdentity(directory, identityFrom(genesis.value));
   return written.map(() => journalId);
 }
 

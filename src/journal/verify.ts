@@ -4,6 +4,8 @@ import type { Result, ResultAsync } from 'neverthrow';
 import type { JournalFailure } from '../model/failure.ts';
 import { readAnchor } from './anchor.ts';
 import type { Entry, Link } from './entry.ts';
+import { identityFrom, readIdentity } from './identity.ts';
+import { genesisIn } from './inspect.ts';
 import { later } from './journal-failure.ts';
 import { storedProjections } from './journal.ts';
 import type { JournalReader } from './journal.ts';
@@ -11,6 +13,7 @@ import type { KeyedProjection } from './projection.ts';
 import { applyToRows, decodeStored } from './reader.ts';
 import type { Table } from './reader.ts';
 import { checkSegment } from './segment-file.ts';
+import type { StoredText } from './walk.ts';
 
 /** An anchor that was kept elsewhere: the line that `clean log anchor` printed. */
 export type KeptAnchor = Link & { readonly journalId: string };
@@ -36,6 +39,8 @@ export type Finding =
   | { readonly type: 'kept-anchor-foreign'; readonly journalId: string }
   /** It was compared with nothing: its entry was not come to. */
   | { readonly type: 'kept-anchor-unread'; readonly anchorSeq: number }
+  /** `identity.json` does not say what the journal began with. */
+  | { readonly type: 'identity-differs'; readonly detail: string }
   /** A stored row is not what the entries say. */
   | { readonly type: 'row-differs'; readonly projection: string; readonly key: string }
   | { readonly type: 'rows-damaged'; readonly projection: string; readonly detail: string };
@@ -82,6 +87,7 @@ export function verifyJournal<Other = never>(
         if (entry.isErr()) return stop(entry.error, entries, [...findings, ...anchors.unread()]);
         entries += 1;
         findings.push(...anchors.pass(stored));
+        if (stored.seq === 0) findings.push(...(await identityFindings(reader, stored)));
         if (observe !== undefined) findings.push(...observe(entry.value));
         for (const { projection, rows } of tables) applyToRows(rows, projection, entry.value);
       }
@@ -142,6 +148,24 @@ function anchorsOf(
     ],
     unread: () => [...unread].map(({ seq }) => ({ type: 'kept-anchor-unread', anchorSeq: seq }) as const),
   };
+}
+
+/** One that is missing was not written yet: the next opening makes it. */
+async function identityFindings(
+  { directory }: JournalReader,
+  { text }: StoredText,
+): Promise<readonly Finding[]> {
+  const identity = await readIdentity(directory);
+  const genesis = genesisIn(text);
+  if (identity.isErr()) {
+    const { error } = identity;
+    const detail = error.type === 'journal-damaged' ? error.detail : error.type;
+    return [{ type: 'identity-differs', detail }];
+  }
+  if (identity.value === undefined || genesis === undefined) return [];
+  return isDeepStrictEqual(identity.value, identityFrom(genesis))
+    ? []
+    : [{ type: 'identity-differs', detail: 'identity.json does not say what the journal began with' }];
 }
 
 async function segmentFindings({ directory, segments }: JournalReader): Promise<readonly Finding[]> {

@@ -44,6 +44,7 @@ function sentenceOf(finding: FindingView): string {
     case 'database-damaged':
     case 'rows-damaged':
     case 'anchor-unreadable':
+    case 'identity-differs':
       return printable(finding.detail);
     case 'tail-missing':
       return `entries are missing at the end: anchor.json knows #${finding.anchorSeq}, the journal ends at #${finding.headSeq}`;

@@ -4,8 +4,11 @@ import { Level } from 'level';
 import test from 'ava';
 import type { KeyedProjection } from '../../src/journal/projection.ts';
 import { openJournal } from '../../src/journal/open.ts';
+import { repair } from '../../src/journal/repair.ts';
+import { salvage } from '../../src/journal/salvage.ts';
 import { openSnapshot } from '../../src/journal/snapshot.ts';
 import { verifyJournal } from '../../src/journal/verify.ts';
+import { inlineProjections } from '../../src/projections/inline.ts';
 import { temporaryDirectory } from '../helpers/temporary.ts';
 import { journalOptions, opened, remarks } from './journal-options.ts';
 
@@ -113,6 +116,30 @@ test('an edited entry far from the end is found, and named', async (t) => {
   t.like(findings, [{ type: 'entry-damaged', seq: 42 }]);
   t.true((await again.fold({ initial: () => 0, apply: (sum) => sum + 1 })).isErr());
   await again.close();
+});
+
+test('an identity that does not say what the journal began with is found, byte by byte, and repaired', async (t) => {
+  const directory = temporaryDirectory(t);
+  await (await opened(directory)).close();
+  const path = join(directory, 'identity.json');
+  const whole = readFileSync(path, 'utf8');
+  const changes: Readonly<Record<string, (text: string) => string>> = {
+    createdAt: (text) => text.replace('2026-', '2126-'),
+    format: (text) => text.replace('"format":2', '"format":3'),
+    host: (text) => text.replace('"here"', '"hera"'),
+  };
+  for (const [what, change] of Object.entries(changes)) {
+    t.not(change(whole), whole, what);
+    writeFileSync(path, change(whole));
+    await using snapshot = (await openSnapshot(directory))._unsafeUnwrap();
+    const { findings } = (await verifyJournal(snapshot, inlineProjections))._unsafeUnwrap();
+    t.like(findings, [{ type: 'identity-differs' }], what);
+    const salvaged = (await salvage(directory))._unsafeUnwrap();
+    (await repair(directory, salvaged, () => [], journalOptions(directory)))._unsafeUnwrap();
+    t.is(readFileSync(path, 'utf8'), whole, what);
+    await using again = (await openSnapshot(directory))._unsafeUnwrap();
+    t.deepEqual((await verifyJournal(again, inlineProjections))._unsafeUnwrap().findings, [], what);
+  }
 });
 
 test('a flipped bit in any file of the database is found, or changed nothing', async (t) => {
