@@ -10,7 +10,7 @@ import type { Progress } from '../ui/progress.ts';
 import type { RunView } from '../ui/view.ts';
 import { accountOf } from './account.ts';
 import { openForLooking } from './journal-access.ts';
-import { lookAndJudge, pinsSeen, runPolicy, runScope } from './looking.ts';
+import { holdsUnknown, lookAndJudge, pinsSeen, runPolicy, runScope } from './looking.ts';
 import type { CleanRequest } from './options.ts';
 import { exitCodeOf, exitCodes } from './outcome.ts';
 import { endRun, putOnRecord } from './run-steps.ts';
@@ -26,7 +26,7 @@ export async function dryRun(
 ): Promise<Result<number, Failure>> {
   const startedAtMs = shell.clock();
   const policy = runPolicy(startedAtMs, request.olderThanMs, request.kinds, request);
-  const pins = await pinsSeen(shell, startedAtMs);
+  const { pins, unknown } = await pinsSeen(shell, startedAtMs);
   const scan = await lookAndJudge(scope, policy, shell, progress, pins);
   progress.pause();
   await using ledger = await openForLooking(shell, request.output);
@@ -57,6 +57,7 @@ export async function dryRun(
   if (request.output === 'text') {
     shell.terminal.out(planText(view, shell.terminal.outColours, request.isFull));
     shell.terminal.out('Dry run: nothing was removed.\n');
+    if (unknown !== undefined) shell.terminal.err(`${holdsUnknown(unknown)}\n`);
     if (ledger.without !== undefined && ledger.without.type !== 'journal-absent') {
       shell.terminal.err(`Not journalled: ${explain(ledger.without).sentence}\n`);
     }
@@ -71,6 +72,7 @@ export async function dryRun(
       ...account,
       freeBefore: free,
       freeAfter: free,
+      notes: unknown === undefined ? [] : [holdsUnknown(unknown)],
     });
     shell.terminal.out(`${JSON.stringify(document, null, 2)}\n`);
   }

@@ -33,7 +33,7 @@ export async function freshLook(
   shell: Pick<Shell, 'config' | 'clock' | 'readProcesses'>,
 ): Promise<FreshLook> {
   const policy = runPolicy(shell.clock(), undefined, kinds, noRules);
-  const pins = await pinsSeen(shell, policy.nowMs);
+  const { pins } = await pinsSeen(shell, policy.nowMs);
   const matches = { ...noMatches(), rank: known.rank, items: new Map(known.items) };
   for (const id of known.similar) matches.similar.add(id);
   const found = await lookAt(

@@ -14,6 +14,8 @@ export type LogPrinter = {
   readonly start: () => string;
   readonly entry: (recorded: Recorded, run: RunSummary | undefined) => string;
   readonly end: () => string;
+  /** What completes the text that is there already when the rest cannot be had. */
+  readonly breakOff: () => string;
   /** Whether an entry's run has to be known. */
   readonly wantsRuns: boolean;
 };
@@ -23,11 +25,23 @@ const nothing = (): string => '';
 export function logPrinter(output: LogOutput, colours: Colours): LogPrinter {
   switch (output) {
     case 'jsonl':
-      return { start: nothing, entry: ({ text }) => `${text}\n`, end: nothing, wantsRuns: false };
+      return {
+        start: nothing,
+        entry: ({ text }) => `${text}\n`,
+        end: nothing,
+        breakOff: nothing,
+        wantsRuns: false,
+      };
     case 'json':
       return jsonArray();
     case 'csv':
-      return { start: () => csvRecord(csvColumns), entry: csvEntry, end: nothing, wantsRuns: true };
+      return {
+        start: () => csvRecord(csvColumns),
+        entry: csvEntry,
+        end: nothing,
+        breakOff: nothing,
+        wantsRuns: true,
+      };
     case 'text':
       return runsInText(colours);
   }
@@ -39,6 +53,7 @@ function jsonArray(): LogPrinter {
     start: nothing,
     entry: ({ text }) => `${count++ === 0 ? '[\n' : ',\n'}${text}`,
     end: () => (count === 0 ? '[]\n' : '\n]\n'),
+    breakOff: () => (count === 0 ? '' : '\n]\n'),
     wantsRuns: false,
   };
 }
@@ -60,6 +75,7 @@ function runsInText(colours: Colours): LogPrinter {
       return isNew ? `${gap}${colours.bold(heading)}\n${line}` : line;
     },
     end: nothing,
+    breakOff: nothing,
     wantsRuns: true,
   };
 }

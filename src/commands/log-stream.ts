@@ -69,7 +69,20 @@ export async function show(
     : stream({ ...filter.range, from: from.value }, limit, filter, runs, showing);
 }
 
+/** What was sound before a damage is shown, too. */
 async function stream(
+  range: EntryRange,
+  limit: number,
+  filter: LogFilter,
+  runs: RunLookup,
+  showing: Showing,
+): Promise<Result<number, Failure>> {
+  const count = await streamed(range, limit, filter, runs, showing);
+  await showing.sink.flush();
+  return count;
+}
+
+async function streamed(
   range: EntryRange,
   limit: number,
   { matches }: LogFilter,
@@ -92,7 +105,6 @@ async function stream(
     if (count === limit) break;
     if (!(await sink.settle())) break;
   }
-  await sink.flush();
   return ok(count);
 }
 

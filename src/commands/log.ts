@@ -1,5 +1,6 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { Failure } from '../model/failure.ts';
+import { explain } from '../ui/explain.ts';
 import { openToRead } from './journal-access.ts';
 import { filterOf } from './log-filter.ts';
 import { follow } from './log-follow.ts';
@@ -7,7 +8,7 @@ import { logPrinter } from './log-output.ts';
 import { parseLog, type LogFlags } from './log-request.ts';
 import { exportNewer } from './log-newer.ts';
 import { openSink, show } from './log-stream.ts';
-import { exitCodeOf, exitCodes } from './outcome.ts';
+import { exitCodeOf, exitCodeOfFailure, exitCodes } from './outcome.ts';
 import type { Shell } from './shell.ts';
 
 /** `prodigy clean log`: the audit trail. Reads a snapshot, so that it works while a run is under way. */
@@ -38,7 +39,16 @@ export async function log(flags: LogFlags, shell: Shell): Promise<Result<number,
   const filter = await filterOf(request, reader, shell);
   if (filter.isErr()) return err(filter.error);
   const shown = await show(request, filter.value, { reader, printer, sink });
-  if (shown.isErr()) return err(shown.error);
+  if (shown.isErr()) {
+    const rest = printer.breakOff();
+    if (rest === '') return err(shown.error);
+    // What is on stdout stays one document: the failure is told beside it alone.
+    sink.write(rest);
+    await sink.flush();
+    const { sentence, next } = explain(shown.error);
+    shell.terminal.err(`Error: ${sentence}\n${next === undefined ? '' : `  ${next}\n`}`);
+    return ok(exitCodeOfFailure(shown.error));
+  }
   if (shell.signal.aborted) return ok(exitCodeOf('interrupted', shell.receivedSignal()));
   if (shown.value === 0 && request.output === 'text') shell.terminal.err('No entry matches.\n');
   sink.write(printer.end());

@@ -10,6 +10,7 @@ import type { JournalFailure } from '../model/failure.ts';
 import type { Kind } from '../model/kind.ts';
 import { noPins, pinsAt, type Pins } from '../model/pin.ts';
 import { pins as storedPins } from '../projections/pins.ts';
+import { explain } from '../ui/explain.ts';
 import type { Progress } from '../ui/progress.ts';
 import { openToRead } from './journal-access.ts';
 import type { CleanRequest } from './options.ts';
@@ -48,13 +49,30 @@ export async function pinsOf(
   return rows.map((found) => pinsAt(found.values(), nowMs));
 }
 
-/** The same for who only looks: from a copy, whoever writes; none when the journal cannot be read. */
-export async function pinsSeen(shell: Pick<Shell, 'config'>, nowMs: number): Promise<Pins> {
+export type PinsSeen = {
+  readonly pins: Pins;
+  /** Why they are not known, when there may be some. */
+  readonly unknown: JournalFailure | undefined;
+};
+
+/** The same for who only looks: from a copy, whoever writes; none when the journal cannot be read, and why. */
+export async function pinsSeen(shell: Pick<Shell, 'config'>, nowMs: number): Promise<PinsSeen> {
   const opened = await openToRead(shell);
-  if (opened.isErr()) return noPins;
+  if (opened.isErr()) {
+    const isAbsent = opened.error.type === 'journal-absent';
+    return { pins: noPins, unknown: isAbsent ? undefined : opened.error };
+  }
   await using reader = opened.value;
   const found = await pinsOf(reader, nowMs);
-  return found.unwrapOr(noPins);
+  return found.match(
+    (pins) => ({ pins, unknown: undefined }),
+    (unknown) => ({ pins: noPins, unknown }),
+  );
+}
+
+/** What is shown as going may be held then. No run removes it: a run needs the journal. */
+export function holdsUnknown(unknown: JournalFailure): string {
+  return `What is on hold is not known: ${explain(unknown).sentence}`;
 }
 
 type Rules = Pick<CleanRequest, 'mergedOnly' | 'deleteMergedBranches' | 'insisted'>;

@@ -14,7 +14,7 @@ import { openProgress } from '../ui/progress.ts';
 import { accountOf } from './account.ts';
 import { endRun, putOnRecord } from './run-steps.ts';
 import { openForLooking } from './journal-access.ts';
-import { lookAndJudge, noRules, pinsSeen, runPolicy } from './looking.ts';
+import { holdsUnknown, lookAndJudge, noRules, pinsSeen, runPolicy } from './looking.ts';
 import type { CleanRequest } from './options.ts';
 import { scopeOf } from './scope.ts';
 import { unfinishedRuns } from './unfinished.ts';
@@ -41,7 +41,7 @@ export async function overview(request: CleanRequest, shell: Shell): Promise<Res
   try {
     const startedAtMs = shell.clock();
     const policy = runPolicy(startedAtMs, undefined, kinds, noRules);
-    const pins = await pinsSeen(shell, startedAtMs);
+    const { pins, unknown } = await pinsSeen(shell, startedAtMs);
     const scan = await lookAndJudge(scope.value, policy, shell, progress, pins);
     progress.stop();
     await using ledger = await openForLooking(shell, request.output);
@@ -66,6 +66,7 @@ export async function overview(request: CleanRequest, shell: Shell): Promise<Res
         ...account,
         freeBefore: volume?.freeBytes,
         freeAfter: volume?.freeBytes,
+        notes: unknown === undefined ? [] : [holdsUnknown(unknown)],
       });
       terminal.out(`${JSON.stringify(document, null, 2)}\n`);
     }
@@ -79,6 +80,7 @@ export async function overview(request: CleanRequest, shell: Shell): Promise<Res
       );
       terminal.out(overviewText(view, volume, unfinished, terminal.outColours, terminal.columns));
       terminal.out(pinsText(pins.values()));
+      if (unknown !== undefined) terminal.err(`${holdsUnknown(unknown)}\n`);
       if (ledger.without !== undefined && ledger.without.type !== 'journal-absent')
         terminal.err(`Not journalled: ${explain(ledger.without).sentence}\n`);
     }

@@ -13,7 +13,7 @@ import { accountOf } from './account.ts';
 import type { Answer } from './answer.ts';
 import { run, type Manner } from './clean.ts';
 import { openForLooking } from './journal-access.ts';
-import { lookAndJudge, pinsSeen, runPolicy } from './looking.ts';
+import { holdsUnknown, lookAndJudge, pinsSeen, runPolicy } from './looking.ts';
 import type { CleanRequest } from './options.ts';
 import { endRun, putOnRecord } from './run-steps.ts';
 import type { Shell } from './shell.ts';
@@ -154,7 +154,8 @@ export async function lookOnly(
   const progress = openProgress(shell.terminal, true);
   try {
     const policy = runPolicy(shell.clock(), request.olderThanMs, request.kinds, request);
-    const pins = await pinsSeen(shell, policy.nowMs);
+    const { pins, unknown } = await pinsSeen(shell, policy.nowMs);
+    if (unknown !== undefined) shell.terminal.err(`${holdsUnknown(unknown)}\n`);
     const scan = await lookAndJudge(scope, policy, shell, progress, pins);
     await using ledger = await openForLooking(shell, request.output);
     const { record, journal } = ledger;

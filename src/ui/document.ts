@@ -23,6 +23,8 @@ export type DocumentInput = {
   readonly failures: readonly FailureView[];
   readonly freeBefore: number | undefined;
   readonly freeAfter: number | undefined;
+  /** What a reader has to know to trust the rest. */
+  readonly notes?: readonly string[];
 };
 
 type Usage = { items: number; bytes: number };
@@ -82,6 +84,7 @@ export function runDocument(input: DocumentInput): Record<string, unknown> {
     items: view.items.map((item) => itemOf(item, input)),
     outOfScope: view.outOfScope,
     oddities: view.oddities,
+    ...(input.notes === undefined || input.notes.length === 0 ? {} : { notes: input.notes }),
     reclaimedBytes: sum.removed,
     heldForUndoBytes: sum.held,
     ...(input.freeBefore === undefined

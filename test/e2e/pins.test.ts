@@ -1,13 +1,15 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
+import { Level } from 'level';
 import { workflowCheckpoint } from '../helpers/checkpoint-artefacts.ts';
-import { json } from '../helpers/run-prodigy.ts';
+import { json, runProdigy } from '../helpers/run-prodigy.ts';
 import {
   clean,
   documentOf,
   finished,
   finishedWork,
+  goingOf,
   journalOf,
   makeShop,
   reasonsOf,
@@ -176,4 +178,30 @@ test('an unknown id is wrong usage, with near names, and so are a missing reason
     (await journalOf(shop)).filter(({ type }) => type === 'HoldPlaced'),
     [],
   );
+});
+
+test('who only looks says that he does not know what is on hold', async (t) => {
+  const shop = await makeShop(t);
+  const [log = ''] = await finished(shop, 'logs', '60d');
+  t.is((await clean(shop, ['hold', log, '--reason', 'mine'])).exitCode, 0);
+  t.deepEqual(goingOf(documentOf(await clean(shop, ['--logs', '--dry-run', '--json']))), []);
+  t.notRegex((await clean(shop, ['--logs', '--dry-run'])).stderr, /on hold/);
+  const level = new Level(join(shop.home.root, 'clean', 'journal', 'db'));
+  await level.put('e!0000000000000001', 'nothing that was ever written');
+  await level.close();
+
+  const said = /^What is on hold is not known: The journal .* is damaged/gm;
+  for (const args of [['--logs', '--dry-run'], []]) {
+    const text = await clean(shop, args);
+    t.is(text.exitCode, 0, text.stderr);
+    t.is(text.stderr.match(said)?.length, 1, text.stderr);
+    const { notes } = documentOf(await clean(shop, [...args, '--json'])) as { notes?: string[] };
+    t.is(notes?.length, 1);
+    t.regex(notes?.[0] ?? '', /^What is on hold is not known: /);
+  }
+  const worktrees = await runProdigy(shop.home, ['worktree', 'clean', '--all', '--dry-run'], {
+    cwd: shop.repository,
+  });
+  t.is(worktrees.exitCode, 0, worktrees.stderr);
+  t.is(worktrees.stderr.match(said)?.length, 1, worktrees.stderr);
 });
