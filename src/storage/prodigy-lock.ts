@@ -180,24 +180,31 @@ export async function replaceStaleLock(
     if (errorCode(cause) === 'ENOENT') return takeLock(path, id, own);
     return err(toDiskFailure(cause, path));
   }
+  let isNeeded = false;
   try {
     if (!isHeldBy(await readLockFile(aside), expected)) {
       // Somebody replaced it between the two looks: it goes back, unless yet another one was made by now.
-      await putBack(aside, path);
+      isNeeded = !(await putBack(aside, path));
       return ok('held');
     }
     return await takeLock(path, id, own);
   } finally {
-    await unlink(aside).catch(() => undefined);
+    if (!isNeeded) await unlink(aside).catch(() => undefined);
   }
 }
 
-async function putBack(aside: string, path: string): Promise<void> {
+/** Whether it is back, or has a successor: otherwise what is aside is the only lock there is. */
+async function putBack(aside: string, path: string): Promise<boolean> {
   try {
     await link(aside, path);
+    return true;
   } catch (cause) {
+    if (errorCode(cause) === 'EEXIST') return true;
     // Where there are no hard links a rename must do.
-    if (errorCode(cause) !== 'EEXIST') await rename(aside, path).catch(() => undefined);
+    return rename(aside, path).then(
+      () => true,
+      () => false,
+    );
   }
 }
 
@@ -211,7 +218,7 @@ export async function settleLockDirectory(directory: string): Promise<void> {
     const [, lock, pid] = /^\.(.+\.lock)\.(\d+)-[0-9a-f-]{36}\.old$/.exec(name) ?? [];
     if (lock === undefined || Number(pid) === process.pid) continue;
     const aside = join(directory, name);
-    await putBack(aside, join(directory, lock)).catch(() => undefined);
+    if (!(await putBack(aside, join(directory, lock)))) continue;
     await unlink(aside).catch(() => undefined);
     settled += 1;
   }
