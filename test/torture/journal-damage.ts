@@ -43,7 +43,7 @@ export const suite: Suite = {
   id: 'T8',
   title: 'damage in any file of the journal',
   trials: 500,
-  slice: 60,
+  slice: 40,
   hindrance: possible,
   trial,
   close: async () => {

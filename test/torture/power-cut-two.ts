@@ -9,7 +9,7 @@ export const suite: Suite = {
   id: 'T5',
   title: 'power cut, journal and items on two file systems',
   trials: 100,
-  slice: 4,
+  slice: 3,
   hindrance: () => Promise.resolve(cutHindrance()),
   trial: (seed, directory) => cutTrial(seed, directory, (world ??= cutWorld()), true),
   close: async () => {

@@ -9,7 +9,7 @@ export const suite: Suite = {
   id: 'T4',
   title: 'power cut, journal and items on one file system',
   trials: 100,
-  slice: 4,
+  slice: 3,
   hindrance: () => Promise.resolve(cutHindrance()),
   trial: (seed, directory) => cutTrial(seed, directory, (world ??= cutWorld()), false),
   close: async () => {
