@@ -52,7 +52,8 @@ async function viewOfRun(
 ): Promise<Result<ReplayView, JournalFailure>> {
   const replay = await reader.fold(runReplay(summary.run), {
     from: summary.startedSeq,
-    to: summary.lastSeq,
+    // That a dead run was found is an entry of its finder which only the dead one's row tells of.
+    ...(summary.ended === undefined ? {} : { to: summary.lastSeq }),
   });
   if (replay.isErr()) return err(replay.error);
   const plan = await planOf(summary, reader);

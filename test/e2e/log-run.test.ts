@@ -5,7 +5,7 @@ import { opened } from '../journal/journal-options.ts';
 import { inRun, started } from '../projections/entries.ts';
 import { clean, journalOf, makeShop } from './shop.ts';
 
-test('log --run is whole when the last that the run wrote is that it found another one dead', async (t) => {
+test('log --run and log show are whole when the last that the run wrote is that it found another one dead', async (t) => {
   const shop = await makeShop(t);
   const directory = join(shop.home.root, 'clean', 'journal');
   mkdirSync(directory, { recursive: true });
@@ -26,4 +26,5 @@ test('log --run is whole when the last that the run wrote is that it found anoth
       .map((line) => JSON.parse(line) as unknown),
     wanted,
   );
+  t.regex((await clean(shop, ['log', 'show', 'finder'])).stdout, /run dead was interrupted \(found-dead\)/);
 });
