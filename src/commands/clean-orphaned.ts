@@ -2,8 +2,10 @@ import { lstat, unlink } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { ok, type Result } from 'neverthrow';
+import { identify, isUnchanged } from '../disk/identity.ts';
 import type { Failure } from '../model/failure.ts';
 import type { Scope } from '../policy/scope.ts';
+import type { Seen } from '../storage/see.ts';
 import { orphanedJobs, readRegistry, registryPath, type Orphan } from '../storage/orphan-registry.ts';
 import { printable } from '../ui/format.ts';
 import { whyText } from '../ui/plan-text.ts';
@@ -57,7 +59,13 @@ export async function cleanOrphaned(
   }
   if (flags.dryRun === true) return say(`Dry run: would clean ${orphans.length} worktree(s)`);
   if (flags.force !== true && !(await isWanted(shell))) return say('Cleanup cancelled.');
-  return act(orphans, path, job, shell);
+  return act(orphans, { path, seen: reading.seen }, job, shell);
+}
+
+/** A Prodigy at work may have added to the list since: then it has not served its purpose. */
+async function isAsRead(path: string, { identity }: Seen): Promise<boolean> {
+  const now = await identify(path);
+  return now.isOk() && now.value !== undefined && isUnchanged(now.value, identity);
 }
 
 /** Only `y` is a yes, as Prodigy has it; the end of input is a no. */
@@ -78,7 +86,7 @@ async function isWanted({ terminal, signal }: Shell): Promise<boolean> {
 
 async function act(
   orphans: readonly Orphan[],
-  registry: string,
+  registry: { readonly path: string; readonly seen: Seen },
   job: string | undefined,
   shell: Shell,
 ): Promise<Result<number, Failure>> {
@@ -112,7 +120,8 @@ async function act(
   const done = await engine({ ...engineRequest(argv), allRepositories: true }, scope, shell, manner);
   if (done.isErr() || done.value > 100) return done;
   // Prodigy's own list has served its purpose; what stays is listed still.
-  if (failed === 0) await unlink(registry).catch(() => undefined);
+  if (failed === 0 && (await isAsRead(registry.path, registry.seen)))
+    await unlink(registry.path).catch(() => undefined);
   terminal.out(
     failed === 0
       ? `✅ Cleaned ${cleaned} orphaned worktree(s)\n`

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { git } from '../helpers/git.ts';
 import { orphanRegistry } from '../helpers/orphan-registry.ts';
-import { runProdigy, type Ran, type RunOptions } from '../helpers/run-prodigy.ts';
+import { repositoryTop, runProdigy, type Ran, type RunOptions } from '../helpers/run-prodigy.ts';
 import { agentPool } from '../helpers/worktree-artefacts.ts';
 import { fingerprint } from '../helpers/tree.ts';
 import { clean, finishedWork, journalOf, makeShop, worktreeOf, type Shop } from './shop.ts';
@@ -232,6 +232,36 @@ test('clean-orphaned takes only worktrees of the storage, asks unless forced, an
   t.true(done.stdout.endsWith('⚠️  Cleaned 1 worktree(s), 1 failed\n'));
   t.deepEqual([path, outside, registry].map(fs.existsSync), [false, true, true]);
 });
+
+for (const isWritten of [false, true]) {
+  const then = isWritten ? 'stays when a Prodigy wrote to it meanwhile' : 'goes when all of it is cleaned';
+  test(`the registry of clean-orphaned ${then}`, async (t) => {
+    const shop = await makeShop(t);
+    const job = 'mapreduce-20250101_000000';
+    const [path = ''] = await agentPool(shop.home, {
+      repository: shop.repository,
+      session: await finishedWork(shop, '90d'),
+      job,
+      ago: '90d',
+      agents: [{ agent: 1 }],
+    });
+    const registry = await orphanRegistry(shop.home, {
+      repository: 'shop',
+      job,
+      ago: '90d',
+      entries: [{ path, agent: 1 }],
+    });
+    const preload = join(repositoryTop(), 'test', 'helpers', 'preload.cjs');
+    const env = {
+      APPEND_AT: `rename::${path}`,
+      APPEND_TO: registry,
+      NODE_OPTIONS: `--require=${preload}`,
+    };
+    const ran = await worktree(shop, ['clean-orphaned', job, '--force'], isWritten ? { env } : {});
+    t.is(ran.exitCode, 0, ran.stdout + ran.stderr);
+    t.deepEqual([path, registry].map(fs.existsSync), [false, isWritten]);
+  });
+}
 
 test('help says deprecated and names the new command; other worktree commands are handed over', async (t) => {
   const shop = await makeShop(t);
