@@ -2,6 +2,9 @@ import test from 'ava';
 import { isRoot, makeTemporaryDirectory, removeTemporaryDirectory } from '../helpers/temporary.ts';
 import type { Suite } from './suite.ts';
 
+// What the programs started here cover, other tests cover, too: to write it down each time would take a quarter of the time.
+delete process.env['NODE_V8_COVERAGE'];
+
 /** The part of a suite that belongs to `npm test`: its first seeds. In CI, which is root, nothing may be left out. */
 export function slice(suite: Suite, claim: string): void {
   test.serial(`${suite.id}: ${claim}`, async (t) => {
