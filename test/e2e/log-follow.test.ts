@@ -31,6 +31,8 @@ function followed(t: ExecutionContext, shop: Shop, args: readonly string[], env:
 }
 
 test('--follow --repo tells of an operation whose intent came later, and is of an event not asked for', async (t) => {
+  // What is not told is waited for.
+  t.timeout(60_000);
   const shop = await makeShop(t);
   const directory = journalIn(shop);
   mkdirSync(directory, { recursive: true });
@@ -61,6 +63,8 @@ test('--follow --repo tells of an operation whose intent came later, and is of a
 });
 
 test('--follow hears what is written while the journal lies elsewhere, and goes home with it', async (t) => {
+  // What is not told is waited for.
+  t.timeout(60_000);
   const shop = await makeShop(t);
   const runtime = join(shop.top, 'runtime');
   mkdirSync(runtime, { mode: 0o700 });
