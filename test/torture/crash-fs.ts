@@ -62,7 +62,8 @@ export class CrashFs {
       }
       case 'link': {
         const result = perform();
-        this.#remember([call.to ?? ''], () => attempt(() => real.unlinkSync(call.to ?? '')));
+        const ino = inodeOf(call.to ?? '');
+        this.#remember([call.to ?? ''], () => takeAway(call.to ?? '', ino));
         return result;
       }
       case 'unlink': {
@@ -86,7 +87,7 @@ export class CrashFs {
         if (isNew) {
           const { ino } = real.fstatSync(fd as number, { bigint: true });
           const made = { path: call.path, ino, isSynced: false };
-          this.#remember([call.path], () => attempt(() => real.unlinkSync(call.path)), made);
+          this.#remember([call.path], () => takeAway(call.path, ino), made);
         }
         return fd;
       }
@@ -200,6 +201,11 @@ function inodeOf(path: string): bigint | undefined {
 function timesOf(path: string): number | undefined {
   const stats = real.lstatSync(path, { throwIfNoEntry: false });
   return stats === undefined ? undefined : stats.mtimeMs / 1000;
+}
+
+/** Takes a name from the object that it was given to; never from a newcomer that somebody else made meanwhile. */
+function takeAway(path: string, ino: bigint | undefined): void {
+  if (ino !== undefined && inodeOf(path) === ino) attempt(() => real.unlinkSync(path));
 }
 
 /** What a later change made impossible does not happen. */
