@@ -45,46 +45,48 @@ export function noRows(version: number): RowSum {
   return { version, count: 0, sum: '0'.repeat(sumBits / 4) };
 }
 
-/** The sum after the stored text of a row changed; `undefined` is a row that is not there. */
-export function changeSum(
-  { version, count, sum }: RowSum,
-  key: string,
-  before: string | undefined,
-  after: string | undefined,
-): RowSum {
-  const total = BigInt(`0x${sum}`) - valueOf(key, before) + valueOf(key, after);
-  return {
-    version,
-    count: count + Number(after !== undefined) - Number(before !== undefined),
-    sum: BigInt.asUintN(sumBits, total)
-      .toString(16)
-      .padStart(sumBits / 4, '0'),
-  };
+/** A sum that rows are added to and taken from, one after the other. */
+export class RunningSum {
+  readonly #version: number;
+  #count: number;
+  #total: bigint;
+
+  constructor({ version, count, sum }: RowSum) {
+    this.#version = version;
+    this.#count = count;
+    this.#total = BigInt(`0x${sum}`);
+  }
+
+  /** @param worth - what {@link worthOf} says of the row */
+  add(worth: bigint): void {
+    this.#count += 1;
+    this.#total += worth;
+  }
+
+  take(worth: bigint): void {
+    this.#count -= 1;
+    this.#total -= worth;
+  }
+
+  get sum(): RowSum {
+    const digits = BigInt.asUintN(sumBits, this.#total).toString(16);
+    return { version: this.#version, count: this.#count, sum: digits.padStart(sumBits / 4, '0') };
+  }
 }
 
 /** The sum over rows as they are stored. */
 export function sumOf(version: number, rows: Iterable<readonly [key: string, text: string]>): RowSum {
-  let count = 0;
-  let total = 0n;
-  for (const [key, text] of rows) {
-    count += 1;
-    total += valueOf(key, text);
-  }
-  return {
-    version,
-    count,
-    sum: BigInt.asUintN(sumBits, total)
-      .toString(16)
-      .padStart(sumBits / 4, '0'),
-  };
+  const running = new RunningSum(noRows(version));
+  for (const [key, text] of rows) running.add(worthOf(key, text));
+  return running.sum;
 }
 
 export function isSameSum(a: RowSum, b: RowSum): boolean {
   return a.version === b.version && a.count === b.count && a.sum === b.sum;
 }
 
-function valueOf(key: string, text: string | undefined): bigint {
-  if (text === undefined) return 0n;
+/** What one stored row adds to the sum of its projection. */
+export function worthOf(key: string, text: string): bigint {
   return BigInt(`0x${hash('sha256', `${key}\n${text}`, 'hex').slice(0, sumBits / 4)}`);
 }
 

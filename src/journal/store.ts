@@ -51,6 +51,7 @@ export function openStore(
       keyEncoding: 'utf8',
       valueEncoding: 'utf8',
       writeBufferSize: 1024 * 1024,
+      blockSize: 16 * 1024,
       // LevelDB maps its tables into memory: all of a million entries' would count as ours.
       maxOpenFiles: 64,
       createIfMissing: create,

@@ -5,19 +5,49 @@ import type { Entry } from './entry.ts';
 import { damaged } from './journal-failure.ts';
 import { rowKey, rowPrefix, rowsEnd } from './key.ts';
 import type { KeyedProjection } from './projection.ts';
-import { changeSum, isSameSum, noRows, sumOf } from './state.ts';
+import { isSameSum, noRows, RunningSum, sumOf, worthOf } from './state.ts';
 import type { RowSum, RowSums } from './state.ts';
 import type { Store, Write } from './store.ts';
+
+/** A stored row: as it is written, as it is read, and what it adds to the sum of its projection. */
+type Stored = { readonly text: string; readonly row: unknown; readonly worth: bigint };
+
+/** Rows that were written last, so that the next entries of the same items need not read them again. */
+export class RecentRows {
+  readonly #rows = new Map<string, Stored>();
+
+  get(key: string): Stored | undefined {
+    return this.#rows.get(key);
+  }
+
+  set(key: string, stored: Stored | undefined): void {
+    this.#rows.delete(key);
+    if (stored === undefined) return;
+    this.#rows.set(key, stored);
+    if (this.#rows.size <= recentRows) return;
+    // A map keeps the order in which it was filled.
+    const [oldest] = this.#rows.keys();
+    if (oldest !== undefined) this.#rows.delete(oldest);
+  }
+
+  clear(): void {
+    this.#rows.clear();
+  }
+}
+
+/** A chunk of a run concerns some thousand items, each with some rows, once and again. */
+const recentRows = 20_000;
 
 /** Rows changed by entries that are about to be written, over those in the store. */
 export type RowChanges = {
   apply(entry: Entry): Result<void, JournalFailure>;
-  writes(): Write[];
-  /** The sums of all projections with the changes in them. */
-  sums(): RowSums;
+  /** What is to be written, and the sums of all projections with it. Called once, when all entries are applied. */
+  settle(): { readonly writes: readonly Write[]; readonly sums: RowSums };
+  /** To be called when the writes are durable. */
+  remember(): void;
 };
 
-type Change = { readonly before: string | undefined; row: unknown };
+type Change = { readonly before: Stored | undefined; row: unknown; after?: Stored | undefined };
 
 /** Folds entries into the stored rows of all `projections`, reading each row at most once. */
 export function rowChanges(
@@ -25,8 +55,23 @@ export function rowChanges(
   path: string,
   projections: readonly KeyedProjection<unknown>[],
   sums: RowSums,
+  recent: RecentRows,
 ): RowChanges {
   const changed = projections.map((projection) => ({ projection, rows: new Map<string, Change>() }));
+
+  function read(
+    projection: KeyedProjection<unknown>,
+    key: string,
+  ): Result<Stored | undefined, JournalFailure> {
+    const stored = rowKey(projection.name, key);
+    const known = recent.get(stored);
+    if (known !== undefined) return ok(known);
+    return store.get(stored).andThen((text) => {
+      if (text === undefined) return ok(undefined);
+      return parseRow(path, projection, text).map((row) => ({ text, row, worth: worthOf(key, text) }));
+    });
+  }
+
   return {
     apply: (entry) => {
       for (const { projection, rows } of changed) {
@@ -37,26 +82,36 @@ export function rowChanges(
           known.row = projection.apply(known.row, entry);
           continue;
         }
-        const text = store.get(rowKey(projection.name, key));
-        if (text.isErr()) return err(text.error);
-        const row = parseRow(path, projection, text.value);
-        if (row.isErr()) return err(row.error);
-        rows.set(key, { before: text.value, row: projection.apply(row.value, entry) });
+        const before = read(projection, key);
+        if (before.isErr()) return err(before.error);
+        rows.set(key, { before: before.value, row: projection.apply(before.value?.row, entry) });
       }
       return ok(undefined);
     },
-    writes: () =>
-      changed.flatMap(({ projection, rows }) =>
-        [...rows].map(([key, { row }]) => toWrite(rowKey(projection.name, key), textOf(row))),
-      ),
-    sums: () =>
-      Object.fromEntries(
-        changed.map(({ projection: { name, version }, rows }) => {
-          let sum = sums[name] ?? noRows(version);
-          for (const [key, { before, row }] of rows) sum = changeSum(sum, key, before, textOf(row));
-          return [name, sum];
-        }),
-      ),
+    settle: () => {
+      const writes: Write[] = [];
+      const next: [string, RowSum][] = [];
+      for (const { projection, rows } of changed) {
+        const { name, version } = projection;
+        const running = new RunningSum(sums[name] ?? noRows(version));
+        for (const [key, change] of rows) {
+          const { before, row } = change;
+          if (before !== undefined) running.take(before.worth);
+          if (row !== undefined) {
+            const text = JSON.stringify(row);
+            change.after = { text, row, worth: worthOf(key, text) };
+            running.add(change.after.worth);
+          }
+          writes.push(toWrite(rowKey(name, key), change.after?.text));
+        }
+        next.push([name, running.sum]);
+      }
+      return { writes, sums: Object.fromEntries(next) };
+    },
+    remember: () => {
+      for (const { projection, rows } of changed)
+        for (const [key, { after }] of rows) recent.set(rowKey(projection.name, key), after);
+    },
   };
 }
 
@@ -148,10 +203,6 @@ function parseRow<Row>(
 
 function rowsDamaged(path: string, { name }: { readonly name: string }): JournalFailure {
   return damaged(path, undefined, `the stored rows of '${name}' are not those that were written`);
-}
-
-function textOf(row: unknown): string | undefined {
-  return row === undefined ? undefined : JSON.stringify(row);
 }
 
 function toWrite(key: string, text: string | undefined): Write {

@@ -8,7 +8,7 @@ import { entryKey, highHeadKey, lowHeadKey, reserveKey } from './key.ts';
 import type { KeyedProjection } from './projection.ts';
 import { stateText } from './state.ts';
 import type { State } from './state.ts';
-import { rowChanges } from './stored-rows.ts';
+import { RecentRows, rowChanges } from './stored-rows.ts';
 import type { Store, Write } from './store.ts';
 import { supportedFormat } from './upcast.ts';
 
@@ -43,13 +43,14 @@ export type WriterOptions = {
   readonly flush: () => Promise<Result<void, JournalFailure>>;
 };
 
-/** The most entries that are written as one. */
-const batchEntries = 256;
+/** The most entries that are written as one: about a megabyte, and syncs are few. */
+const batchEntries = 1024;
 
 /** Appends entries in synced batches, each with the rows that it changes and both records of the state. */
 export function writerFrom({ store, path, state: first, inline, flush }: WriterOptions): Writer {
   let state = first;
   let dead = false;
+  const recent = new RecentRows();
 
   const write = async (next: State, writes: readonly Write[]): Promise<Result<void, JournalFailure>> => {
     const text = stateText(next, supportedFormat);
@@ -69,14 +70,17 @@ export function writerFrom({ store, path, state: first, inline, flush }: WriterO
     extra: readonly Write[],
   ): Promise<Result<readonly Entry[], JournalFailure>> => {
     const batch = place(stamped, state.head);
-    const changes = rowChanges(store, path, inline, state.rows);
+    const changes = rowChanges(store, path, inline, state.rows, recent);
     for (const entry of batch.entries) {
       const applied = changes.apply(entry);
       if (applied.isErr()) return err(applied.error);
     }
-    const next = { ...state, head: batch.head, rows: changes.sums() };
-    const written = await write(next, [...batch.writes, ...extra, ...changes.writes()]);
-    return written.map(() => batch.entries);
+    const { writes, sums } = changes.settle();
+    const next = { ...state, head: batch.head, rows: sums };
+    const written = await write(next, [...batch.writes, ...extra, ...writes]);
+    if (written.isErr()) return err(written.error);
+    changes.remember();
+    return ok(batch.entries);
   };
 
   return {
@@ -96,6 +100,7 @@ export function writerFrom({ store, path, state: first, inline, flush }: WriterO
     },
     restate: async (change, writes = []) => {
       if (dead) return err({ type: 'journal-dead', path });
+      recent.clear();
       const written = await write({ ...state, ...change }, writes);
       if (written.isErr()) dead = true;
       return written;
