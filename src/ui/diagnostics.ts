@@ -1,7 +1,11 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Entry } from '../journal/entry.ts';
+import type { EventType } from '../journal/event.ts';
 import { entryLine } from './entry-line.ts';
+import { formatIso } from './format.ts';
+
+type Level = 'info' | 'warn' | 'error';
 
 /**
  * The human log, `clean/clean.log`: best effort beside the journal, never instead of it. A line that cannot be
@@ -9,7 +13,7 @@ import { entryLine } from './entry-line.ts';
  */
 export type Diagnostics = {
   readonly entries: (entries: readonly Entry[]) => void;
-  readonly line: (level: 'info' | 'warn' | 'error', text: string) => void;
+  readonly line: (level: Level, text: string) => void;
   /** Waits until what was said is written, for at most two seconds. */
   readonly close: () => Promise<void>;
 };
@@ -19,22 +23,33 @@ const files = 5;
 
 type Logger = Awaited<ReturnType<typeof openLogger>>;
 
+/** What is told of every item before anything happens to it: a line for what became of it is enough here. */
+const untold: ReadonlySet<EventType> = new Set([
+  'ItemKept',
+  'ItemCondemned',
+  'PlanRecorded',
+  'RemovalIntended',
+]);
+const failures: ReadonlySet<EventType> = new Set(['ItemFailed', 'PurgeBlocked', 'PutBackBlocked']);
+
 /** Opens nothing until the first line: winston is the most expensive import of all. */
 export function openDiagnostics(path: string): Diagnostics {
   let logger: Promise<Logger | undefined> | undefined;
-  const write = (level: 'info' | 'warn' | 'error', text: string): void => {
+  const write = (level: Level, text: string): void => {
     logger ??= openLogger(path).catch(() => undefined);
     void logger.then((open) => open?.log(level, text)).catch(() => undefined);
   };
   return {
     entries: (entries) => {
-      for (const entry of entries) {
-        const { type } = entry.event;
-        const isFailure = type === 'ItemFailed' || type === 'PurgeBlocked' || type === 'PutBackBlocked';
-        if (type !== 'PlanRecorded') write(isFailure ? 'error' : 'info', entryLine(entry));
-      }
+      const lines = entries
+        .filter(({ event }) => !untold.has(event.type))
+        .map((entry) =>
+          lineAt(entry.atMs, failures.has(entry.event.type) ? 'error' : 'info', entryLine(entry)),
+        );
+      // In one go: there are up to 100,000.
+      if (lines.length > 0) write('info', lines.join('\n'));
     },
-    line: write,
+    line: (level, text) => write(level, lineAt(Date.now(), level, text)),
     close: async () => {
       const open = await logger;
       if (open === undefined) return;
@@ -49,6 +64,10 @@ export function openDiagnostics(path: string): Diagnostics {
       });
     },
   };
+}
+
+function lineAt(atMs: number, level: Level, text: string): string {
+  return `${formatIso(atMs)} ${level} ${text}`;
 }
 
 // eslint-disable-next-line typescript/explicit-function-return-type
@@ -66,10 +85,7 @@ async function openLogger(path: string) {
   transport.on('error', () => undefined);
   const logger = createLogger({
     level: 'info',
-    format: format.combine(
-      format.timestamp(),
-      format.printf(({ timestamp, level, message }) => `${String(timestamp)} ${level} ${String(message)}`),
-    ),
+    format: format.printf(({ message }) => String(message)),
     transports: [transport],
   });
   logger.on('error', () => undefined);
