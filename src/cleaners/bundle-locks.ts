@@ -68,7 +68,7 @@ export async function openBundleLocks(
     for (const root of roots) {
       const path = join(root, 'resume_locks', `${id}.lock`);
       const isFirst = root === roots[0];
-      const there = await identify(path);
+      const there = identify(path);
       const isAbsent = there.isOk() && there.value === undefined;
       const reading: LockReading = isAbsent
         ? { state: 'absent' }
@@ -142,7 +142,7 @@ export async function openBundleLocks(
       for (const id of ids) {
         if (!withoutRoom.has(id)) continue;
         const path = join(first, `${id}.lock`);
-        const there = await identify(path);
+        const there = identify(path);
         if (there.isErr() || there.value !== undefined) return path;
       }
       return undefined;

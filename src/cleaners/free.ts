@@ -78,7 +78,7 @@ async function freeBytes(operation: Quarantined, mounts: MountTable | undefined)
   const failures: DiskFailure[] = [];
   let failed = 0;
   for (const { to, keptAt } of intent.moves) {
-    const present = await identify(to);
+    const present = identify(to);
     wasThere ||= present.isOk() && present.value !== undefined;
     if (keptAt !== undefined) {
       const kept = await keepForUndo(to, keptAt, intent.root);

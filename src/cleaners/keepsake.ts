@@ -13,7 +13,7 @@ export async function keepForUndo(
   to: string,
   root: string,
 ): Promise<Result<void, DiskFailure>> {
-  const there = await identify(from);
+  const there = identify(from);
   if (there.isErr()) return err(there.error);
   if (there.value === undefined) return ok(undefined);
   const levels = relative(root, dirname(to)).split(sep);

@@ -23,7 +23,7 @@ export type MovedOut =
 export async function moveOut(moves: readonly Move[]): Promise<MovedOut> {
   const moved: Move[] = [];
   for (const move of moves) {
-    const done = await moveInto(move.path, move.to, move.identity);
+    const done = moveInto(move.path, move.to, move.identity);
     if (done.isErr()) return afterFailure(move, moved, done.error);
     if (done.value === 'moved') moved.push(move);
     else if (done.value === 'absent') {
@@ -44,11 +44,11 @@ export async function moveOut(moves: readonly Move[]): Promise<MovedOut> {
  * said. Something there that is not the part was taken by mistake and is not touched again.
  */
 async function afterFailure(move: Move, moved: readonly Move[], failure: DiskFailure): Promise<MovedOut> {
-  const there = await identify(move.to);
+  const there = identify(move.to);
   if (there.isErr()) return { type: 'stuck', failure: there.error };
   if (there.value === undefined) {
     // Neither here nor there: nobody can say that it was left alone.
-    const place = await identify(move.path);
+    const place = identify(move.path);
     const isGone = place.isOk() && place.value === undefined;
     return isGone ? { type: 'stuck', failure } : rollBack(moved, { type: 'failed', failure });
   }
@@ -66,7 +66,7 @@ async function rollBack(moved: readonly Move[], why: MovedOut): Promise<MovedOut
  * that nobody looks for there.
  */
 export async function putBackDurably(moved: readonly Move[]): Promise<Result<void, DiskFailure>> {
-  const back = await putBack(moved);
+  const back = putBack(moved);
   return back.isErr() ? back : syncMoves(moved);
 }
 
@@ -76,9 +76,9 @@ export function syncMoves(moves: readonly Move[]): Promise<Result<void, DiskFail
 }
 
 /** Puts parts back in their places, last moved first; never over something that has taken the place. */
-export async function putBack(moved: readonly Move[]): Promise<Result<void, DiskFailure>> {
+export function putBack(moved: readonly Move[]): Result<void, DiskFailure> {
   for (const { path, to } of moved.toReversed()) {
-    const back = await moveBack(to, path);
+    const back = moveBack(to, path);
     if (back.isErr()) return back;
   }
   return ok(undefined);

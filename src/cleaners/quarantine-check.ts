@@ -43,13 +43,13 @@ async function checkOperation({ op, state, intent }: OpenOperation): Promise<rea
   if (there === 'foreign') return [{ type: 'part-foreign', op, item, path: main.to }];
   if (there !== 'absent') return [];
   if (state === 'quarantined') return [{ type: 'part-missing', op, item, path: main.to }];
-  const original = await identify(main.path);
+  const original = identify(main.path);
   const isGone = original.isOk() && original.value === undefined;
   return isGone ? [{ type: 'part-missing', op, item, path: main.path }] : [];
 }
 
 async function seen({ to, identity }: Move): Promise<'there' | 'absent' | 'foreign' | 'unknown'> {
-  const found = await identify(to);
+  const found = identify(to);
   if (found.isErr()) return 'unknown';
   if (found.value === undefined) return 'absent';
   return isSameWithin(found.value, identity) ? 'there' : 'foreign';

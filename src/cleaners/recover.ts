@@ -131,9 +131,9 @@ async function see(moves: readonly Move[]): Promise<readonly SeenPart[]> {
   const seen: SeenPart[] = [];
   for (const { path, to, identity } of moves) {
     // Putting a file back gives it its old name before it takes the other away: a crash leaves both.
-    if (await dropSecondName(to, path)) await syncDirectories([dirname(to)]);
-    const original = await identify(path);
-    const quarantine = await identify(to);
+    if (dropSecondName(to, path)) await syncDirectories([dirname(to)]);
+    const original = identify(path);
+    const quarantine = identify(to);
     seen.push({
       original: original.isErr() ? 'unknown' : compare(original.value, identity),
       quarantine: quarantine.isErr()
@@ -200,7 +200,7 @@ async function settle(
     }
     case 'put-back': {
       const parts = pick(step.parts);
-      const back = await putBack(parts);
+      const back = putBack(parts);
       if (back.isErr()) {
         const { path, code } = back.error;
         // What is on record already is not told again by each run that tries.

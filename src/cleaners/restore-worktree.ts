@@ -38,7 +38,7 @@ export async function restoreWorktree(gone: GoneWorktree, journalId: string): Pr
       await discard(aside, staged, worktree.mainGitDir);
       return made;
     }
-    const moved = await moveBack(staged, main.path);
+    const moved = moveBack(staged, main.path);
     if (moved.isErr()) {
       await discard(aside, staged, worktree.mainGitDir);
       return cause(moved.error);
@@ -69,7 +69,7 @@ async function build(
       const unpacked = await unpackSnapshot(intent.worktree.mainGitDir, snapshot.commit, staged);
       if (unpacked.isErr()) return unpacked.error;
     }
-    const identity = await identify(staged);
+    const identity = identify(staged);
     if (identity.isErr()) return cause(identity.error);
     // Whole from here on: what stands in its place after a crash is known by this.
     await writeFile(`${ready}.tmp`, JSON.stringify(identity.value), { flush: true });
@@ -85,7 +85,7 @@ async function build(
 
 /** Whether what is in the worktree's place was put there by an attempt of ours that went no further. */
 async function isOurs(path: string, ready: string): Promise<boolean> {
-  const there = await identify(path);
+  const there = identify(path);
   if (there.isErr() || there.value === undefined) return false;
   try {
     return sameObject(there.value, JSON.parse(await readFile(ready, 'utf8')) as Identity);
@@ -97,7 +97,7 @@ async function isOurs(path: string, ready: string): Promise<boolean> {
 async function taken(moves: readonly Move[]): Promise<string | undefined> {
   for (const { path, keptAt } of moves) {
     if (keptAt !== undefined && (await isAbsent(keptAt))) continue;
-    const there = await identify(path);
+    const there = identify(path);
     if (there.isErr()) return cause(there.error);
     if (there.value !== undefined) return `its place is taken: ${path}`;
   }
@@ -107,15 +107,15 @@ async function taken(moves: readonly Move[]): Promise<string | undefined> {
 async function keepsakesBack(moves: readonly Move[]): Promise<string | undefined> {
   for (const { path, keptAt } of moves) {
     if (keptAt === undefined || (await isAbsent(keptAt))) continue;
-    if (await dropSecondName(keptAt, path)) continue;
-    const back = await moveBack(keptAt, path);
+    if (dropSecondName(keptAt, path)) continue;
+    const back = moveBack(keptAt, path);
     if (back.isErr()) return cause(back.error);
   }
   return undefined;
 }
 
 async function isAbsent(path: string): Promise<boolean> {
-  const there = await identify(path);
+  const there = identify(path);
   return there.isOk() && there.value === undefined;
 }
 

@@ -326,7 +326,7 @@ function unkept({ item, attempt }: Operation): EventOf<'ItemFailed'> {
 async function stillExplained(item: Item, gone: ReadonlySet<ItemId>): Promise<ItemId | undefined> {
   for (const id of explains(item)) {
     if (gone.has(id)) continue;
-    const there = await identify(pathOf(id));
+    const there = identify(pathOf(id));
     if (there.isErr() || there.value !== undefined) return id;
   }
   return undefined;

@@ -64,7 +64,7 @@ export async function cleanOrphaned(
 
 /** A Prodigy at work may have added to the list since: then it has not served its purpose. */
 async function isAsRead(path: string, { identity }: Seen): Promise<boolean> {
-  const now = await identify(path);
+  const now = identify(path);
   return now.isOk() && now.value !== undefined && isUnchanged(now.value, identity);
 }
 

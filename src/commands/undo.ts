@@ -176,20 +176,20 @@ async function restore(intent: RemovalIntended): Promise<string | undefined> {
   const present = [];
   for (const move of intent.moves) {
     // A crash of an earlier undo may have left the file with both names.
-    if (await dropSecondName(move.to, move.path)) continue;
-    const there = await identify(move.to);
+    if (dropSecondName(move.to, move.path)) continue;
+    const there = identify(move.to);
     if (there.isErr()) return `${causeOf(there.error.code)}: ${move.to}`;
     // A lesser part may have been gone before the item was moved.
     if (there.value === undefined) {
       if (move.role === 'main') return `it is no longer in quarantine: ${move.to}`;
       continue;
     }
-    const place = await identify(move.path);
+    const place = identify(move.path);
     if (place.isErr()) return `${causeOf(place.error.code)}: ${move.path}`;
     if (place.value !== undefined) return `its place is taken: ${move.path}`;
     present.push(move);
   }
-  const back = await putBack(present);
+  const back = putBack(present);
   if (back.isErr()) return `${causeOf(back.error.code)}: ${back.error.path}`;
   // All of them: a second name that was dropped is no less a change.
   const synced = await syncMoves(intent.moves);

@@ -1,4 +1,4 @@
-import { lstat } from 'node:fs/promises';
+import fs from 'node:fs';
 import type { BigIntStats } from 'node:fs';
 import { err, ok } from 'neverthrow';
 import type { Result } from 'neverthrow';
@@ -25,13 +25,19 @@ export function toIdentity(stats: BigIntStats): Identity {
 
 /** A trailing separator would make the system follow a link. */
 function withoutTrailingSeparator(path: string): string {
-  return path.length > 1 ? path.replace(/(?<=.)\/+$/u, '') : path;
+  return path.length > 1 && path.endsWith('/') ? path.replace(/(?<=.)\/+$/u, '') : path;
 }
 
-/** Which object the name stands for now; `undefined` when there is none. A link is itself, never its target. */
-export async function identify(path: string): Promise<Result<Identity | undefined, DiskFailure>> {
+const exact = { bigint: true, throwIfNoEntry: false } as const;
+
+/**
+ * Which object the name stands for now; `undefined` when there is none. A link is itself, never its target.
+ * Synchronous: asked several times for each of 100,000 files, which a thread pool answers five times slower.
+ */
+export function identify(path: string): Result<Identity | undefined, DiskFailure> {
   try {
-    return ok(toIdentity(await lstat(withoutTrailingSeparator(path), { bigint: true })));
+    const stats = fs.lstatSync(withoutTrailingSeparator(path), exact);
+    return ok(stats === undefined ? undefined : toIdentity(stats));
   } catch (cause) {
     const code = errnoOf(cause);
     if (code === 'ENOENT' || code === 'ENOTDIR') return ok(undefined);

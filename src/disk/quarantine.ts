@@ -1,4 +1,5 @@
-import { link, lstat, mkdir, open, rename, unlink } from 'node:fs/promises';
+import fs from 'node:fs';
+import { lstat, mkdir, open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { err, ok } from 'neverthrow';
 import type { Result } from 'neverthrow';
@@ -63,58 +64,55 @@ export async function ensureQuarantine(
  * Renames `from` to the new name `to` if it is still the object that was judged. The look and the rename are two
  * calls: what was swapped in between is recognised afterwards and put back.
  *
- * `EXDEV`, `ENOSPC` and `EACCES` are answers the caller has another way for.
+ * `EXDEV`, `ENOSPC` and `EACCES` are answers the caller has another way for. Synchronous: these few calls on names that
+ * were looked at a moment ago take microseconds, ten times more through a thread pool.
  *
  * @param to - absent; a name made for this move, in a directory that nobody else writes
  * @returns `EEXIST` with the path `to` when something lies there; it lies there afterwards too when another
  *   object was moved by mistake and its old name had been taken meanwhile
  */
-export async function moveInto(
-  from: string,
-  to: string,
-  expected: Identity,
-): Promise<Result<Moved, DiskFailure>> {
-  const occupant = await identify(to);
+export function moveInto(from: string, to: string, expected: Identity): Result<Moved, DiskFailure> {
+  const occupant = identify(to);
   if (occupant.isErr()) return err(occupant.error);
   if (occupant.value !== undefined) return err(refusal('EEXIST', 'rename', to));
 
-  const lastLook = await identify(from);
+  const lastLook = identify(from);
   if (lastLook.isErr()) return err(lastLook.error);
   if (lastLook.value === undefined) return ok('absent');
   if (!isUnchanged(lastLook.value, expected)) return ok({ drifted: lastLook.value });
 
-  const renamed = await renameHeld(from, to);
+  const renamed = renameHeld(from, to);
   if (renamed.isErr()) {
     // ENOENT is also the answer when the directory of `to` is missing: only a second look tells.
     if (renamed.error.code !== 'ENOENT') return err(renamed.error);
-    const still = await identify(from);
+    const still = identify(from);
     return still.isOk() && still.value === undefined ? ok('absent') : err(renamed.error);
   }
 
-  const arrived = await identify(to);
+  const arrived = identify(to);
   if (arrived.isErr()) return err(arrived.error);
   if (arrived.value !== undefined && sameObject(arrived.value, expected)) return ok('moved');
   if (arrived.value === undefined) return err(refusal('ENOENT', 'rename', to));
-  const back = await moveBack(to, from);
+  const back = moveBack(to, from);
   if (back.isErr()) return err({ ...back.error, path: to });
   return ok({ drifted: arrived.value });
 }
 
 /** Through both directories: a parent that is swapped for a link must not make us move what lies behind it. */
-async function renameHeld(from: string, to: string): Promise<Result<void, DiskFailure>> {
+function renameHeld(from: string, to: string): Result<void, DiskFailure> {
   const source = hold(from);
   if (source.isErr()) return err({ ...source.error, syscall: 'rename' });
   using heldSource = source.value;
   const target = hold(to);
   if (target.isErr()) return err({ ...target.error, path: from, syscall: 'rename' });
   using heldTarget = target.value;
-  const renamed = await renameOnto(heldSource.path, heldTarget.path);
+  const renamed = renameOnto(heldSource.path, heldTarget.path);
   return renamed.mapErr((failure) => ({ ...failure, path: from }));
 }
 
-async function renameOnto(from: string, to: string): Promise<Result<void, DiskFailure>> {
+function renameOnto(from: string, to: string): Result<void, DiskFailure> {
   try {
-    return ok(await rename(from, to));
+    return ok(fs.renameSync(from, to));
   } catch (cause) {
     return err(toDiskFailure(cause, from, 'rename'));
   }
@@ -131,11 +129,11 @@ const noLinks = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', '
  * directory then still replaces nothing but an empty directory, a link (and a file on a volume without hard
  * links) whatever file was made in that moment.
  */
-export async function moveBack(from: string, to: string): Promise<Result<void, DiskFailure>> {
-  const source = await identify(from);
+export function moveBack(from: string, to: string): Result<void, DiskFailure> {
+  const source = identify(from);
   if (source.isErr()) return err(source.error);
   if (source.value === undefined) return err(refusal('ENOENT', 'rename', from));
-  const occupant = await identify(to);
+  const occupant = identify(to);
   if (occupant.isErr()) return err(occupant.error);
   if (occupant.value !== undefined) return err(refusal('EEXIST', 'rename', to));
   if (source.value.type !== 'file') return renameHeld(from, to);
@@ -147,13 +145,13 @@ export async function moveBack(from: string, to: string): Promise<Result<void, D
   if (heldTo.isErr()) return err(heldTo.error);
   using there = heldTo.value;
   try {
-    await link(here.path, there.path);
+    fs.linkSync(here.path, there.path);
   } catch (cause) {
     if (noLinks.has(errnoOf(cause) ?? '')) return renameHeld(from, to);
     return err(toDiskFailure(cause, to, 'link'));
   }
   try {
-    return ok(await unlink(here.path));
+    return ok(fs.unlinkSync(here.path));
   } catch (cause) {
     return err(toDiskFailure(cause, from, 'unlink'));
   }
@@ -165,15 +163,18 @@ export async function moveBack(from: string, to: string): Promise<Result<void, D
  *
  * @returns whether there were two names
  */
-export async function dropSecondName(quarantined: string, original: string): Promise<boolean> {
-  const [second, first] = [await identify(quarantined), await identify(original)];
+export function dropSecondName(quarantined: string, original: string): boolean {
+  const [second, first] = [identify(quarantined), identify(original)];
   if (second.isErr() || first.isErr() || second.value === undefined || first.value === undefined)
     return false;
   if (second.value.type !== 'file' || !sameObject(second.value, first.value)) return false;
-  return unlink(quarantined).then(
-    () => true,
-    () => false,
-  );
+  try {
+    fs.unlinkSync(quarantined);
+    return true;
+  } catch (cause) {
+    if (errnoOf(cause) === undefined) throw cause;
+    return false;
+  }
 }
 
 /** File systems that cannot sync a directory say so; there is nothing more to be had from them. */

@@ -67,7 +67,7 @@ async function deleteOne(
 ): Promise<Result<'deleted' | 'absent', BranchKeptReason>> {
   const { ref, commit } = branch;
   if (!ours.test(ref)) return err('not-ours');
-  const repository = await identify(mainGitDir);
+  const repository = identify(mainGitDir);
   if (repository.isErr()) return err('git');
   // With the whole repository its branches are gone, too; nobody has deleted this one.
   if (repository.value === undefined) return err('git');

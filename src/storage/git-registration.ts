@@ -39,10 +39,10 @@ export async function unregisterWorktree(
   { mainGitDir, adminDir }: Pick<Registration, 'mainGitDir' | 'adminDir'>,
   path: string,
 ): Promise<Result<'unregistered' | 'already', GitFailure | DiskFailure>> {
-  const there = await identify(path);
+  const there = identify(path);
   if (there.isErr()) return err(there.error);
   if (there.value !== undefined) return ok('already');
-  const admin = await identify(adminDir);
+  const admin = identify(adminDir);
   if (admin.isErr()) return err(admin.error);
   if (admin.value === undefined) return ok('already');
 
@@ -53,7 +53,7 @@ export async function unregisterWorktree(
   // git's own spelling of the path finds exactly this one.
   const args = ['worktree', 'remove', registered.value];
   const removed = await runGit(args, { gitDir: mainGitDir });
-  const left = await identify(adminDir);
+  const left = identify(adminDir);
   if (left.isErr()) return err(left.error);
   if (left.value === undefined) return ok('unregistered');
   if (removed.isErr()) return err(removed.error);

@@ -27,7 +27,7 @@ async function place(t: ExecutionContext): Promise<Place> {
     ] as const
   ).entries()) {
     const at = path.join(directory, name);
-    const identity = (await identify(at))._unsafeUnwrap();
+    const identity = identify(at)._unsafeUnwrap();
     if (identity === undefined) throw new Error('just made');
     moves.push({ role, path: at, identity, to: path.join(directory, 'quarantine', `op.${index}`) });
   }

@@ -6,7 +6,7 @@ import { identify, isUnchanged, sameObject } from '../../src/disk/identity.ts';
 import { plant, temporaryDirectory } from './fixtures.ts';
 
 async function look(at: string): Promise<Identity> {
-  const identity = (await identify(at))._unsafeUnwrap();
+  const identity = identify(at)._unsafeUnwrap();
   if (identity === undefined) throw new Error(`${at} is absent`);
   return identity;
 }
@@ -14,12 +14,12 @@ async function look(at: string): Promise<Identity> {
 test('an absent name has no identity, below a file neither', async (t) => {
   const root = temporaryDirectory(t);
   plant(root, { file: 'x' });
-  t.is((await identify(path.join(root, 'nothing')))._unsafeUnwrap(), undefined);
-  t.is((await identify(path.join(root, 'file/nothing')))._unsafeUnwrap(), undefined);
+  t.is(identify(path.join(root, 'nothing'))._unsafeUnwrap(), undefined);
+  t.is(identify(path.join(root, 'file/nothing'))._unsafeUnwrap(), undefined);
 });
 
 test('a name that cannot be looked at is a failure, not absence', async (t) => {
-  const failure = (await identify(`/${'n'.repeat(300)}`))._unsafeUnwrapErr();
+  const failure = identify(`/${'n'.repeat(300)}`)._unsafeUnwrapErr();
   t.like(failure, { type: 'disk', code: 'ENAMETOOLONG', syscall: 'lstat' });
 });
 

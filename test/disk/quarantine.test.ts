@@ -13,7 +13,7 @@ import {
 import { isRoot, permitted, picture, plant, temporaryDirectory } from './fixtures.ts';
 
 async function look(at: string): Promise<Identity> {
-  const identity = (await identify(at))._unsafeUnwrap();
+  const identity = identify(at)._unsafeUnwrap();
   if (identity === undefined) throw new Error(`${at} is absent`);
   return identity;
 }
@@ -62,7 +62,7 @@ test('what was judged is moved as it is', async (t) => {
   const root = temporaryDirectory(t);
   plant(root, { 'item/a': 'x', 'q/': '' });
   const before = picture(path.join(root, 'item')).map((line) => line.split(' ').slice(1));
-  const moved = await moveInto(
+  const moved = moveInto(
     path.join(root, 'item'),
     path.join(root, 'q/1'),
     await look(path.join(root, 'item')),
@@ -80,7 +80,7 @@ test('what is gone is absent', async (t) => {
   plant(root, { item: 'x', 'q/': '' });
   const expected = await look(path.join(root, 'item'));
   fs.unlinkSync(path.join(root, 'item'));
-  t.is((await moveInto(path.join(root, 'item'), path.join(root, 'q/1'), expected))._unsafeUnwrap(), 'absent');
+  t.is(moveInto(path.join(root, 'item'), path.join(root, 'q/1'), expected)._unsafeUnwrap(), 'absent');
 });
 
 test('an item written to since, made anew, or replaced by a link has drifted and stays', async (t) => {
@@ -99,7 +99,7 @@ test('an item written to since, made anew, or replaced by a link has drifted and
   fs.utimesSync(item('directory'), 1, 1);
   const before = picture(root);
   for (const name of ['file', 'directory', 'other'] as const) {
-    const moved = (await moveInto(item(name), item('q/1'), expected[name]))._unsafeUnwrap();
+    const moved = moveInto(item(name), item('q/1'), expected[name])._unsafeUnwrap();
     t.deepEqual(moved, { drifted: await look(item(name)) });
   }
   t.deepEqual(picture(root), before);
@@ -111,9 +111,7 @@ test('a taken place in the quarantine is never moved onto', async (t) => {
   const expected = await look(path.join(root, 'item'));
   const before = picture(root);
   for (const place of ['q/1', 'q/2']) {
-    const failure = (
-      await moveInto(path.join(root, 'item'), path.join(root, place), expected)
-    )._unsafeUnwrapErr();
+    const failure = moveInto(path.join(root, 'item'), path.join(root, place), expected)._unsafeUnwrapErr();
     t.like(failure, { code: 'EEXIST', path: path.join(root, place) });
   }
   t.deepEqual(picture(root), before);
@@ -123,7 +121,7 @@ test('a missing quarantine is a failure, not an absent item', async (t) => {
   const root = temporaryDirectory(t);
   plant(root, { item: 'x' });
   const expected = await look(path.join(root, 'item'));
-  const moved = await moveInto(path.join(root, 'item'), path.join(root, 'q/1'), expected);
+  const moved = moveInto(path.join(root, 'item'), path.join(root, 'q/1'), expected);
   t.like(moved._unsafeUnwrapErr(), { code: 'ENOENT', syscall: 'rename' });
 });
 
@@ -133,7 +131,7 @@ test('a move to another volume fails with EXDEV and leaves the item (story 28)',
   const volume = path.join(root, 'volume');
   if (!(await permitted(t, ['mount', '-t', 'tmpfs', 'tmpfs', volume], ['umount', volume]))) return;
   const before = picture(path.join(root, 'item'));
-  const moved = await moveInto(
+  const moved = moveInto(
     path.join(root, 'item'),
     path.join(volume, '1'),
     await look(path.join(root, 'item')),
@@ -147,7 +145,7 @@ test('files, directories and links come back as they were', async (t) => {
   plant(root, { 'q/file': 'x', 'q/directory/a': 'y', 'q/link': { link: 'nowhere' }, 'home/': '' });
   for (const name of ['file', 'directory', 'link']) {
     const before = await look(path.join(root, 'q', name));
-    (await moveBack(path.join(root, 'q', name), path.join(root, 'home', name)))._unsafeUnwrap();
+    moveBack(path.join(root, 'q', name), path.join(root, 'home', name))._unsafeUnwrap();
     t.deepEqual(await look(path.join(root, 'home', name)), before);
   }
   t.deepEqual(fs.readdirSync(path.join(root, 'q')), []);
@@ -166,14 +164,12 @@ test('coming back never overwrites anything, not even an empty directory or a da
   const before = picture(root);
   for (const from of ['file', 'directory']) {
     for (const to of ['file', 'empty', 'dangling']) {
-      const failure = (
-        await moveBack(path.join(root, 'q', from), path.join(root, 'home', to))
-      )._unsafeUnwrapErr();
+      const failure = moveBack(path.join(root, 'q', from), path.join(root, 'home', to))._unsafeUnwrapErr();
       t.is(failure.code, 'EEXIST');
     }
   }
   t.deepEqual(picture(root), before);
-  const nothing = await moveBack(path.join(root, 'q/nothing'), path.join(root, 'home/new'));
+  const nothing = moveBack(path.join(root, 'q/nothing'), path.join(root, 'home/new'));
   t.is(nothing._unsafeUnwrapErr().code, 'ENOENT');
 });
 
@@ -189,11 +185,11 @@ test('a file that a crash left with both names keeps the original one', async (t
   const [original, second] = [path.join(directory, 'original'), path.join(directory, 'second')];
   fs.writeFileSync(original, 'content');
   fs.linkSync(original, second);
-  t.true(await dropSecondName(second, original));
+  t.true(dropSecondName(second, original));
   t.is(fs.readFileSync(original, 'utf8'), 'content');
   t.false(fs.existsSync(second));
 
   fs.writeFileSync(second, 'content');
-  t.false(await dropSecondName(second, original));
+  t.false(dropSecondName(second, original));
   t.true(fs.existsSync(second), 'another file, though equal, is not touched');
 });

@@ -58,7 +58,7 @@ async function worldOf(t: ExecutionContext, { story, disk, ask }: Break): Promis
   const before = Snapshot.take([root]);
 
   const moveOf = async (path: string, op: string): Promise<Move> => {
-    const identity = (await identify(path))._unsafeUnwrap();
+    const identity = identify(path)._unsafeUnwrap();
     if (identity === undefined) throw new Error(`${path} is not there`);
     return { role: 'main', path, identity, to: join(quarantine, `${op}.0`) };
   };

@@ -141,7 +141,7 @@ async function backAgain(journal: string): Promise<readonly Violation[]> {
     if (intent?.type !== 'RemovalIntended') continue;
     for (const { path, to, identity } of intent.moves) {
       // The number of a loop device is not the same after it was mounted again.
-      const there = (await identify(path)).unwrapOr(undefined);
+      const there = identify(path).unwrapOr(undefined);
       const isBack = there?.ino === identity.ino && there.birthtimeNs === identity.birthtimeNs;
       if (isBack) found.push({ rule: 'J2', detail: `${event.item} is said to be removed: ${path} is back` });
       if (existsSync(to))
