@@ -5,13 +5,6 @@ import type { Output } from './options.ts';
 import type { Actions } from './program.ts';
 import type { Shell } from './shell.ts';
 
-export type ResumeFlags = {
-  readonly acceptClock?: boolean;
-  readonly json?: boolean;
-  readonly jsonl?: boolean;
-  readonly color?: boolean;
-};
-
 type Common = { readonly json?: boolean; readonly color?: boolean };
 
 /** Binds the program's commands to the world; `finish` gets the exit code. */

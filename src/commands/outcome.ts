@@ -2,7 +2,7 @@ import type { RunOutcome } from '../journal/event.ts';
 import { unreachable } from '../model/invariant.ts';
 import type { Failure } from '../model/failure.ts';
 
-type ExitName =
+export type ExitName =
   | 'done'
   | 'failed'
   | 'usage'

@@ -1,0 +1,40 @@
+import type { Actions, ResumeFlags } from '../program.ts';
+import type { UndoFlags } from '../undo.ts';
+import type { TaughtCommand } from './taught.ts';
+
+/** What is done with a run that was: finish it, take it back. */
+export function addRuns(clean: TaughtCommand, actions: Actions): void {
+  clean
+    .command('resume')
+    .description('finish interrupted runs: what was confirmed then, judged again now')
+    .examples(
+      ['prodigy clean resume', 'every interrupted run'],
+      ['prodigy clean resume V1StGXR8', 'one run, by the beginning of its id'],
+    )
+    .argument('[run]', 'id of the run, or its beginning; default: every interrupted run')
+    .option('--accept-clock', 'trust the clock although it runs behind the journal')
+    .option('--json', 'one JSON document for each resumed run')
+    .option('--jsonl', "the journal's entries on stdout as they happen")
+    .option('--no-color', 'no colours')
+    .withHelp()
+    .exits('done', 'failed', 'usage', 'partial', 'refused', 'locked', 'defect', 'interrupted')
+    .action((run: string | undefined, flags: ResumeFlags) => actions.resume(run, flags));
+
+  clean
+    .command('undo')
+    .description(
+      'put back what a run removed: from quarantine, and worktrees made again from git (for 7 days)',
+    )
+    .examples(
+      ['prodigy clean undo --list', 'what can be put back, and until when'],
+      ['prodigy clean undo V1StGXR8', 'all that this run removed'],
+      ['prodigy clean undo session-abc', 'one item, by its id, name or path'],
+    )
+    .argument('[run|item]', 'id of a run or its beginning; id, name or path of an item')
+    .option('--list', 'what can be put back, and until when')
+    .option('--json', 'one JSON document on stdout')
+    .option('--no-color', 'no colours')
+    .withHelp()
+    .exits('done', 'failed', 'usage', 'partial', 'locked', 'defect', 'interrupted')
+    .action((what: string | undefined, flags: UndoFlags) => actions.undo(what, flags));
+}
