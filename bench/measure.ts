@@ -1,0 +1,93 @@
+import type { Contender, Row, Sample } from './row.ts';
+import type { Stage } from './stage.ts';
+import { summaryOf, type Summary } from './statistics.ts';
+import { judge, type Judged } from './target.ts';
+
+export type Result = {
+  readonly name: string;
+  readonly title: string;
+  readonly work: string;
+  readonly contenders: readonly Measured[];
+  readonly targets: readonly Judged[];
+  /** A run that did not do its work: then there is no time and no verdict. */
+  readonly error?: string;
+  readonly seconds: number;
+};
+
+export type Measured = {
+  readonly name: string;
+  readonly absent?: string;
+  readonly ms?: Summary;
+  readonly peakBytes?: Summary;
+  readonly counts?: Readonly<Record<string, Summary>>;
+};
+
+/**
+ * Measures one work in `rounds` rounds. In each, every contender has its turn, and the one that begins changes: what
+ * else goes on in the machine meets all of them alike.
+ */
+export async function measureRow(
+  row: Row,
+  stage: Stage,
+  rounds: number,
+  onRun: (done: number, of: number, who: string) => void = () => undefined,
+): Promise<Result> {
+  const startedAtMs = performance.now();
+  const samples = new Map<string, Sample[]>();
+  let contenders: readonly Contender[] = [];
+  let error: string | undefined;
+  try {
+    contenders = await row.contenders(stage);
+    const times = rounds * (row.roundsFactor ?? 1);
+    const turns = turnsOf(contenders, times);
+    for (const [index, contender] of turns.entries()) {
+      onRun(index, turns.length, contender.name);
+      const own = samples.get(contender.name) ?? [];
+      samples.set(contender.name, own);
+      own.push(await contender.run(own.length));
+    }
+  } catch (cause) {
+    error = cause instanceof Error ? cause.message : String(cause);
+  } finally {
+    await stage.clear();
+  }
+  return {
+    name: row.name,
+    title: row.title,
+    work: row.work(stage.scale),
+    seconds: (performance.now() - startedAtMs) / 1_000,
+    contenders: contenders.map((contender) => measuredOf(contender, samples.get(contender.name) ?? [])),
+    ...(error === undefined
+      ? { targets: row.targets.map((target) => judge(target, samples)) }
+      : { error, targets: [] }),
+  };
+}
+
+/** Who runs when: all that can take part, round after round, each beginning in its turn. */
+export function turnsOf(contenders: readonly Contender[], rounds: number): readonly Contender[] {
+  const present = contenders.filter(({ absent }) => absent === undefined);
+  return Array.from({ length: rounds }, (_, round) => {
+    const taking = present.filter(({ atMost = Infinity }) => round < atMost);
+    const first = round % Math.max(1, taking.length);
+    return [...taking.slice(first), ...taking.slice(0, first)];
+  }).flat();
+}
+
+function measuredOf({ name, absent }: Contender, samples: readonly Sample[]): Measured {
+  if (absent !== undefined) return { name, absent };
+  if (samples.length === 0) return { name };
+  const peaks = samples.map(({ peakBytes }) => peakBytes).filter((peak) => peak !== undefined);
+  const names = Object.keys(samples[0]?.counts ?? {});
+  return {
+    name,
+    ms: summaryOf(samples.map(({ ms }) => ms)),
+    ...(peaks.length === 0 ? {} : { peakBytes: summaryOf(peaks) }),
+    ...(names.length === 0
+      ? {}
+      : {
+          counts: Object.fromEntries(
+            names.map((count) => [count, summaryOf(samples.map(({ counts }) => counts?.[count] ?? 0))]),
+          ),
+        }),
+  };
+}
