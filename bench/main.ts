@@ -1,24 +1,33 @@
 import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
+import { join } from 'node:path';
+import { repositoryTop } from '../test/helpers/run-prodigy.ts';
 import { killChildren } from './child.ts';
-import { readMachine } from './machine.ts';
+import { growthPlot, measureGrowth, type GrowthReport } from './growth.ts';
+import { readMachine, type Machine } from './machine.ts';
 import { measureRow, type Result } from './measure.ts';
-import { markdownOf, textOf, type Report } from './report.ts';
+import { markdownOf, pageOf, textOf, type Report } from './report.ts';
 import type { Row } from './row.ts';
 import { rows } from './rows.ts';
 import { freeBytes, makeStage, removeStage, type Stage } from './stage.ts';
 
+/** A file of 3 KB takes a block of 4 KB and an inode. */
+const bytesPerFile = 4_500;
+
 const help = `npm run bench -- [options]
 
   --only ROW        only this work; repeatable, or a list with commas
-  --quick           every work at a twentieth of its size, two rounds: does it run at all
+  --quick           every work at a fiftieth of its size, two rounds: does it run at all
   --rounds N        rounds of each work (5)
   --scale X         sizes times X (1)
   --seed N          of the storages (1)
   --dir DIR         where to measure: a directory of its own is made there (the temporary directory)
   --json FILE       write everything that was found out; - for standard output instead of the table
   --markdown FILE   write the table for bench/RESULTS.md
+  --growth          instead of the table: time and memory from 10,000 files to the most, each size twice the last
+  --max-files N     the most (2,000,000, which writes 8 GiB)
+  --write           write bench/RESULTS.md, or with --growth bench/growth.json and bench/growth.svg
   --list            say what there is
 
 A missed target is said, and no failure; a run that does not do its work is one (exit code 1).
@@ -35,6 +44,9 @@ function read() {
       dir: { type: 'string', default: tmpdir() },
       json: { type: 'string' },
       markdown: { type: 'string' },
+      growth: { type: 'boolean', default: false },
+      'max-files': { type: 'string', default: '2000000' },
+      write: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -57,8 +69,7 @@ function choose({ only }: Values): readonly Row[] {
   throw new Error(`there is no ${unknown.join(', ')}: ${rows.map(({ name }) => name).join(', ')}`);
 }
 
-function checkSpace(chosen: readonly Row[], { directory, scale }: Stage): void {
-  const needed = Math.max(...chosen.map(({ diskBytes }) => diskBytes)) * scale;
+function checkSpace(needed: number, directory: string): void {
   const free = freeBytes(directory);
   const gib = (bytes: number): string => `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
   say(`${gib(needed)} at most are written at once below ${directory}, ${gib(free)} are free`);
@@ -76,6 +87,25 @@ async function measure(chosen: readonly Row[], stage: Stage, rounds: number): Pr
     results.push(result);
   }
   return results;
+}
+
+async function grow(values: Values, stage: Stage, rounds: number, machine: Machine): Promise<number> {
+  const most = number(values['max-files'], 'max-files', 20);
+  checkSpace(most * bytesPerFile, stage.directory);
+  const growth = await measureGrowth(stage, most, rounds, say);
+  const { seed } = stage;
+  const report: GrowthReport = { schema: 'prodigy-clean-growth/1', machine, rounds, seed, growth };
+  const json = `${JSON.stringify(report, undefined, 2)}\n`;
+  const file = values.write ? inBench('growth.json') : values.json;
+  if (file === undefined || file === '-') process.stdout.write(json);
+  else writeFileSync(file, json);
+  if (values.write) writeFileSync(inBench('growth.svg'), growthPlot(growth));
+  return growth.some(({ sizes }) => sizes.some(({ result }) => result.error !== undefined)) ? 1 : 0;
+}
+
+/** The directory of the results, beside the sources. */
+function inBench(name: string): string {
+  return join(repositoryTop(), 'bench', name);
 }
 
 function say(text: string): void {
@@ -100,8 +130,10 @@ async function main(): Promise<number> {
     return 0;
   }
   const chosen = choose(values);
-  const scale = number(values.scale ?? (values.quick ? '0.05' : '1'), 'scale', 0.0001);
-  const rounds = Math.round(number(values.rounds ?? (values.quick ? '2' : '5'), 'rounds', 1));
+  const scale = number(values.scale ?? (values.quick ? '0.02' : '1'), 'scale', 0.0001);
+  const rounds = Math.round(
+    number(values.rounds ?? (values.quick || values.growth ? '2' : '5'), 'rounds', 1),
+  );
   const seed = number(values.seed, 'seed', 0);
   const stage = makeStage(values.dir, scale, seed);
   for (const [signal, code] of [
@@ -116,7 +148,8 @@ async function main(): Promise<number> {
   }
   try {
     const machine = readMachine(stage.directory, stage.canDropCaches);
-    checkSpace(chosen, stage);
+    if (values.growth) return await grow(values, stage, rounds, machine);
+    checkSpace(Math.max(...chosen.map(({ diskBytes }) => diskBytes)) * scale, stage.directory);
     const results = await measure(chosen, stage, rounds);
     const report: Report = { schema: 'prodigy-clean-bench/1', machine, scale, rounds, seed, results };
     const json = `${JSON.stringify(report, undefined, 2)}\n`;
@@ -124,6 +157,7 @@ async function main(): Promise<number> {
     else process.stdout.write(textOf(report));
     if (values.json !== undefined && values.json !== '-') writeFileSync(values.json, json);
     if (values.markdown !== undefined) writeFileSync(values.markdown, markdownOf(report));
+    if (values.write) writeFileSync(inBench('RESULTS.md'), pageOf(report));
     return results.some(({ error }) => error !== undefined) ? 1 : 0;
   } finally {
     removeStage(stage);

@@ -34,6 +34,7 @@ export async function measureRow(
 ): Promise<Result> {
   const startedAtMs = performance.now();
   const samples = new Map<string, Sample[]>();
+  const failures = new Map<string, string>();
   let contenders: readonly Contender[] = [];
   let error: string | undefined;
   try {
@@ -41,13 +42,22 @@ export async function measureRow(
     const times = rounds * (row.roundsFactor ?? 1);
     const turns = turnsOf(contenders, times);
     for (const [index, contender] of turns.entries()) {
-      onRun(index, turns.length, contender.name);
-      const own = samples.get(contender.name) ?? [];
-      samples.set(contender.name, own);
-      own.push(await contender.run(own.length));
+      const { name, mayFail = false } = contender;
+      if (failures.has(name)) continue;
+      onRun(index, turns.length, name);
+      const own = samples.get(name) ?? [];
+      try {
+        own.push(await contender.run(own.length));
+        samples.set(name, own);
+      } catch (cause) {
+        if (!mayFail) throw cause;
+        failures.set(name, messageOf(cause));
+        samples.delete(name);
+        await stage.clear();
+      }
     }
   } catch (cause) {
-    error = cause instanceof Error ? cause.message : String(cause);
+    error = messageOf(cause);
   } finally {
     await stage.clear();
   }
@@ -56,7 +66,11 @@ export async function measureRow(
     title: row.title,
     work: row.work(stage.scale),
     seconds: (performance.now() - startedAtMs) / 1_000,
-    contenders: contenders.map((contender) => measuredOf(contender, samples.get(contender.name) ?? [])),
+    contenders: contenders.map((contender) => {
+      const failure = failures.get(contender.name);
+      if (failure !== undefined) return { name: contender.name, absent: failure };
+      return measuredOf(contender, samples.get(contender.name) ?? []);
+    }),
     ...(error === undefined
       ? { targets: row.targets.map((target) => judge(target, samples)) }
       : { error, targets: [] }),
@@ -67,7 +81,7 @@ export async function measureRow(
 export function turnsOf(contenders: readonly Contender[], rounds: number): readonly Contender[] {
   const present = contenders.filter(({ absent }) => absent === undefined);
   return Array.from({ length: rounds }, (_, round) => {
-    const taking = present.filter(({ atMost = Infinity }) => round < atMost);
+    const taking = present.filter(({ share = 1 }) => round < Math.max(1, Math.ceil(rounds * share)));
     const first = round % Math.max(1, taking.length);
     return [...taking.slice(first), ...taking.slice(0, first)];
   }).flat();
@@ -90,4 +104,8 @@ function measuredOf({ name, absent }: Contender, samples: readonly Sample[]): Me
           ),
         }),
   };
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -38,6 +38,18 @@ export function markdownOf(report: Report): string {
   return `${header.join('\n')}\n\n${markdownTable(tableOf(report.results))}\n${notesOf(report).join('\n')}\n`;
 }
 
+/** `bench/RESULTS.md`: what was measured, and how. */
+export function pageOf(report: Report): string {
+  return `# Results of the bench
+
+Written by \`npm run bench -- --write\`. Each contender has its turn in every round and works on a storage made for it anew, the
+same for all; times are those of a process from its start to its end, medians with the least and the most; a ratio is that of
+the medians, its spread that of the rounds; memory is the highest resident size. A run that did not remove everything
+is an error, not a time. What was tried and did not help is in \`NOTES.md\`.
+
+${markdownOf(report)}`;
+}
+
 export function headerLines({ machine, scale, rounds, seed }: Report): readonly string[] {
   const {
     date,
@@ -91,13 +103,14 @@ function tableOf(results: readonly Result[]): readonly Cells[] {
 function linesOf({ title, work, contenders, targets, error }: Result): readonly Cells[] {
   if (error !== undefined) return [[title, work, '', '', '', '', '', '', 'ERROR']];
   const present = contenders.filter(({ absent }) => absent === undefined);
-  const judged = targets.filter(({ verdict }) => verdict !== 'not-measured');
-  return Array.from({ length: Math.max(present.length, judged.length) }, (_, index) => [
-    index === 0 ? title : '',
-    index === 0 ? work : '',
-    ...whoCells(present[index]),
-    ...targetCells(judged[index]),
-  ]);
+  const lines = present.flatMap((measured) => {
+    const own = targets.filter(({ target, value }) => target.of === measured.name && value !== undefined);
+    return Array.from({ length: Math.max(1, own.length) }, (_, index) => [
+      ...whoCells(index === 0 ? measured : undefined),
+      ...targetCells(own[index]),
+    ]);
+  });
+  return lines.map((line, index) => [index === 0 ? title : '', index === 0 ? work : '', ...line]);
 }
 
 function whoCells(measured: Measured | undefined): Cells {

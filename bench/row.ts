@@ -15,8 +15,10 @@ export type Contender = {
   readonly name: string;
   /** Why it cannot take part here. */
   readonly absent?: string;
-  /** Takes only so many rounds: no target is about it, and it is slow. */
-  readonly atMost?: number;
+  /** The part of the rounds that it takes, once at least: no target is about it, or once is enough. 1 unless told. */
+  readonly share?: number;
+  /** Somebody else's program, of which nobody knows whether it does the work: when it does not, it is left out. */
+  readonly mayFail?: boolean;
   readonly run: (round: number) => Promise<Sample>;
 };
 

@@ -1,5 +1,9 @@
 import { decide } from './rows/decide.ts';
+import { idle } from './rows/idle-runs.ts';
+import { log } from './rows/log.ts';
+import { memoryRows } from './rows/memory.ts';
 import { overviewCold, overviewWarm } from './rows/overview.ts';
+import { resume } from './rows/resume.ts';
 import { smallItems } from './rows/small-items.ts';
 import { starts } from './rows/start.ts';
 import { removeOne, removeWorktrees } from './rows/worktrees.ts';
@@ -13,5 +17,9 @@ export const rows: readonly Row[] = [
   removeOne,
   ...smallItems,
   decide,
+  log,
   ...starts,
+  ...memoryRows,
+  resume,
+  ...idle,
 ];

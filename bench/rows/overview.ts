@@ -20,7 +20,7 @@ function overview(name: string, title: string, isCold: boolean, most: number): R
     diskBytes: gibibyte,
     work: (scale) => {
       const { worktrees, files } = sizes({ scale });
-      return `${worktrees} worktrees, ${files.toLocaleString('en-US')} files`;
+      return `${worktrees} worktree${worktrees === 1 ? '' : 's'}, ${files.toLocaleString('en-US')} files`;
     },
     contenders: async (stage) => {
       const { home, worktrees } = await makeWorktrees(stage, sizes(stage));

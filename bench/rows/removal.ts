@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -18,6 +18,8 @@ export type Removable = {
 };
 
 export type Removal = {
+  /** Whom the target names; the others are there to be seen, in half the rounds. */
+  readonly against: 'rm -rf' | 'find -delete';
   readonly make: () => Promise<Removable>;
   /** Further words for our own run. */
   readonly args?: readonly string[];
@@ -26,7 +28,7 @@ export type Removal = {
 export const ourselves = 'prodigy clean';
 
 /** Our run against `find -delete`, `rm -rf` and others, each on a storage made for it. */
-export function removalContenders(stage: Stage, { make, args = [] }: Removal): readonly Contender[] {
+export function removalContenders(stage: Stage, { against, make, args = [] }: Removal): readonly Contender[] {
   const measured = async (run: (removable: Removable) => Promise<Sample>): Promise<Sample> => {
     const removable = await make();
     stage.goCold();
@@ -46,7 +48,7 @@ export function removalContenders(stage: Stage, { make, args = [] }: Removal): r
         return ran;
       });
   const upstream = findUpstream();
-  return [
+  const contenders: readonly Contender[] = [
     {
       name: ourselves,
       run: () =>
@@ -64,22 +66,29 @@ export function removalContenders(stage: Stage, { make, args = [] }: Removal): r
     },
     {
       name: 'fs.promises.rm',
-      atMost: 3,
       run: peer(process.execPath, (directories) => ['-e', removeScript, ...directories]),
     },
-    { name: 'rimraf', atMost: 3, ...rimraf(peer) },
+    { name: 'rimraf', ...rimraf(peer) },
     {
       name: 'Prodigy',
       ...('absent' in upstream ? { absent: upstream.absent } : {}),
+      mayFail: true,
       run: () =>
-        measured(async ({ home, kind }) => {
+        measured(async ({ home, kind, directories }) => {
           const program = 'absent' in upstream ? '' : upstream.path;
           const env = { HOME: home.home, PRODIGY_HOME: home.root };
           const words = ['clean', kind, '--older-than', '1d', '--force'];
-          return runPeer(stage, program, words, { env, cwd: join(home.home, 'src', 'shop') });
+          const cwd = join(home.home, 'src', 'shop');
+          mkdirSync(cwd, { recursive: true });
+          const ran = await runPeer(stage, program, words, { env, cwd });
+          const left = directories.filter((path) => existsSync(path)).flatMap(withoutOwn);
+          if (left.length > 0) throw new Error(`it left ${left.length} of the ${kind}`);
+          return ran;
         }),
     },
   ];
+  const named = new Set([ourselves, against, 'Prodigy']);
+  return contenders.map((one) => (named.has(one.name) ? one : { ...one, share: 0.5 }));
 }
 
 const removeScript =

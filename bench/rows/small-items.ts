@@ -28,7 +28,13 @@ function rowsOf({ name, title, count, what, diskBytes, make }: Small): readonly 
     diskBytes,
     work: (scale) => `${scaled({ scale }, count, 10).toLocaleString('en-US')} ${what}`,
     contenders: (stage) =>
-      Promise.resolve(removalContenders(stage, { make: () => make(stage, scaled(stage, count, 10)), args })),
+      Promise.resolve(
+        removalContenders(stage, {
+          against: 'find -delete',
+          make: () => make(stage, scaled(stage, count, 10)),
+          args,
+        }),
+      ),
   }));
 }
 

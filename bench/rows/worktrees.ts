@@ -21,6 +21,7 @@ function removal(name: string, title: string, sizes: (stage: Pick<Stage, 'scale'
     contenders: (stage) =>
       Promise.resolve(
         removalContenders(stage, {
+          against: 'rm -rf',
           make: async () => {
             const made = await makeWorktrees(stage, sizes(stage));
             return {
