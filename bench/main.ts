@@ -22,10 +22,12 @@ const help = `npm run bench -- [options]
   --rounds N        rounds of each work (5)
   --scale X         sizes times X (1)
   --seed N          of the storages (1)
+  --warm            drop no caches: nobody else on the machine is disturbed
   --dir DIR         where to measure: a directory of its own is made there (the temporary directory)
   --json FILE       write everything that was found out; - for standard output instead of the table
   --markdown FILE   write the table for bench/RESULTS.md
-  --growth          instead of the table: time and memory from 10,000 files to the most, each size twice the last
+  --growth          instead of the table: time and memory from 10,000 files to the most, each size twice the last;
+                    --json FILE.json then draws FILE.svg, too
   --max-files N     the most (2,000,000, which writes 8 GiB)
   --write           write bench/RESULTS.md, or with --growth bench/growth.json and bench/growth.svg
   --list            say what there is
@@ -41,6 +43,7 @@ function read() {
       rounds: { type: 'string' },
       scale: { type: 'string' },
       seed: { type: 'string', default: '1' },
+      warm: { type: 'boolean', default: false },
       dir: { type: 'string', default: tmpdir() },
       json: { type: 'string' },
       markdown: { type: 'string' },
@@ -98,8 +101,10 @@ async function grow(values: Values, stage: Stage, rounds: number, machine: Machi
   const json = `${JSON.stringify(report, undefined, 2)}\n`;
   const file = values.write ? inBench('growth.json') : values.json;
   if (file === undefined || file === '-') process.stdout.write(json);
-  else writeFileSync(file, json);
-  if (values.write) writeFileSync(inBench('growth.svg'), growthPlot(growth));
+  else {
+    writeFileSync(file, json);
+    writeFileSync(`${file.replace(/\.json$/, '')}.svg`, growthPlot(growth));
+  }
   return growth.some(({ sizes }) => sizes.some(({ result }) => result.error !== undefined)) ? 1 : 0;
 }
 
@@ -135,7 +140,7 @@ async function main(): Promise<number> {
     number(values.rounds ?? (values.quick || values.growth ? '2' : '5'), 'rounds', 1),
   );
   const seed = number(values.seed, 'seed', 0);
-  const stage = makeStage(values.dir, scale, seed);
+  const stage = makeStage(values.dir, scale, seed, values.warm);
   for (const [signal, code] of [
     ['SIGINT', 130],
     ['SIGTERM', 143],

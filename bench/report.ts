@@ -73,7 +73,7 @@ export function headerLines({ machine, scale, rounds, seed }: Report): readonly 
     `${rounds} rounds (short works more), contenders in turn, seed ${seed}; load ${load.toFixed(2)} at the start${busy}`,
     caches === 'dropped'
       ? 'cold: written back and caches dropped before each run, unless the row says warm'
-      : 'WARM: caches cannot be dropped here, every "cold" is a warm one',
+      : 'WARM: caches were not dropped, every "cold" is a warm one',
     ...(scale === 1 ? [] : [`sizes times ${scale}: the targets are made for 1`]),
   ];
 }

@@ -17,15 +17,17 @@ export type Stage = {
   readonly clear: () => Promise<void>;
 };
 
-export function makeStage(parent: string, scale: number, seed: number): Stage {
+/** @param isWarm - nothing is dropped or written back: other people's caches are left alone */
+export function makeStage(parent: string, scale: number, seed: number, isWarm = false): Stage {
   const directory = realpathSync(mkdtempSync(join(realpathSync(parent), 'prodigy-clean-bench-')));
-  const canDropCaches = dropCaches();
+  const canDropCaches = !isWarm && dropCaches();
   return {
     directory,
     scale,
     seed,
     canDropCaches,
     goCold: () => {
+      if (isWarm) return;
       spawnSync('sync');
       if (canDropCaches) dropCaches();
     },
