@@ -80,15 +80,15 @@ export async function runPeer(
   return ran;
 }
 
-/** The built program in a home of its own, with its highest resident memory. Exit codes are the caller's. */
+/** The built program in a home of its own, with its memory and processor time. Exit codes are the caller's. */
 export async function runOurs(
   stage: Stage,
   home: string,
   args: readonly string[],
   { env = {}, ...options }: ChildOptions = {},
 ): Promise<Child> {
-  const peakFile = join(stage.directory, '.peak');
-  const preload = join(repositoryTop(), 'bench', 'peak-preload.cjs');
+  const usageFile = join(stage.directory, '.usage');
+  const preload = join(repositoryTop(), 'bench', 'usage-preload.cjs');
   const ran = await runTimed(stage, process.execPath, ['--require', preload, binary(), ...args], {
     cwd: home,
     ...options,
@@ -96,7 +96,7 @@ export async function runOurs(
       home,
       {
         PRODIGY_HOME: join(home, '.prodigy'),
-        BENCH_PEAK_FILE: peakFile,
+        BENCH_USAGE_FILE: usageFile,
         NODE_V8_COVERAGE: undefined,
         ...env,
       },
@@ -104,10 +104,10 @@ export async function runOurs(
     ),
   });
   // A process that was killed wrote none.
-  if (!existsSync(peakFile)) return ran;
-  const peakBytes = Number(readFileSync(peakFile, 'utf8'));
-  rmSync(peakFile);
-  return { ...ran, peakBytes };
+  if (!existsSync(usageFile)) return ran;
+  const usage = JSON.parse(readFileSync(usageFile, 'utf8')) as Required<Pick<Sample, 'peakBytes' | 'cpuMs'>>;
+  rmSync(usageFile);
+  return { ...ran, ...usage };
 }
 
 export function endOf({ exitCode, signal, stdout, stderr }: Child): string {

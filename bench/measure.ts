@@ -19,6 +19,7 @@ export type Measured = {
   readonly absent?: string;
   readonly ms?: Summary;
   readonly peakBytes?: Summary;
+  readonly cpuMs?: Summary;
   readonly counts?: Readonly<Record<string, Summary>>;
 };
 
@@ -47,7 +48,7 @@ export async function measureRow(
       onRun(index, turns.length, name);
       const own = samples.get(name) ?? [];
       try {
-        own.push(await contender.run(own.length));
+        own.push(figuresOf(await contender.run(own.length)));
         samples.set(name, own);
       } catch (cause) {
         if (!mayFail) throw cause;
@@ -87,15 +88,27 @@ export function turnsOf(contenders: readonly Contender[], rounds: number): reado
   }).flat();
 }
 
+/** Without what a process printed, which can be long. */
+function figuresOf({ ms, peakBytes, cpuMs, counts }: Sample): Sample {
+  return {
+    ms,
+    ...(peakBytes === undefined ? {} : { peakBytes }),
+    ...(cpuMs === undefined ? {} : { cpuMs }),
+    ...(counts === undefined ? {} : { counts }),
+  };
+}
+
 function measuredOf({ name, absent }: Contender, samples: readonly Sample[]): Measured {
   if (absent !== undefined) return { name, absent };
   if (samples.length === 0) return { name };
   const peaks = samples.map(({ peakBytes }) => peakBytes).filter((peak) => peak !== undefined);
+  const cpus = samples.map(({ cpuMs }) => cpuMs).filter((cpu) => cpu !== undefined);
   const names = Object.keys(samples[0]?.counts ?? {});
   return {
     name,
     ms: summaryOf(samples.map(({ ms }) => ms)),
     ...(peaks.length === 0 ? {} : { peakBytes: summaryOf(peaks) }),
+    ...(cpus.length === 0 ? {} : { cpuMs: summaryOf(cpus) }),
     ...(names.length === 0
       ? {}
       : {

@@ -21,6 +21,7 @@ const head: Cells = [
   'Who',
   'Median',
   'Spread',
+  'CPU',
   'Memory',
   'Against target',
   'Target',
@@ -44,7 +45,7 @@ export function pageOf(report: Report): string {
 
 Written by \`npm run bench -- --write\`. Each contender has its turn in every round and works on a storage made for it anew, the
 same for all; times are those of a process from its start to its end, medians with the least and the most; a ratio is that of
-the medians, its spread that of the rounds; memory is the highest resident size. A run that did not remove everything
+the medians, its spread that of the rounds; memory is the highest resident size, CPU the processor time of the program itself. A run that did not remove everything
 is an error, not a time. What was tried and did not help is in \`NOTES.md\`.
 
 ${markdownOf(report)}`;
@@ -101,7 +102,7 @@ function tableOf(results: readonly Result[]): readonly Cells[] {
 }
 
 function linesOf({ title, work, contenders, targets, error }: Result): readonly Cells[] {
-  if (error !== undefined) return [[title, work, '', '', '', '', '', '', 'ERROR']];
+  if (error !== undefined) return [[title, work, ...head.slice(3).map(() => ''), 'ERROR']];
   const present = contenders.filter(({ absent }) => absent === undefined);
   const lines = present.flatMap((measured) => {
     const own = targets.filter(({ target, value }) => target.of === measured.name && value !== undefined);
@@ -114,12 +115,13 @@ function linesOf({ title, work, contenders, targets, error }: Result): readonly 
 }
 
 function whoCells(measured: Measured | undefined): Cells {
-  if (measured?.ms === undefined) return ['', '', '', ''];
-  const { name, ms, peakBytes } = measured;
+  if (measured?.ms === undefined) return ['', '', '', '', ''];
+  const { name, ms, peakBytes, cpuMs } = measured;
   return [
     name,
     timeText(ms.median),
     `${timeText(ms.least)}-${timeText(ms.most)}`,
+    cpuMs === undefined ? '' : timeText(cpuMs.median),
     peakBytes === undefined ? '' : megabytes(peakBytes.most),
   ];
 }

@@ -6,6 +6,8 @@ export type Sample = {
   readonly ms: number;
   /** Resident memory at its highest. */
   readonly peakBytes?: number;
+  /** Processor time of our own process, all threads, without that of the git it calls. */
+  readonly cpuMs?: number;
   /** Whatever else a target is about. */
   readonly counts?: Readonly<Record<string, number>>;
 };

@@ -32,9 +32,9 @@ export function removalContenders(stage: Stage, { against, make, args = [] }: Re
   const measured = async (run: (removable: Removable) => Promise<Sample>): Promise<Sample> => {
     const removable = await make();
     stage.goCold();
-    const { ms, peakBytes } = await run(removable);
+    const sample = await run(removable);
     await rm(removable.home.home, { recursive: true, force: true, maxRetries: 3 });
-    return { ms, ...(peakBytes === undefined ? {} : { peakBytes }) };
+    return sample;
   };
   const peer =
     (command: string, argsFor: (directories: readonly string[]) => readonly string[]) =>

@@ -83,9 +83,9 @@ export const resume: Row = {
       {
         name: resumed,
         run: async () => {
-          const { left: remained, ms, peakBytes } = await resumeAfterKill(stage);
+          const { left: remained, ...sample } = await resumeAfterKill(stage);
           left = remained;
-          return { ms, ...(peakBytes === undefined ? {} : { peakBytes }) };
+          return sample;
         },
       },
       { name: anew, run: () => runOverRest(stage, left) },
