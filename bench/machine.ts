@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { repositoryTop } from '../test/helpers/run-prodigy.ts';
@@ -50,18 +50,7 @@ export function isBusy({ load, cores }: Machine): boolean {
 function fileSystemOf(directory: string): string {
   const [, type = 'unknown', device = 'unknown'] =
     /\n(\S+)\s+(\S+)/.exec(output('df', ['--output=fstype,source', directory])) ?? [];
-  const { dev } = statSync(directory);
-  return `${type} on ${device}${schedulerOf(dev)}`;
-}
-
-function schedulerOf(dev: number): string {
-  try {
-    const number = `${(dev >> 8) & 0xfff}:${(dev & 0xff) | ((dev >> 12) & 0xfff00)}`;
-    const isRotating = readFileSync(`/sys/dev/block/${number}/queue/rotational`, 'utf8').trim() === '1';
-    return isRotating ? ' (rotating)' : '';
-  } catch {
-    return '';
-  }
+  return `${type} on ${device}`;
 }
 
 function commit(): string {
