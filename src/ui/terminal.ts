@@ -12,7 +12,8 @@ export type Terminal = {
   readonly canAsk: boolean;
   /** stderr can show a line that is drawn again. */
   readonly isLive: boolean;
-  readonly columns: number;
+  /** What a line on stdout has room for now; without end where nobody counts columns, as in a file. */
+  readonly columns: () => number;
 };
 
 export type Colours = ReturnType<typeof picocolors.createColors>;
@@ -33,7 +34,8 @@ export function openTerminal(colour: 'always' | 'never' | 'auto', isDumb: boolea
     errColours: picocolors.createColors(wants(process.stderr)),
     canAsk: isTerminal(process.stdin) && isTerminal(process.stderr),
     isLive: isTerminal(process.stderr) && !isDumb,
-    columns: process.stdout.columns ?? 80,
+    // A terminal that does not know its size says 0.
+    columns: () => (isTerminal(process.stdout) ? process.stdout.columns || 80 : Infinity),
   };
 }
 

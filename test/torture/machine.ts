@@ -188,7 +188,7 @@ export class Machine {
         errColours: colours,
         canAsk: false,
         isLive: false,
-        columns: 120,
+        columns: () => 120,
       },
       cwd: this.home,
       signal: new AbortController().signal,
