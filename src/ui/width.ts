@@ -16,6 +16,9 @@ export function padStart(text: string, width: number): string {
   return ' '.repeat(Math.max(0, width - widthOf(text))) + text;
 }
 
+/** Every space but the one after a number, a date or a time. */
+const betweenWords = /(?<!(?:^|[\s(])[\d.,:-]+) /;
+
 /**
  * A sentence in lines of at most `width` columns: `first` stands before the first, `hanging` before the others. A
  * number is never parted from the word after it (`3.4 MB`, `26 unattributed`), and a word that is too long stays
@@ -29,7 +32,7 @@ export function wrapped(
 ): readonly string[] {
   const lines: string[] = [];
   let line: string | undefined;
-  for (const word of text.split(/(?<!\d) /)) {
+  for (const word of text.split(betweenWords)) {
     const longer = line === undefined ? first + word : `${line} ${word}`;
     if (line !== undefined && widthOf(longer) > width) {
       lines.push(line);
