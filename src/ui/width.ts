@@ -16,6 +16,14 @@ export function padStart(text: string, width: number): string {
   return ' '.repeat(Math.max(0, width - widthOf(text))) + text;
 }
 
+/** Stands for a space where none may become the end of a line: no text that is shown has it. */
+const mark = '\u0000';
+
+/** A command inside a sentence, to be copied whole. */
+export function unbroken(command: string): string {
+  return command.replaceAll(' ', mark);
+}
+
 /** Every space but the one after a number, a date or a time. */
 const betweenWords = /(?<!(?:^|[\s(])[\d.,:-]+) /;
 
@@ -32,7 +40,8 @@ export function wrapped(
 ): readonly string[] {
   const lines: string[] = [];
   let line: string | undefined;
-  for (const word of text.split(betweenWords)) {
+  for (const part of text.split(betweenWords)) {
+    const word = part.replaceAll(mark, ' ');
     const longer = line === undefined ? first + word : `${line} ${word}`;
     if (line !== undefined && widthOf(longer) > width) {
       lines.push(line);

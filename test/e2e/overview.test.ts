@@ -25,3 +25,11 @@ test('the overview tells what the last run did, what undo holds, and what comes 
   const types = (await journalOf(shop)).filter(({ type }) => type === 'RemovalIntended');
   t.is(types.length, 1, 'nothing but the run removes');
 });
+
+test('a run that finds nothing to do says what comes of age next', async (t) => {
+  const shop = await makeShop(t);
+  await finished(shop, 'logs', '6d');
+  const ran = await clean(shop, ['--logs', '--force']);
+  t.is(ran.exitCode, 0, ran.stderr);
+  t.regex(ran.stdout, /^Nothing to do\. Old enough next: 1 log, in \d+h \(.*\)\.$/m);
+});
