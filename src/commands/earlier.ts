@@ -50,8 +50,8 @@ async function earlierRuns(journal: JournalReader, nowMs: number): Promise<Resul
 }
 
 /** Neither a look nor a pin: it was to remove something, or to put it back. */
-function hasActed({ dryRun, confirmed, command, ended }: RunSummary): boolean {
-  return !dryRun && (confirmed !== undefined || command === 'undo' || ended?.outcome === 'nothing-to-do');
+function hasActed({ confirmed, command, ended }: RunSummary): boolean {
+  return confirmed !== undefined || command === 'undo' || ended?.outcome === 'nothing-to-do';
 }
 
 /** What can be told of them by who does not write: as the journal is now, or nothing at all. */

@@ -187,7 +187,7 @@ export class Machine {
         outColours: colours,
         errColours: colours,
         canAsk: false,
-        isLive: false,
+        live: undefined,
         columns: () => 120,
       },
       cwd: this.home,
