@@ -1,5 +1,6 @@
 import type { RunOutcome } from '../journal/event.ts';
 import { runDocument } from '../ui/document.ts';
+import { nextOld, nextOldText } from '../ui/next-old.ts';
 import { resultText } from '../ui/result-text.ts';
 import type { RunView } from '../ui/view.ts';
 import type { Account } from './account.ts';
@@ -22,6 +23,11 @@ export function documentOf(given: Answer, shell: Pick<Shell, 'clock'>): Record<s
   return runDocument({ ...given, ...given.account, endedAtMs: shell.clock() });
 }
 
+function nothingToDo(view: RunView): string {
+  const next = nextOld(view);
+  return next === undefined ? 'Nothing to do.\n' : `Nothing to do. Old enough next: ${nextOldText(next)}.\n`;
+}
+
 /** Says how it ended, in the form that was asked for. */
 export function answer(given: Answer, shell: Shell): void {
   const { request, view, outcome, account } = given;
@@ -34,7 +40,7 @@ export function answer(given: Answer, shell: Shell): void {
   if (outcome === 'declined') terminal.out('Nothing of this plan was removed.\n');
   else if (outcome === 'interrupted' && account.results.size === 0)
     terminal.out('Interrupted before anything was removed.\n');
-  else if (outcome === 'nothing-to-do' && account.drifted.length === 0) terminal.out('Nothing to do.\n');
+  else if (outcome === 'nothing-to-do' && account.drifted.length === 0) terminal.out(nothingToDo(view));
   else {
     const going = view.items.filter(({ verdict }) => verdict === 'remove');
     const predictedItems = going.length + account.takenUp.items;
@@ -42,6 +48,7 @@ export function answer(given: Answer, shell: Shell): void {
     const text = resultText(
       { ...given, ...account, run: view.run, predictedItems, predictedBytes },
       terminal.outColours,
+      terminal.columns(),
     );
     terminal.out(text);
   }

@@ -5,9 +5,10 @@ import { purgeHeld, type Recovered } from '../cleaners/recover.ts';
 import type { RunRecord } from '../cleaners/run-record.ts';
 import type { Scan } from '../cleaners/scan.ts';
 import { expireUndos } from '../cleaners/undo-worktrees.ts';
-import { sweep, type Condemned } from '../cleaners/sweep.ts';
+import { sweep, type Condemned, type Sweep } from '../cleaners/sweep.ts';
 import { freeBytes } from '../disk/volume.ts';
 import type { Journal } from '../journal/journal.ts';
+import type { Tally } from '../journal/event.ts';
 import type { JournalFailure } from '../model/failure.ts';
 import type { Item } from '../model/item.ts';
 import type { Kind } from '../model/kind.ts';
@@ -35,9 +36,7 @@ export async function carryOut(
   progress: Progress,
 ): Promise<Result<void, JournalFailure>> {
   const { config } = shell;
-  const totals = new Map<Kind, number>();
-  for (const { item } of plan) totals.set(item.kind, (totals.get(item.kind) ?? 0) + 1);
-  const done = new Map<Kind, { items: number; bytes: number }>();
+  const told = tellsProgress(plan, progress);
   // What is held for undo goes first when the disk demands it (DESIGN 8).
   if (recovered.held.length > 0 && (await isShortOfSpace(config.firstRoot))) {
     const freed = await purgeHeld(recovered.held, 'disk-full', { record });
@@ -65,19 +64,45 @@ export async function carryOut(
       isShortOfSpace: () => isShortOfSpace(config.firstRoot),
       readProcesses: () => readProcesses(config.roots),
       signal: shell.signal,
-      onProgress: (kind, items, bytes) => {
-        const sum = done.get(kind) ?? { items: 0, bytes: 0 };
-        sum.items += items;
-        sum.bytes += bytes;
-        done.set(kind, sum);
-        progress.cleaning(kind, sum.items, totals.get(kind) ?? 0, sum.bytes);
-      },
+      onProgress: told,
     });
     if (swept.isErr()) return err(swept.error);
   } finally {
     await locks.close();
   }
   return shell.signal.aborted ? ok(undefined) : expireHeld(journal, record, shell);
+}
+
+/** Counts what is done, per kind and of the whole plan, and tells it. */
+function tellsProgress(plan: readonly Condemned[], progress: Progress): Sweep['onProgress'] {
+  const totals = new Map<Kind, number>();
+  let ofWork = 0;
+  for (const { item } of plan) {
+    totals.set(item.kind, (totals.get(item.kind) ?? 0) + 1);
+    ofWork += workOf(item.kind, item.size?.bytes ?? 0);
+  }
+  const done = new Map<Kind, Tally>();
+  let all = { items: 0, bytes: 0, work: 0 };
+  const tell = (kind: Kind): void => {
+    const { items, bytes } = done.get(kind) ?? { items: 0, bytes: 0 };
+    progress.cleaning({ kind, items, ofItems: totals.get(kind) ?? 0, bytes }, { ...all, ofWork });
+  };
+  const [first] = plan;
+  if (first !== undefined) tell(first.item.kind);
+  return (kind, items, bytes) => {
+    const sum = done.get(kind) ?? { items: 0, bytes: 0 };
+    done.set(kind, { items: sum.items + items, bytes: sum.bytes + bytes });
+    all = { items: all.items + items, bytes: all.bytes + bytes, work: all.work + workOf(kind, bytes) };
+    tell(kind);
+  };
+}
+
+/** What an item costs, whatever its size, in bytes of a worktree. */
+const itemWorkBytes = 64 * 1024;
+
+/** How long it takes, in no unit: only worktrees are read through, the others are renamed. */
+function workOf(kind: Kind, bytes: number): number {
+  return itemWorkBytes + (kind === 'worktrees' ? bytes : 0);
 }
 
 function holdMs(item: Item, isUndoable: boolean, { config }: Shell): number {

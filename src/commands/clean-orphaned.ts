@@ -8,7 +8,7 @@ import type { Scope } from '../policy/scope.ts';
 import type { Seen } from '../storage/see.ts';
 import { orphanedJobs, readRegistry, registryPath, type Orphan } from '../storage/orphan-registry.ts';
 import { printable } from '../ui/format.ts';
-import { whyText } from '../ui/plan-text.ts';
+import { whyText } from '../ui/why-words.ts';
 import type { Answer } from './answer.ts';
 import type { Shell } from './shell.ts';
 import { engine, engineRequest, prodigyCodes, silentManner } from './worktree-clean.ts';

@@ -19,7 +19,7 @@ import { exitCodeOf } from './outcome.ts';
 import { clockProblem, endRun, putOnRecord, refuse, takeUp } from './run-steps.ts';
 import { scopeOf } from './scope.ts';
 import { actorOf, type Shell } from './shell.ts';
-import { viewOf } from './view.ts';
+import { planLook, viewOf } from './view.ts';
 import type { RunView } from '../ui/view.ts';
 
 /** `prodigy clean --all ...`: look, judge, show, ask, act, account. */
@@ -49,8 +49,7 @@ function usualManner(request: CleanRequest, shell: Shell): Manner {
   return {
     command: 'clean',
     show: (view) => {
-      if (request.output === 'text')
-        shell.terminal.out(planText(view, shell.terminal.outColours, request.isFull));
+      if (request.output === 'text') shell.terminal.out(planText(view, planLook(request, shell)));
     },
     consent: (view, record) => consentTo(view, request, record, shell),
     answer: (given) => answer(given, shell),

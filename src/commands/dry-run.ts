@@ -15,7 +15,7 @@ import type { CleanRequest } from './options.ts';
 import { exitCodeOf, exitCodes } from './outcome.ts';
 import { endRun, putOnRecord } from './run-steps.ts';
 import type { Shell } from './shell.ts';
-import { viewOf } from './view.ts';
+import { planLook, viewOf } from './view.ts';
 
 /** The same run, ended before the question; nothing but the journal is written, and that only when it can be. */
 export async function dryRun(
@@ -55,7 +55,7 @@ export async function dryRun(
   const ended = await endRun(record, outcome, exitCode, account, free, free);
   if (ended.isErr()) return err(ended.error);
   if (request.output === 'text') {
-    shell.terminal.out(planText(view, shell.terminal.outColours, request.isFull));
+    shell.terminal.out(planText(view, planLook(request, shell)));
     shell.terminal.out('Dry run: nothing was removed.\n');
     if (unknown !== undefined) shell.terminal.err(`${holdsUnknown(unknown)}\n`);
     if (ledger.without !== undefined && ledger.without.type !== 'journal-absent') {

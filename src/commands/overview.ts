@@ -3,21 +3,18 @@ import { err, ok, type Result } from 'neverthrow';
 import type { Failure } from '../model/failure.ts';
 import { kinds } from '../model/kind.ts';
 import { repositoryAt } from '../storage/repository.ts';
-import { openOperations, type OpenOperation } from '../projections/open-operations.ts';
 import { runDocument } from '../ui/document.ts';
 import { explain } from '../ui/explain.ts';
 import { printable } from '../ui/format.ts';
-import { overviewText, type UnfinishedView, type VolumeView } from '../ui/overview-text.ts';
-import { scopeText } from '../ui/plan-text.ts';
-import { pinsText } from '../ui/pins-text.ts';
+import { overviewText, type VolumeView } from '../ui/overview-text.ts';
 import { openProgress } from '../ui/progress.ts';
 import { accountOf } from './account.ts';
+import { earlierSeen } from './earlier.ts';
 import { endRun, putOnRecord } from './run-steps.ts';
 import { openForLooking } from './journal-access.ts';
 import { holdsUnknown, lookAndJudge, noRules, pinsSeen, runPolicy } from './looking.ts';
 import type { CleanRequest } from './options.ts';
 import { scopeOf } from './scope.ts';
-import { unfinishedRuns } from './unfinished.ts';
 import type { Shell } from './shell.ts';
 import { viewOf } from './view.ts';
 
@@ -71,15 +68,9 @@ export async function overview(request: CleanRequest, shell: Shell): Promise<Res
       terminal.out(`${JSON.stringify(document, null, 2)}\n`);
     }
     if (request.output === 'text') {
-      const open = journal === undefined ? ok(new Map()) : await journal.rows(openOperations);
-      const operations: OpenOperation[] = open.isErr() ? [] : [...open.value.values()];
-      const runs = journal === undefined ? ok([]) : await unfinishedRuns(journal, undefined);
-      const unfinished = unfinishedView(operations, runs.isErr() ? 0 : runs.value.length);
-      terminal.out(
-        `${terminal.outColours.bold(`Prodigy storage of ${scopeText(view)}: ${config.roots.map(printable).join(', ')}`)}\n\n`,
-      );
-      terminal.out(overviewText(view, volume, unfinished, terminal.outColours, terminal.columns));
-      terminal.out(pinsText(pins.values()));
+      const earlier = await earlierSeen(journal, shell, startedAtMs);
+      const text = { view, volume, earlier, pins: pins.values() };
+      terminal.out(overviewText(text, terminal.outColours, terminal.columns()));
       if (unknown !== undefined) terminal.err(`${holdsUnknown(unknown)}\n`);
       if (ledger.without !== undefined && ledger.without.type !== 'journal-absent')
         terminal.err(`Not journalled: ${explain(ledger.without).sentence}\n`);
@@ -88,15 +79,6 @@ export async function overview(request: CleanRequest, shell: Shell): Promise<Res
   } finally {
     progress.stop();
   }
-}
-
-function unfinishedView(open: readonly OpenOperation[], runs: number): UnfinishedView {
-  const isHeld = ({ state, heldUntilMs }: OpenOperation): boolean =>
-    state === 'quarantined' && heldUntilMs !== undefined;
-  const bytes = (of: readonly OpenOperation[]): number =>
-    of.reduce((sum, { intent }) => sum + intent.bytes, 0);
-  const stuck = open.filter((operation) => !isHeld(operation) && operation.state !== 'intended');
-  return { heldBytes: bytes(open.filter(isHeld)), blocked: stuck.length, blockedBytes: bytes(stuck), runs };
 }
 
 async function volumeView(path: string): Promise<VolumeView | undefined> {

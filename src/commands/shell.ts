@@ -33,13 +33,17 @@ export function openShell(config: Config, version: string, noColour: boolean, is
   const terminal = openTerminal(noColour ? 'never' : config.colour, config.dumbTerminal);
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
+      // What Ctrl-C shows of itself stands at the end of the live line, and goes with it.
+      const start = terminal.live?.erase() === true ? '' : '\n';
       if (received !== undefined) {
-        if (!isReading) terminal.err('\nStopped at once. Whatever was begun: prodigy clean resume\n');
+        if (!isReading) terminal.err(`${start}Stopped at once. Whatever was begun: prodigy clean resume\n`);
         process.exit(name === 'SIGTERM' ? 143 : 130);
       }
       received = name;
       if (!isReading)
-        terminal.err('\nStopping: finishing the item at hand, if there is one; once more to stop at once.\n');
+        terminal.err(
+          `${start}Stopping: finishing the item at hand, if there is one; once more to stop at once.\n`,
+        );
       stop.abort();
     });
   }

@@ -3,7 +3,10 @@ import type { Scan } from '../cleaners/scan.ts';
 import type { RunPolicy } from '../journal/event.ts';
 import { ageBasisMs } from '../policy/age.ts';
 import type { Scope } from '../policy/scope.ts';
+import type { PlanLook } from '../ui/plan-text.ts';
 import type { ItemView, RunView } from '../ui/view.ts';
+import type { CleanRequest } from './options.ts';
+import type { Shell } from './shell.ts';
 
 /** What the screens show of a scan: `run` and `plan` are ids. */
 export function viewOf(
@@ -21,6 +24,7 @@ export function viewOf(
       name: item.name,
       path: item.path,
       repository: item.repository?.name,
+      repositoryPath: workingDirectoryOf(item.repository?.gitDir),
       bytes: item.size?.bytes ?? 0,
       ageMs: agedFromMs === undefined ? undefined : policy.nowMs - agedFromMs,
       verdict: verdict.type,
@@ -46,6 +50,19 @@ export function viewOf(
     items,
     outOfScope: scope.kinds.reduce((sum, kind) => sum + (scan.outOfScope[kind] ?? 0), 0),
     oddities: scan.look.oddities,
+  };
+}
+
+/** How the plan of a request is shown here. */
+export function planLook(
+  { isFull, isUndoable }: Pick<CleanRequest, 'isFull' | 'isUndoable'>,
+  { terminal, config }: Pick<Shell, 'terminal' | 'config'>,
+): PlanLook {
+  return {
+    colours: terminal.outColours,
+    columns: terminal.columns(),
+    isFull,
+    undo: { isUndoable, forMs: config.undoMs, bytes: config.undoBytes },
   };
 }
 

@@ -4,7 +4,7 @@ import { err, ok, type Result } from 'neverthrow';
 import type { Failure } from '../model/failure.ts';
 import type { Scope } from '../policy/scope.ts';
 import { repositoryAt } from '../storage/repository.ts';
-import { whyText } from '../ui/plan-text.ts';
+import { whyText } from '../ui/why-words.ts';
 import { openProgress } from '../ui/progress.ts';
 import { printable } from '../ui/format.ts';
 import { entryName, linesAfter, linesBefore, linesOfDryRun, noTarget } from '../ui/worktree-lines.ts';

@@ -1,132 +1,171 @@
-import Table from 'cli-table3';
-import { kinds } from '../model/kind.ts';
-import { formatBytes, formatCount, printable } from './format.ts';
+import type { Tally } from '../journal/event.ts';
+import type { Pin } from '../model/pin.ts';
+import type { RunSummary } from '../projections/run-summary.ts';
+import { formatAge, formatBytes, formatCount, formatTime, printable } from './format.ts';
+import { nextOld, nextOldText } from './next-old.ts';
+import { overviewTable } from './overview-table.ts';
+import { pinsText } from './pins-text.ts';
+import { scopeText } from './plan-text.ts';
+import { deedText } from './run-line.ts';
 import type { Colours } from './terminal.ts';
 import type { RunView } from './view.ts';
-
-const bare = {
-  top: '',
-  'top-mid': '',
-  'top-left': '',
-  'top-right': '',
-  bottom: '',
-  'bottom-mid': '',
-  'bottom-left': '',
-  'bottom-right': '',
-  left: '',
-  'left-mid': '',
-  mid: '',
-  'mid-mid': '',
-  right: '',
-  'right-mid': '',
-  middle: '  ',
-} as const;
+import { padEnd, wrapped } from './width.ts';
 
 export type VolumeView = { readonly freeBytes: number; readonly totalBytes: number };
 
-/** What the six columns of numbers need. */
-const numbersWidth = 62;
-
-/** What earlier runs left: held for undo, not freed, not finished. */
-export type UnfinishedView = {
-  readonly heldBytes: number;
-  readonly blocked: number;
-  readonly blockedBytes: number;
-  readonly runs: number;
+/** What the journal knows of earlier runs. Times are UTC milliseconds. */
+export type EarlierView = {
+  readonly nowMs: number;
+  /** In quarantine, on disk, for undo; `untilMs`: when the oldest leaves. */
+  readonly held: Tally & { readonly untilMs?: number };
+  /** Worktrees that git can make again, and until when the first of them. */
+  readonly gone: { readonly items: number; readonly untilMs?: number };
+  /** Moved out of its place, and not freed yet. */
+  readonly blocked: Tally;
+  /** Runs that `resume` would take up, oldest first. */
+  readonly unfinished: readonly RunSummary[];
+  /** The last run that may have removed something, or put it back. */
+  readonly last?: RunSummary;
 };
 
-/** The overview, like `docker system df`, with what is protected and why (DESIGN 6). */
-export function overviewText(
-  view: RunView,
-  volume: VolumeView | undefined,
-  unfinished: UnfinishedView,
-  colours: Colours,
-  columns: number,
-): string {
-  const table = new Table({
-    // The reasons get what the terminal leaves; words are not cut.
-    colWidths: [null, null, null, null, null, null, Math.max(24, columns - numbersWidth)],
-    wordWrap: true,
-    chars: bare,
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
-    colAligns: ['left', 'right', 'right', 'right', 'right', 'right', 'left'],
-    head: ['TYPE', 'TOTAL', 'ACTIVE', 'SIZE', 'RECLAIMABLE', 'PROTECTED', ''].map((text) =>
-      colours.bold(text),
+export type OverviewView = {
+  readonly view: RunView;
+  readonly volume: VolumeView | undefined;
+  readonly earlier: EarlierView;
+  readonly pins: Iterable<Pin>;
+};
+
+/** What labels stand in, so that their lines can be read down. */
+const labelWidth = 16;
+
+/** The overview, like `docker system df`, with what is protected and why, and what to type next (DESIGN 6). */
+export function overviewText(overview: OverviewView, colours: Colours, columns: number): string {
+  const { view, volume, earlier, pins } = overview;
+  const title = `Prodigy storage of ${scopeText(view)}: ${view.scope.roots.map(printable).join(', ')}`;
+  const facts = [
+    ...volumeFacts(volume),
+    ...undoFacts(earlier),
+    ...ageFacts(view),
+    ...runFacts(earlier),
+    ...leftAlone(view),
+  ];
+  const hanging = ' '.repeat(columns < 60 ? 2 : labelWidth + 1);
+  const lines = [
+    ...wrapped(title, columns, '', '  ').map((line) => colours.bold(line)),
+    '',
+    ...overviewTable(view.items, colours, columns),
+    '',
+    ...facts.flatMap(([label, text]) =>
+      wrapped(text, columns, `${padEnd(`${label}:`, labelWidth)} `, hanging),
     ),
-  });
-  let reclaimable = 0;
-  for (const kind of kinds) {
-    const items = view.items.filter((item) => item.kind === kind);
-    const sum = (of: readonly { bytes: number }[]): number =>
-      of.reduce((total, { bytes }) => total + bytes, 0);
-    const going = items.filter(({ verdict }) => verdict === 'remove');
-    const staying = items.filter(({ verdict }) => verdict === 'keep');
-    const total = sum(items);
-    reclaimable += sum(going);
-    table.push([
-      kind,
-      String(items.length),
-      String(items.filter(({ reason }) => reason === 'active' || reason === 'in-use').length),
-      formatBytes(total),
-      `${formatBytes(sum(going))} (${total === 0 ? 0 : Math.round((sum(going) / total) * 100)}%)`,
-      formatBytes(sum(staying)),
-      reasonsText(staying.map(({ reason }) => reason)),
-    ]);
-  }
-  const lines = [trimLines(table.toString()), ''];
-  if (volume !== undefined) {
-    const percent = ((volume.freeBytes / volume.totalBytes) * 100).toFixed(1);
-    lines.push(
-      `Free on volume: ${formatBytes(volume.freeBytes)} of ${formatBytes(volume.totalBytes)} (${percent}%)`,
-    );
-  }
-  if (unfinished.heldBytes > 0) lines.push(`Held for undo: ${formatBytes(unfinished.heldBytes)}`);
-  if (unfinished.blocked > 0) {
-    lines.push(
-      `Not freed yet: ${formatCount(unfinished.blocked, 'item')}, ${formatBytes(unfinished.blockedBytes)} (prodigy clean resume)`,
-    );
-  }
-  if (view.outOfScope > 0) {
-    lines.push(`Other repositories have ${formatCount(view.outOfScope, 'more item')} (--all-repos).`);
-  }
-  if (view.oddities.length > 0) {
-    lines.push(`Left alone: ${formatCount(view.oddities.length, 'unknown thing')}, e.g. ${oddity(view)}`);
-  }
-  lines.push('', ...nextSteps(reclaimable, unfinished, view));
+    ...pinsText(pins)
+      .split('\n')
+      .filter((line) => line !== '')
+      .flatMap((line) => wrapped(line, columns, '', '  ')),
+    '',
+    ...nextSteps(overview, columns),
+  ];
   return `${lines.join('\n')}\n`;
 }
 
-function oddity({ oddities }: RunView): string {
+type Fact = readonly [label: string, text: string];
+
+function volumeFacts(volume: VolumeView | undefined): readonly Fact[] {
+  if (volume === undefined) return [];
+  const { freeBytes, totalBytes } = volume;
+  const percent = totalBytes === 0 ? '0' : ((freeBytes / totalBytes) * 100).toFixed(1);
+  return [['Free on volume', `${formatBytes(freeBytes)} of ${formatBytes(totalBytes)} (${percent}%)`]];
+}
+
+function undoFacts({ held, gone, blocked, nowMs }: EarlierView): readonly Fact[] {
+  const facts: Fact[] = [];
+  if (held.items > 0) {
+    const size = `${formatBytes(held.bytes)}, ${formatCount(held.items, 'item')}`;
+    facts.push(['Held for undo', `${size}; the oldest leaves ${leavesText(held.untilMs, nowMs)}`]);
+  }
+  if (gone.items > 0) {
+    const text = `${formatCount(gone.items, 'worktree')}, no space; the oldest until ${untilText(gone.untilMs)}`;
+    facts.push(['Undo from git', text]);
+  }
+  if (blocked.items > 0) {
+    facts.push(['Not freed yet', `${formatCount(blocked.items, 'item')}, ${formatBytes(blocked.bytes)}`]);
+  }
+  return facts;
+}
+
+function untilText(untilMs: number | undefined): string {
+  return untilMs === undefined ? 'an unknown time' : formatTime(untilMs);
+}
+
+function leavesText(untilMs: number | undefined, nowMs: number): string {
+  if (untilMs === undefined) return 'at an unknown time';
+  return untilMs <= nowMs
+    ? 'with the next run'
+    : `after ${formatTime(untilMs)} (in ${formatAge(untilMs - nowMs)})`;
+}
+
+function ageFacts(view: RunView): readonly Fact[] {
+  const next = nextOld(view);
+  return next === undefined ? [] : [['Old enough next', nextOldText(next)]];
+}
+
+function runFacts({ last, unfinished }: EarlierView): readonly Fact[] {
+  const facts: Fact[] = [];
+  if (last !== undefined) {
+    facts.push(['Last run', `${last.run.slice(0, 8)} on ${formatTime(last.startedAtMs)}, ${deedText(last)}`]);
+  }
+  for (const { run, startedAtMs, planned, removed, held } of unfinished) {
+    const done = Math.min(planned.items, removed.items + held.items).toLocaleString('en-US');
+    const of = `${done} of ${formatCount(planned.items, 'item')} removed`;
+    facts.push(['Unfinished', `run ${run.slice(0, 8)} of ${formatTime(startedAtMs)}, ${of}`]);
+  }
+  return facts;
+}
+
+function leftAlone({ oddities, outOfScope }: RunView): readonly Fact[] {
   const [first] = oddities;
-  return printable(first?.path ?? first?.detail ?? '');
-}
-
-function trimLines(text: string): string {
-  return text
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .join('\n');
-}
-
-/** `3 dirty, 2 active`, most frequent first. */
-export function reasonsText(reasons: readonly string[]): string {
-  const counts = new Map<string, number>();
-  for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);
-  return [...counts]
-    .sort(([a, m], [b, n]) => n - m || a.localeCompare(b))
-    .map(([reason, count]) => `${count} ${reason}`)
-    .join(', ');
-}
-
-function nextSteps(reclaimable: number, { runs }: UnfinishedView, { scope }: RunView): string[] {
-  const all = scope.allRepositories ? ' --all-repos' : '';
-  const resume =
-    runs === 0 ? [] : [`Go on with ${formatCount(runs, 'interrupted run')}: prodigy clean resume`];
-  if (reclaimable === 0) return [...resume, 'Nothing is old enough and safe to go.'];
   return [
-    ...resume,
-    `See what would go:    prodigy clean --all${all} --dry-run`,
-    `Remove it:            prodigy clean --all${all}`,
-    `What was done so far: prodigy clean log`,
+    ...(outOfScope === 0
+      ? []
+      : [['Elsewhere', `${formatCount(outOfScope, 'item')} of other repositories (--all-repos)`] as const]),
+    ...(first === undefined
+      ? []
+      : [
+          [
+            'Left alone',
+            `${formatCount(oddities.length, 'unknown thing')}, e.g. ${printable(first.path ?? first.detail)}`,
+          ] as const,
+        ]),
+  ];
+}
+
+/** What to type next: the most pressing first. */
+function nextSteps({ view, earlier }: OverviewView, columns: number): readonly string[] {
+  const all = view.scope.allRepositories ? ' --all-repos' : '';
+  const goes = view.items.some(({ verdict }) => verdict === 'remove');
+  const steps = [
+    ...(earlier.unfinished.length > 0 || earlier.blocked.items > 0
+      ? [['Finish what was begun', 'prodigy clean resume'] as const]
+      : []),
+    ...(goes
+      ? [
+          ['See what would go', `prodigy clean --all${all} --dry-run`] as const,
+          ['Remove it', `prodigy clean --all${all}`] as const,
+        ]
+      : [['See why all of it stays', `prodigy clean --all${all} --dry-run --full`] as const]),
+    ...(earlier.held.items + earlier.gone.items > 0
+      ? [['Put something back', 'prodigy clean undo --list'] as const]
+      : []),
+    ...(earlier.last === undefined ? [] : [['See what was done', 'prodigy clean log'] as const]),
+  ];
+  const width = Math.max(...steps.map(([label]) => label.length)) + 1;
+  const lines = steps.map(([label, command]) => [`${label}:`.padEnd(width), command] as const);
+  // A command is never broken: it is there to be copied.
+  const isNarrow = lines.some(([label, command]) => `${label}  ${command}`.length > columns);
+  return [
+    ...(goes ? [] : ['Nothing is old enough and safe to go.']),
+    ...lines.flatMap(([label, command]) =>
+      isNarrow ? [label.trimEnd(), `  ${command}`] : [`${label}  ${command}`],
+    ),
   ];
 }

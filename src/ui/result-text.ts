@@ -1,10 +1,12 @@
 import { kinds, type Kind } from '../model/kind.ts';
-import type { KindTotals, RunOutcome } from '../journal/event.ts';
+import type { KindTotals, RunOutcome, Tally } from '../journal/event.ts';
 import { adviceFor, causeOf } from './explain.ts';
 import { countOf, formatBytes, formatCount, formatTime, printable } from './format.ts';
 import { shortBranch, whyBranchKept } from './entry-line.ts';
+import { table } from './table.ts';
 import type { Colours } from './terminal.ts';
 import type { BranchView } from './view.ts';
+import { unbroken, widthOf, wrapped } from './width.ts';
 
 export type FailureView = {
   readonly item: string;
@@ -35,8 +37,9 @@ export type ResultView = {
 const failuresShown = 20;
 
 /** The end of a run: per kind what went, predicted beside measured, usage before and after, failures last and loud. */
-export function resultText(view: ResultView, colours: Colours): string {
+export function resultText(view: ResultView, colours: Colours, columns: number): string {
   const lines: string[] = [];
+  const say = (text: string): void => void lines.push(...wrapped(text, columns, '', '  '));
   let removed = 0;
   let bytes = 0;
   let held = 0;
@@ -47,36 +50,28 @@ export function resultText(view: ResultView, colours: Colours): string {
     bytes += totals.removed.bytes;
     held += totals.held.bytes;
     if (totals.removed.items > 0) {
-      lines.push(
-        `${colours.green('✓')} Cleaned ${countOf(kind, totals.removed.items)}, reclaimed ${formatBytes(totals.removed.bytes)}`,
-      );
+      const what = `Cleaned ${countOf(kind, totals.removed.items)}, reclaimed ${formatBytes(totals.removed.bytes)}`;
+      say(`${colours.green('✓')} ${what}`);
     }
   }
-  lines.push(...usageLines(view));
-  lines.push(summary(view, removed, bytes, held));
+  say(summary(view, removed, bytes, held));
+  lines.push(...usageLines(view.totals, colours, columns));
   if (view.freeBefore !== undefined && view.freeAfter !== undefined) {
-    lines.push(`Free on volume: ${formatBytes(view.freeBefore)} before, ${formatBytes(view.freeAfter)} now.`);
+    say(`Free on volume: ${freeText(view.freeBefore, view.freeAfter)}.`);
   }
   if (held > 0 && view.heldUntilMs !== undefined) {
-    lines.push(
-      `${formatBytes(held)} of it stays on disk for undo until ${formatTime(view.heldUntilMs)}: prodigy clean undo ${view.run}`,
+    say(
+      `${formatBytes(held)} of it stays on disk for undo until ${formatTime(view.heldUntilMs)}: ${unbroken(`prodigy clean undo ${view.run}`)}`,
     );
   }
-  lines.push(...branchLines(view.branches));
-  for (const { name, why } of view.drifted)
-    lines.push(`  ~ left alone: ${printable(name)}: ${printable(why)}`);
-  if (view.failures.length > 0) lines.push(colours.red(`${view.failures.length} failed:`));
-  for (const failure of view.failures.slice(0, failuresShown)) lines.push(...failureLines(failure, colours));
-  if (view.failures.length > failuresShown) {
-    lines.push(
-      `  and ${view.failures.length - failuresShown} more, all of them in --json and in prodigy clean log`,
-    );
-  }
+  for (const line of branchLines(view.branches)) say(line);
+  for (const { name, why } of view.drifted) say(`  ~ left alone: ${printable(name)}: ${printable(why)}`);
   if (view.outcome === 'interrupted') {
-    lines.push(
-      `Interrupted: ${formatCount(view.remaining, 'item')} remain. Go on with: prodigy clean resume`,
+    say(
+      `Interrupted: ${formatCount(view.remaining, 'item')} remain. Go on with: ${unbroken('prodigy clean resume')}`,
     );
   }
+  lines.push(...failureLines(view.failures, colours, columns));
   return `${lines.join('\n')}\n`;
 }
 
@@ -98,27 +93,95 @@ function branchLines(branches: readonly BranchView[]): string[] {
   return lines;
 }
 
-function usageLines({ totals }: ResultView): string[] {
-  const before = { items: 0, bytes: 0 };
-  const after = { items: 0, bytes: 0 };
-  for (const kind of kinds) {
-    const total = totals[kind];
-    if (total === undefined) continue;
-    before.items += total.before.items;
-    before.bytes += total.before.bytes;
-    after.items += total.before.items - total.removed.items;
-    after.bytes += total.before.bytes - total.removed.bytes;
+/** What there was and what there is, per kind: folded from the journal, not looked at again. */
+function usageLines(totals: ResultView['totals'], colours: Colours, columns: number): readonly string[] {
+  const usages = kinds.toReversed().flatMap((kind) => {
+    const of = totals[kind];
+    return of === undefined || of.before.items === 0
+      ? []
+      : [{ name: kind, before: of.before, after: minus(of.before, of.removed) }];
+  });
+  if (usages.length === 0) return [];
+  const all = usages.reduce(
+    (sum, { before, after }) => ({
+      name: 'total',
+      before: plus(sum.before, before),
+      after: plus(sum.after, after),
+    }),
+    { name: 'total', before: nothing, after: nothing },
+  );
+  const told = usages.length === 1 ? usages : [...usages, all];
+  const [head = '', ...rows] = table(
+    [
+      ['KIND', '', 'BEFORE', '', 'NOW'],
+      ...told.map(({ name, before, after }) => [name, ...cells(before), ...cells(after)]),
+    ],
+    [1, 2, 3, 4],
+    '',
+  );
+  if ([head, ...rows].some((line) => widthOf(line) > columns)) {
+    return told.flatMap(({ name, before, after }) =>
+      wrapped(`${name}: ${tallyText(before)} before, ${tallyText(after)} now`, columns, '', '  '),
+    );
   }
-  if (before.items === 0) return [];
-  return [
-    `Usage: ${formatCount(before.items, 'item')}, ${formatBytes(before.bytes)} before; ${formatCount(after.items, 'item')}, ${formatBytes(after.bytes)} after.`,
-  ];
+  return ['', colours.bold(head), ...rows, ''];
 }
 
-function failureLines({ name, code, path, detail }: FailureView, colours: Colours): string[] {
-  const why = detail === undefined || detail === '' ? causeOf(code) : printable(detail);
+const nothing: Tally = { items: 0, bytes: 0 };
+
+function plus(a: Tally, b: Tally): Tally {
+  return { items: a.items + b.items, bytes: a.bytes + b.bytes };
+}
+
+function minus(a: Tally, b: Tally): Tally {
+  return { items: a.items - b.items, bytes: a.bytes - b.bytes };
+}
+
+function cells({ items, bytes }: Tally): readonly string[] {
+  return [items.toLocaleString('en-US'), formatBytes(bytes)];
+}
+
+function tallyText(tally: Tally): string {
+  const [items = '', size = ''] = cells(tally);
+  return `${items} (${size})`;
+}
+
+/** What the volume says, which others use, too. */
+function freeText(before: number, after: number): string {
+  const more = after - before;
+  const change = more === 0 ? 'no change' : `${formatBytes(Math.abs(more))} ${more > 0 ? 'more' : 'less'}`;
+  return `${formatBytes(before)} before, ${formatBytes(after)} now (${change})`;
+}
+
+function failureLines(
+  failures: readonly FailureView[],
+  colours: Colours,
+  columns: number,
+): readonly string[] {
+  if (failures.length === 0) return [];
+  const shown = failures.slice(0, failuresShown);
+  const rest = failures.length - shown.length;
   return [
-    `  ${colours.red('✗')} failed: ${printable(name)}: ${why} (${code} ${printable(path)})`,
-    `    try: ${adviceFor(code, path)}`,
+    colours.red(`${failures.length.toLocaleString('en-US')} failed:`),
+    ...shown.flatMap(({ name, code, path, detail }) => {
+      const why = detail === undefined || detail === '' ? causeOf(code) : printable(detail);
+      return [
+        ...wrapped(
+          `failed: ${printable(name)}: ${why} (${code} ${printable(path)})`,
+          columns,
+          `  ${colours.red('✗')} `,
+          '      ',
+        ),
+        // Not broken: there are commands in it.
+        `    try: ${adviceFor(code, path)}`,
+      ];
+    }),
+    ...(rest === 0
+      ? []
+      : wrapped(
+          `and ${rest.toLocaleString('en-US')} more, all of them in --json and in prodigy clean log`,
+          columns,
+          '  ',
+        )),
   ];
 }

@@ -1,4 +1,4 @@
-import stringWidth from 'string-width';
+import { padEnd, padStart, widthOf } from './width.ts';
 
 /** Rows in columns as wide as they need to be; numbers, marked by `right`, are aligned at their end. */
 export function table(
@@ -7,15 +7,15 @@ export function table(
   indent: string = '  ',
 ): readonly string[] {
   const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => stringWidth(row[column] ?? ''))),
+    Math.max(...rows.map((row) => widthOf(row[column] ?? ''))),
   );
   return rows.map((row) =>
     (
       indent +
       row
         .map((cell, column) => {
-          const space = ' '.repeat((widths[column] ?? 0) - stringWidth(cell));
-          return right.includes(column) ? space + cell : cell + space;
+          const width = widths[column] ?? 0;
+          return right.includes(column) ? padStart(cell, width) : padEnd(cell, width);
         })
         .join('  ')
     ).trimEnd(),

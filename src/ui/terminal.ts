@@ -1,4 +1,5 @@
 import picocolors from 'picocolors';
+import { liveLine, type LiveLine } from './live-line.ts';
 
 /** Where text goes, and what each stream can show. stdout and stderr are judged apart (LESSONS 3.5). */
 export type Terminal = {
@@ -10,9 +11,10 @@ export type Terminal = {
   readonly errColours: Colours;
   /** A person can be asked: stdin and stderr are terminals. */
   readonly canAsk: boolean;
-  /** stderr can show a line that is drawn again. */
-  readonly isLive: boolean;
-  readonly columns: number;
+  /** When stderr can show a line that is drawn again. Other text takes its place; it comes back below. */
+  readonly live: LiveLine | undefined;
+  /** What a line on stdout has room for now; without end where nobody counts columns, as in a file. */
+  readonly columns: () => number;
 };
 
 export type Colours = ReturnType<typeof picocolors.createColors>;
@@ -25,15 +27,32 @@ function isTerminal(stream: { readonly isTTY?: boolean }): boolean {
 export function openTerminal(colour: 'always' | 'never' | 'auto', isDumb: boolean): Terminal {
   const wants = (stream: NodeJS.WriteStream): boolean =>
     colour === 'always' || (colour === 'auto' && isTerminal(stream));
+  const live =
+    isTerminal(process.stderr) && !isDumb
+      ? liveLine(
+          (text) => void process.stderr.write(text),
+          () => process.stderr.columns || 80,
+        )
+      : undefined;
   return {
-    out: (text) => void process.stdout.write(text),
-    pour: (text) => pour(process.stdout, text),
-    err: (text) => void process.stderr.write(text),
+    out: (text) => {
+      live?.erase();
+      process.stdout.write(text);
+    },
+    pour: (text) => {
+      live?.erase();
+      return pour(process.stdout, text);
+    },
+    err: (text) => {
+      live?.erase();
+      process.stderr.write(text);
+    },
     outColours: picocolors.createColors(wants(process.stdout)),
     errColours: picocolors.createColors(wants(process.stderr)),
     canAsk: isTerminal(process.stdin) && isTerminal(process.stderr),
-    isLive: isTerminal(process.stderr) && !isDumb,
-    columns: process.stdout.columns ?? 80,
+    live,
+    // A terminal that does not know its size says 0.
+    columns: () => (isTerminal(process.stdout) ? process.stdout.columns || 80 : Infinity),
   };
 }
 

@@ -10,6 +10,8 @@ export type ItemView = {
   readonly path: string;
   /** Name, for people. */
   readonly repository: string | undefined;
+  /** Its working directory, when it is known which of that name it is. */
+  readonly repositoryPath?: string | undefined;
   readonly bytes: number;
   readonly ageMs: number | undefined;
   readonly verdict: 'remove' | 'keep';

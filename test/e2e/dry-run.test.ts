@@ -22,7 +22,7 @@ test('a dry run over everything shows usage, estimate and every item, and change
   const shop: Shop = { home: demo.prodigy, top, repository: demo.repository };
   mkdirSync(join(demo.root, 'clean'));
   const before = look(shop);
-  const text = await clean(shop, ['--all', '--dry-run']);
+  const text = await clean(shop, ['--all', '--dry-run', '--full']);
   t.is(text.exitCode, 0, text.stderr);
   const machine = documentOf(await clean(shop, ['--all', '--dry-run', '--json']));
   const overview = await clean(shop, []);

@@ -184,7 +184,7 @@ test('a file name cannot forge a line, nor move the cursor', async (t) => {
     // eslint-disable-next-line no-control-regex
     t.false(/[\u0000-\u0009\u000b-\u001f\u007f\u202e]/u.test(text), JSON.stringify(text));
     t.false(/^✓ Cleaned 99/m.test(text));
-    t.false(/^\s*(- worktree )?forged/m.test(text));
+    t.false(/^\s*(- remove )?forged/m.test(text));
   }
 });
 
@@ -208,7 +208,8 @@ test('no colour unless asked for, and a reader that goes away is no error', asyn
       env: prodigyEnvironment(shop.home.home),
       encoding: 'utf8',
     });
-    t.is(piped.stderr, '', args);
+    // On a slow machine there is something to wait for.
+    t.is(piped.stderr.replace(/^(?:Scanning|Cleaning) .*\n/gm, ''), '', args);
     t.is(piped.stdout.trim().split('\n').at(-1), '0', `${args}: ${piped.stdout}`);
   }
   t.deepEqual(readdirSync(join(shop.home.root, 'logs', 'claude-streaming')), [], 'the work went on');

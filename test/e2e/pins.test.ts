@@ -41,7 +41,7 @@ test('a hold keeps a session with its worktree through every kind of run, until 
   t.regex(overview.stdout, /1 held/);
   t.regex(overview.stdout, /On hold until .*for the talk/);
   const dry = await clean(shop, ['--all', '--dry-run']);
-  t.regex(dry.stdout, /kept: held \(.*for the talk; until /);
+  t.regex(dry.stdout, /= keep .* held \(.*for the talk; until /);
   const document = documentOf(await clean(shop, ['--all', '--force', '--json']));
   const worktree = worktreeOf(shop, id);
   const item = document.items.find(({ path }) => path === worktree);

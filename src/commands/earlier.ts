@@ -1,0 +1,70 @@
+import { err, ok, type Result } from 'neverthrow';
+import type { Tally } from '../journal/event.ts';
+import type { JournalReader } from '../journal/journal.ts';
+import type { Failure } from '../model/failure.ts';
+import type { EarlierView } from '../ui/overview-text.ts';
+import { openOperations } from '../projections/open-operations.ts';
+import { oldestFirst } from '../projections/run-history.ts';
+import { runSummary, type RunSummary } from '../projections/run-summary.ts';
+import { openToRead } from './journal-access.ts';
+import type { Shell } from './shell.ts';
+import { undoables } from './undoable.ts';
+import { unfinishedRuns } from './unfinished.ts';
+
+const nothing: Tally = { items: 0, bytes: 0 };
+
+/** What earlier runs left: to undo, to free, to finish. */
+async function earlierRuns(journal: JournalReader, nowMs: number): Promise<Result<EarlierView, Failure>> {
+  const undo = await undoables(journal);
+  if (undo.isErr()) return err(undo.error);
+  const open = await journal.rows(openOperations);
+  if (open.isErr()) return err(open.error);
+  const rows = await journal.rows(runSummary);
+  if (rows.isErr()) return err(rows.error);
+  const unfinished = await unfinishedRuns(journal, undefined);
+  if (unfinished.isErr()) return err(unfinished.error);
+
+  let held: EarlierView['held'] = nothing;
+  let gone: EarlierView['gone'] = { items: 0 };
+  for (const { how, intent, untilMs } of undo.value) {
+    if (how.type === 'held') {
+      const oldest = Math.min(untilMs, held.untilMs ?? untilMs);
+      held = { items: held.items + 1, bytes: held.bytes + intent.bytes, untilMs: oldest };
+    } else if (untilMs > nowMs) {
+      gone = { items: gone.items + 1, untilMs: Math.min(untilMs, gone.untilMs ?? untilMs) };
+    }
+  }
+  const stuck = [...open.value.values()].filter(
+    ({ state, heldUntilMs }) =>
+      state !== 'intended' && !(state === 'quarantined' && heldUntilMs !== undefined),
+  );
+  const last = oldestFirst(rows.value.values()).findLast(hasActed);
+  return ok({
+    nowMs,
+    held,
+    gone,
+    blocked: { items: stuck.length, bytes: stuck.reduce((sum, { intent }) => sum + intent.bytes, 0) },
+    unfinished: unfinished.value,
+    ...(last === undefined ? {} : { last }),
+  });
+}
+
+/** Neither a look nor a pin: it was to remove something, or to put it back. */
+function hasActed({ confirmed, command, ended }: RunSummary): boolean {
+  return confirmed !== undefined || command === 'undo' || ended?.outcome === 'nothing-to-do';
+}
+
+/** What can be told of them by who does not write: as the journal is now, or nothing at all. */
+export async function earlierSeen(
+  journal: JournalReader | undefined,
+  shell: Pick<Shell, 'config'>,
+  nowMs: number,
+): Promise<EarlierView> {
+  const none: EarlierView = { nowMs, held: nothing, gone: { items: 0 }, blocked: nothing, unfinished: [] };
+  if (journal !== undefined) return (await earlierRuns(journal, nowMs)).unwrapOr(none);
+  // Another run has it: a copy tells the same.
+  const opened = await openToRead(shell);
+  if (opened.isErr()) return none;
+  await using reader = opened.value;
+  return (await earlierRuns(reader, nowMs)).unwrapOr(none);
+}

@@ -1,0 +1,35 @@
+import test from 'ava';
+import { clean, documentOf, finished, journalOf, makeShop } from './shop.ts';
+
+test('the overview tells what the last run did, what undo holds, and what comes of age next', async (t) => {
+  const shop = await makeShop(t);
+  await finished(shop, 'logs', '60d');
+  await finished(shop, 'logs', '6d');
+  const first = await clean(shop, []);
+  t.is(first.exitCode, 0, first.stderr);
+  t.false(/Last run|Held for undo|Unfinished/.test(first.stdout), first.stdout);
+  t.regex(first.stdout, /^logs +2 +- /m);
+  t.regex(first.stdout, /^Old enough next: 1 log, in \d+h \(/m);
+
+  const { run } = documentOf(await clean(shop, ['--logs', '--force', '--json']));
+  const second = await clean(shop, []);
+  const last = new RegExp(
+    `^Last run: +${run.slice(0, 8)} on .*prodigy clean --logs.*: completed, 1 item removed`,
+    'm',
+  );
+  t.regex(second.stdout, last);
+  t.regex(second.stdout, /^Held for undo: +4 KB, 1 item; the oldest leaves after .* \(in 6d\)$/m);
+  t.regex(second.stdout, /^Put something back: +prodigy clean undo --list$/m);
+  t.regex((await clean(shop, [])).stdout, last, 'a look is no run');
+
+  const types = (await journalOf(shop)).filter(({ type }) => type === 'RemovalIntended');
+  t.is(types.length, 1, 'nothing but the run removes');
+});
+
+test('a run that finds nothing to do says what comes of age next', async (t) => {
+  const shop = await makeShop(t);
+  await finished(shop, 'logs', '6d');
+  const ran = await clean(shop, ['--logs', '--force']);
+  t.is(ran.exitCode, 0, ran.stderr);
+  t.regex(ran.stdout, /^Nothing to do\. Old enough next: 1 log, in \d+h \(.*\)\.$/m);
+});
