@@ -1,8 +1,8 @@
 // Loaded into the program under test by --require: faults at a point that nothing outside could hit.
-//   KILL_AT=rename::quarantine   SIGKILL at the first fs.promises.rename whose arguments match
+//   KILL_AT=rename::quarantine   SIGKILL at the first rename whose arguments match, synchronous or not
 //   KILL_AT=spawn::worktree,remove   SIGKILL before a child process whose arguments hold all of these words
 //   ENTER_AT=<path part>::<n>    before the n-th child process that runs there, another process goes to stand there
-//   APPEND_AT=mkdir::quarantine  at the first such call of fs.promises, something is appended to the file APPEND_TO
+//   APPEND_AT=mkdir::quarantine  at the first such call, something is appended to the file APPEND_TO
 //   SHIFT_CLOCK=<ms>             the program's clock is off by so much
 'use strict';
 const childProcess = require('node:child_process');
@@ -44,24 +44,33 @@ childProcess.ChildProcess.prototype.spawn = function (options) {
   return start.call(this, options);
 };
 
+/** Puts `before` in front of a call of the file system, whether it is made through the thread pool or at once. */
+function beforeEach(name, before) {
+  for (const [owner, key] of [
+    [fs.promises, name],
+    [fs, `${name}Sync`],
+  ]) {
+    const original = owner[key];
+    owner[key] = function (...args) {
+      before(args);
+      return original.apply(this, args);
+    };
+  }
+}
+
 if (KILL_AT !== undefined && call !== 'spawn') {
-  const original = fs.promises[call];
   const matches = new RegExp(pattern);
-  fs.promises[call] = function (...args) {
+  beforeEach(call, (args) => {
     if (matches.test(args.slice(0, 2).map(named).join(' -> '))) process.kill(process.pid, 'SIGKILL');
-    return original.apply(this, args);
-  };
+  });
 }
 if (APPEND_AT !== undefined) {
   const [name, expected] = APPEND_AT.split('::');
-  const original = fs.promises[name];
   let isDone = false;
-  fs.promises[name] = function (...args) {
-    if (!isDone && named(args[0]).includes(expected)) {
-      isDone = true;
-      fs.appendFileSync(process.env.APPEND_TO, '\n');
-    }
-    return original.apply(this, args);
-  };
+  beforeEach(name, (args) => {
+    if (isDone || !named(args[0]).includes(expected)) return;
+    isDone = true;
+    fs.appendFileSync(process.env.APPEND_TO, '\n');
+  });
 }
 syncBuiltinESMExports();
