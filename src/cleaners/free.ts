@@ -1,10 +1,13 @@
 import { dirname } from 'node:path';
+import { ok } from 'neverthrow';
 import { readMounts, type MountTable } from '../disk/mounts.ts';
 import { identify } from '../disk/identity.ts';
 import { syncDirectories } from '../disk/quarantine.ts';
+import { removeFile } from '../disk/remove-file.ts';
 import { removeTree } from '../disk/remove.ts';
 import type { Event, RemovalIntended } from '../journal/event.ts';
 import type { DiskFailure, ItemFailure } from '../model/failure.ts';
+import type { Identity } from '../model/item.ts';
 import { gitComplaint } from '../storage/git-complaint.ts';
 import { eachOf } from './each-of.ts';
 import type { Fact } from './run-record.ts';
@@ -16,6 +19,8 @@ export type Quarantined = { readonly op: string; readonly intent: RemovalIntende
 
 /** How many trees are freed side by side; within each the remover has many calls in flight of its own. */
 const treesAtOnce = 4;
+/** A file has one. */
+const filesAtOnce = 64;
 
 /**
  * Frees the bytes of what is in quarantine: takes worktrees out of git, unlinks, makes it durable, and only then says
@@ -31,11 +36,17 @@ export async function free(
 ): Promise<readonly Fact[]> {
   const mounts = await readMounts();
   const done: { operation: Quarantined; event: Event; branches: readonly Event[] }[] = [];
-  await eachOf(operations, treesAtOnce, async (operation) => {
+  const freed = async (operation: Quarantined): Promise<void> => {
     if (signal?.aborted === true) return;
     done.push({ operation, ...(await freeOne(operation, heads, mounts)) });
     onFreed(operation);
-  });
+  };
+  await eachOf(operations.filter(isOfFiles), filesAtOnce, freed);
+  await eachOf(
+    operations.filter((operation) => !isOfFiles(operation)),
+    treesAtOnce,
+    freed,
+  );
 
   const directories = new Set(
     done.flatMap(({ operation }) =>
@@ -52,6 +63,15 @@ export async function free(
     // The item's own event comes last: it ends the operation.
     return [...branches, last].map((one) => ({ op: operation.op, event: one }));
   });
+}
+
+/** By what the intent says; what lies there is looked at when it goes. */
+function isOfFiles({ intent }: Quarantined): boolean {
+  return intent.worktree === undefined && intent.moves.every(({ identity }) => isFile(identity));
+}
+
+function isFile({ type }: Identity): boolean {
+  return type === 'file' || type === 'symlink';
 }
 
 type Freed = { readonly event: Event; readonly branches: readonly Event[] };
@@ -77,7 +97,7 @@ async function freeBytes(operation: Quarantined, mounts: MountTable | undefined)
   let wasThere = false;
   const failures: DiskFailure[] = [];
   let failed = 0;
-  for (const { to, keptAt } of intent.moves) {
+  for (const { to, keptAt, identity } of intent.moves) {
     const present = identify(to);
     wasThere ||= present.isOk() && present.value !== undefined;
     if (keptAt !== undefined) {
@@ -85,6 +105,16 @@ async function freeBytes(operation: Quarantined, mounts: MountTable | undefined)
       if (kept.isOk()) continue;
       failures.push(kept.error);
       failed += 1;
+      continue;
+    }
+    const file = isFile(identity) ? await removeFile(to) : ok('directory' as const);
+    if (file.isErr()) {
+      failures.push(file.error);
+      failed += 1;
+      continue;
+    }
+    if (file.value !== 'directory') {
+      files += file.value.removed ? 1 : 0;
       continue;
     }
     const removed = await removeTree(to, dirname(to), mounts === undefined ? {} : { mounts });

@@ -1,0 +1,50 @@
+import fs from 'node:fs';
+import { err, ok } from 'neverthrow';
+import type { Result } from 'neverthrow';
+import type { DiskFailure } from '../model/failure.ts';
+import { errnoOf, toDiskFailure } from './failure.ts';
+import { hold } from './held.ts';
+
+/** `gone`: the name was looked for afterwards and is absent; `directory`: it is no file, and nothing was touched. */
+export type FileRemoved = { readonly removed: boolean } | 'directory';
+
+const absentIsNoError = { throwIfNoEntry: false } as const;
+
+/**
+ * Removes one file or link, through its directory held open, and looks afterwards. What a whole tree needs (its mounts,
+ * its directories) a file does not: a file that something is mounted on is refused by the system itself, as `EBUSY`.
+ *
+ * @param path - absolute, its directory without symbolic links
+ * @returns `removed` is false when there was nothing of that name
+ */
+export async function removeFile(path: string): Promise<Result<FileRemoved, DiskFailure>> {
+  const holding = hold(path);
+  if (holding.isErr()) return err(holding.error);
+  using held = holding.value;
+  try {
+    const there = fs.lstatSync(held.path, absentIsNoError);
+    if (there === undefined) return ok({ removed: false });
+    if (there.isDirectory()) return ok('directory');
+  } catch (cause) {
+    return err(toDiskFailure(cause, path, 'lstat'));
+  }
+  const refused = await unlink(held.path);
+  if (refused !== undefined && errnoOf(refused) !== 'ENOENT')
+    return err(toDiskFailure(refused, path, 'unlink'));
+  try {
+    const remains = fs.lstatSync(held.path, absentIsNoError);
+    // Said only after a look (LESSONS 2).
+    return remains === undefined
+      ? ok({ removed: refused === undefined })
+      : err({ type: 'disk', code: 'EEXIST', syscall: 'unlink', path });
+  } catch (cause) {
+    return err(toDiskFailure(cause, path, 'lstat'));
+  }
+}
+
+/** By the thread pool: a cold disk frees many at once faster than one after the other (SPEED.md). */
+function unlink(path: string): Promise<Error | undefined> {
+  return new Promise((resolve) => {
+    fs.unlink(path, (cause) => resolve(cause ?? undefined));
+  });
+}
