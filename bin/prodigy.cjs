@@ -3,10 +3,13 @@
 // so it is set here, before anything else is loaded. A value the user has set is respected.
 'use strict';
 if (process.env.UV_THREADPOOL_SIZE === undefined) process.env.UV_THREADPOOL_SIZE = '16';
-import('../build/src/main.js').then(
-  ({ main }) => main(process.argv.slice(2)),
-  (cause) => {
-    process.stderr.write(`prodigy: it cannot start: ${cause && cause.message}\n`);
-    process.exitCode = 70;
-  },
-);
+const args = process.argv.slice(2);
+if (!require('./at-once.cjs').answeredAtOnce(args)) {
+  import('../build/src/main.js').then(
+    ({ main }) => main(args),
+    (cause) => {
+      process.stderr.write(`prodigy: it cannot start: ${cause && cause.message}\n`);
+      process.exitCode = 70;
+    },
+  );
+}

@@ -27,4 +27,4 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
   run('npm', ['install', '--no-audit', '--no-fund', '--no-save']);
   writeFileSync(stamp, lock);
 }
-if (process.argv.includes('--build')) run('npx', ['tsc']);
+if (process.argv.includes('--build')) run('npm', ['run', '--silent', 'build']);

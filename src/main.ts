@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { actionsFor } from './commands/actions.ts';
 import { program, CommanderError } from './commands/program.ts';
+import { packageVersion } from './version.ts';
 
 const failed = 1;
 const usage = 2;
@@ -89,9 +89,4 @@ async function passOn(
   const { sentence, next } = explain(done.error);
   process.stderr.write(`Error: ${sentence}\n${next === undefined ? '' : `  ${next}\n`}`);
   return nobody;
-}
-
-function packageVersion(): string {
-  const path = fileURLToPath(new URL('../../package.json', import.meta.url));
-  return String((JSON.parse(readFileSync(path, 'utf8')) as { version: unknown }).version);
 }

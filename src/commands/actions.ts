@@ -1,5 +1,5 @@
 import type { Result } from 'neverthrow';
-import { readConfig, type Environment } from '../config.ts';
+import type { Environment } from '../config.ts';
 import type { Failure } from '../model/failure.ts';
 import type { Output } from './options.ts';
 import type { Actions } from './program.ts';
@@ -19,9 +19,9 @@ export function actionsFor(
     isReading = false,
     endsAs: (code: number) => number = (code) => code,
   ): Promise<void> {
+    const [{ readConfig }, { openShell }] = await Promise.all([import('../config.ts'), import('./shell.ts')]);
     const config = readConfig(environment);
     if (config.isErr()) return finish(endsAs(await tell(config.error, flags)));
-    const { openShell } = await import('./shell.ts');
     const done = await work(openShell(config.value, version, flags.color === false, isReading));
     finish(endsAs(done.isErr() ? await tell(done.error, flags) : done.value));
   }
@@ -126,6 +126,15 @@ export function actionsFor(
         const { repairJournal } = await import('./log-repair.ts');
         return repairJournal(flags, shell);
       }),
+    completion: (shell) =>
+      perform(
+        {},
+        async ({ terminal }) => {
+          const { completion } = await import('./completion.ts');
+          return completion(shell, { terminal });
+        },
+        true,
+      ),
   };
 }
 

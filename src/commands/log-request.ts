@@ -3,7 +3,7 @@ import { eventShapes } from '../journal/event-shape.ts';
 import type { UsageFailure } from '../model/failure.ts';
 import { kinds } from '../model/kind.ts';
 import { keepReasons, removalProofs } from '../model/reason.ts';
-import { nearest } from './options.ts';
+import { nearest } from '../ui/nearest.ts';
 import { parseWhen } from './when.ts';
 
 /** Flags of `prodigy clean log`, as commander hands them over. */
@@ -46,7 +46,7 @@ export type LogRequest = {
   readonly output: LogOutput;
 };
 
-const reasons: readonly string[] = [
+export const reasons: readonly string[] = [
   ...keepReasons,
   'expired',
   ...removalProofs,

@@ -2,6 +2,7 @@ import { err, ok, type Result } from 'neverthrow';
 import type { UsageFailure } from '../model/failure.ts';
 import { isKind, kinds, type Kind } from '../model/kind.ts';
 import { parseDuration } from '../policy/age.ts';
+import { nearest } from '../ui/nearest.ts';
 
 /** Flags of `prodigy clean`, as commander hands them over. */
 export type CleanFlags = Partial<Record<Kind, boolean>> & {
@@ -54,7 +55,7 @@ export type CleanRequest = {
 };
 
 const words = ['all', ...kinds.toReversed()];
-const commands = ['resume', 'undo', 'hold', 'release', 'abandon', 'log', 'why'];
+const commands = ['resume', 'undo', 'hold', 'release', 'abandon', 'log', 'why', 'completion'];
 
 function usage(problem: string, text?: string, accepted?: readonly string[]): UsageFailure {
   return { type: 'usage', problem, text, accepted };
@@ -167,25 +168,4 @@ function normalised(chosen: readonly Kind[], flags: CleanFlags): string[] {
     ...(flags.dryRun === true ? ['--dry-run'] : []),
     ...(flags.force === true || flags.yes === true ? ['--force'] : []),
   ];
-}
-
-/** The known word at most two edits away, for "did you mean". It is only ever told, never executed. */
-export function nearest(word: string, known: readonly string[]): string | undefined {
-  const ranked = known.map((candidate) => ({ candidate, distance: editDistance(word, candidate) }));
-  ranked.sort((a, b) => a.distance - b.distance);
-  const best = ranked[0];
-  return best !== undefined && best.distance <= 2 ? best.candidate : undefined;
-}
-
-function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i += 1) {
-    const current = [i];
-    for (let j = 1; j <= b.length; j += 1) {
-      const substitution = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      current.push(Math.min(substitution, (previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1));
-    }
-    previous = current;
-  }
-  return previous[b.length] ?? 0;
 }

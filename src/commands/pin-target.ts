@@ -7,8 +7,8 @@ import type { Look } from '../model/look.ts';
 import type { OwnerId } from '../model/owner.ts';
 import type { Pin, Pins, PinTarget } from '../model/pin.ts';
 import { consider, noMatches } from '../projections/item-match.ts';
+import { nearest } from '../ui/nearest.ts';
 import { itemQuery, type Bases } from './find-item.ts';
-import { nearest } from './options.ts';
 import type { Shell } from './shell.ts';
 
 /** Everything that can be named: nothing of it is measured, and git is not asked. */

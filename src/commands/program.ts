@@ -11,6 +11,7 @@ import type { OrphanFlags } from './clean-orphaned.ts';
 import type { UndoFlags } from './undo.ts';
 import type { WhyFlags } from './why.ts';
 import { addClean } from './tree/clean.ts';
+import { addCompletion } from './tree/completion.ts';
 import { addItems } from './tree/items.ts';
 import { addLog } from './tree/log.ts';
 import { addRuns } from './tree/runs.ts';
@@ -40,6 +41,7 @@ export type Actions = {
   readonly verify: (flags: VerifyFlags) => Promise<void>;
   readonly anchor: (flags: AnchorFlags) => Promise<void>;
   readonly repair: (flags: RepairFlags) => Promise<void>;
+  readonly completion: (shell: string) => Promise<void>;
 };
 
 /**
@@ -71,6 +73,7 @@ export function program(version: string, actions: Actions): TaughtCommand {
   addRuns(clean, actions);
   addItems(clean, actions);
   addLog(clean, actions);
+  addCompletion(clean, actions);
   addWorktree(top, actions);
   return top;
 }

@@ -35,8 +35,9 @@ export type Copy = {
 export function openSnapshot(
   directory: string,
   elsewhere?: readonly string[],
+  isBystander = false,
 ): ResultAsync<JournalReader, JournalFailure> {
-  return openCopy(directory, elsewhere).map(({ readable, anchor, close }) => {
+  return openCopy(directory, elsewhere, isBystander).map(({ readable, anchor, close }) => {
     let closing: Promise<void> | undefined;
     const { journalId, path, state } = readable;
     return {
@@ -58,10 +59,12 @@ export function openSnapshot(
  * that its manifest does not know yet. It would truncate the writer's file. Segments are read where they are.
  *
  * @param elsewhere - where copies may lie when there is no room, or no right, to make them beside the database
+ * @param isBystander - the journal's directory is left as it is: the copy lies elsewhere, nothing is swept
  */
 export function openCopy(
   directory: string,
   elsewhere: readonly string[] = [tmpdir()],
+  isBystander = false,
 ): ResultAsync<Copy, JournalFailure> {
   return later(async () => {
     // A journal that may not be read is not an empty one.
@@ -76,11 +79,11 @@ export function openCopy(
     }
     const real = found.value;
     if (!(await isDirectory(await currentDatabase(real)))) return absent(real);
-    await sweepScratch(real, surelyDoneMs);
+    if (!isBystander) await sweepScratch(real, surelyDoneMs);
 
     let last: JournalFailure = { type: 'journal-absent', path: real };
     for (let tried = 0; tried < attempts; tried += 1) {
-      const taken = await take(real, elsewhere);
+      const taken = await (isBystander ? takeElsewhere(real, elsewhere) : take(real, elsewhere));
       if (taken.isOk()) return taken;
       last = taken.error;
       if (last.type === 'journal-newer') break;
@@ -101,11 +104,21 @@ async function take(directory: string, elsewhere: readonly string[]): Promise<Re
   const beside = await takeIn(directory, await makeBeside(directory));
   // What is wrong with the journal itself is wrong everywhere.
   if (beside.isOk() || !['journal-full', 'journal-unavailable'].includes(beside.error.type)) return beside;
+  const taken = await takeElsewhere(directory, elsewhere);
+  return taken.isOk() ? taken : beside;
+}
+
+async function takeElsewhere(
+  directory: string,
+  elsewhere: readonly string[],
+): Promise<Result<Copy, JournalFailure>> {
+  let last: JournalFailure = { type: 'journal-absent', path: directory };
   for (const base of elsewhere) {
     const taken = await takeIn(directory, await makeIn(base));
     if (taken.isOk()) return taken;
+    last = taken.error;
   }
-  return beside;
+  return err(last);
 }
 
 async function takeIn(

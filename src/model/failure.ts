@@ -80,6 +80,8 @@ export type UsageFailure = {
   readonly problem: string;
   readonly text?: string | undefined;
   readonly accepted?: readonly string[] | undefined;
+  /** What was most likely meant: told, and never done. */
+  readonly meant?: string;
 };
 
 /** A safety rule refused the run: exit 4. */

@@ -29,7 +29,7 @@ const acceptedDurations: readonly string[] = ['90s', '15m', '24h', '7d', '2w', '
  */
 export function parseDuration(text: string): Result<number, UsageFailure> {
   const refuse = (problem: string): Result<number, UsageFailure> =>
-    err({ type: 'usage', problem, text, accepted: acceptedDurations });
+    err({ type: 'usage', problem, text, accepted: acceptedDurations, ...meantBy(typed) });
 
   const typed = text.trim();
   if (typed === '') return refuse('a duration is missing');
@@ -50,6 +50,27 @@ export function parseDuration(text: string): Result<number, UsageFailure> {
   // Also how numbers too large to be exact, or to be numbers, end.
   if (!(totalMs <= longestMs)) return refuse('a duration of more than 100 years is surely a mistake');
   return ok(totalMs);
+}
+
+const spelledOut: readonly (readonly [RegExp, string])[] = [
+  [/^sec(?:ond)?s?$/, 's'],
+  [/^min(?:ute)?s?$/, 'm'],
+  [/^h(?:ou)?rs?$/, 'h'],
+  [/^days?$/, 'd'],
+  [/^w(?:ee)?ks?$/, 'w'],
+  [/^mon(?:th)?s?$/, 'mo'],
+  [/^y(?:ea)?rs?$/, 'y'],
+];
+
+/** What was most likely meant; only ever told. A capital M may be either of two units: it is not guessed. */
+function meantBy(typed: string): { readonly meant?: string } {
+  if (/M(?![A-Za-z])/.test(typed)) return {};
+  const compact = typed
+    .toLowerCase()
+    .replace(/\band\b|[\s,]/g, '')
+    .replace(/[a-z]+/g, (word) => spelledOut.find(([pattern]) => pattern.test(word))?.[1] ?? word);
+  const meant = /^\d+$/.test(compact) ? `${compact}d` : compact;
+  return meant !== typed && parseDuration(meant).isOk() ? { meant } : {};
 }
 
 /** `7d`, `1d12h`, `90s` as `1m30s`: days and smaller units, whole seconds, in a form that {@link parseDuration} reads. */

@@ -1,7 +1,7 @@
+import { execFile } from 'node:child_process';
 import { readdir, readFile, readlink, realpath } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { execa } from 'execa';
 import { isAncestorOrSelf } from '../disk/path.ts';
 import { parseLsof, parsePs } from './lsof.ts';
 import { errorCode } from './see.ts';
@@ -246,10 +246,12 @@ async function scriptOf(path: string, isInterpreter: boolean): Promise<string | 
 let ticks: Promise<number> | undefined;
 
 async function clockTicks(): Promise<number> {
-  ticks ??= execa('getconf', ['CLK_TCK'], { reject: false, timeout: 5_000, stdin: 'ignore' }).then((done) => {
-    const count = Number(done.stdout);
-    // What every Linux in use answers.
-    return Number.isInteger(count) && count > 0 ? count : 100;
+  ticks ??= new Promise((resolve) => {
+    execFile('getconf', ['CLK_TCK'], { timeout: 5_000 }, (_, stdout) => {
+      const count = Number(stdout);
+      // What every Linux in use answers.
+      resolve(Number.isInteger(count) && count > 0 ? count : 100);
+    }).stdin?.end();
   });
   return ticks;
 }
@@ -258,6 +260,8 @@ async function clockTicks(): Promise<number> {
 async function readLsof(prefixes: readonly string[]): Promise<ProcessTable> {
   const options = { reject: false, timeout: 60_000, stdin: 'ignore', maxBuffer: 256 * 1024 * 1024 } as const;
   const env = { LC_ALL: 'C' };
+  // A hundred modules: loaded where they are needed.
+  const { execa } = await import('execa');
   const [ps, lsof] = await Promise.all([
     execa('ps', ['-axo', 'pid=,ppid=,etime=,comm='], { ...options, env }),
     // It fails when it could not tell everything, which is always.

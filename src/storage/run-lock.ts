@@ -1,6 +1,5 @@
 import { link, readdir, readFile, rename, rmdir, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { execa } from 'execa';
 import { err, ok, type Result } from 'neverthrow';
 import * as v from 'valibot';
 import { errnoOf, toDiskFailure } from '../disk/failure.ts';
@@ -253,6 +252,8 @@ async function startTimeOf(pid: number): Promise<string | undefined> {
     // The command may hold spaces and parentheses: fields are counted after the last one. Field 22 is the start.
     return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
   }
+  // A hundred modules: loaded where they are needed.
+  const { execa } = await import('execa');
   const { stdout, exitCode } = await execa('ps', ['-o', 'lstart=', '-p', String(pid)], { reject: false });
   return exitCode === 0 && stdout.trim() !== '' ? stdout.trim() : undefined;
 }

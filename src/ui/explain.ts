@@ -1,6 +1,7 @@
 import { unreachable } from '../model/invariant.ts';
 import type { Failure, RootFailure } from '../model/failure.ts';
 import { formatBytes, formatCount, formatTime, printable } from './format.ts';
+import { nearest } from './nearest.ts';
 
 /** A failure as one clear sentence and one next step. */
 export type Explanation = { readonly sentence: string; readonly next?: string };
@@ -65,7 +66,9 @@ export function explain(failure: Failure): Explanation {
     case 'usage':
       return {
         sentence: printable(
-          failure.text === undefined ? failure.problem : `${failure.problem}: '${failure.text}'`,
+          `${failure.problem}${failure.text === undefined ? '' : `: '${failure.text}'`}${
+            failure.meant === undefined ? '' : `; did you mean '${failure.meant}'?`
+          }`,
         ),
         ...(failure.accepted === undefined
           ? {}
@@ -137,7 +140,7 @@ export function explain(failure: Failure): Explanation {
     case 'no-prodigy':
       return {
         sentence: `There is no other prodigy on PATH to hand 'prodigy ${printable(failure.args.join(' '))}' over to.`,
-        next: 'install Prodigy, or use prodigy clean --help',
+        next: handOverAdvice(failure.args[0] ?? ''),
       };
     case 'scan-failed':
       return {
@@ -239,4 +242,12 @@ export function adviceFor(code: string, path: string): string {
     default:
       return 'prodigy clean resume, once the cause is gone';
   }
+}
+
+/** What it was asked for may be a slip of ours. It is told, and never done. */
+function handOverAdvice(command: string): string {
+  const meant = nearest(command, ['clean', 'worktree']);
+  return meant === undefined || meant === command
+    ? 'install Prodigy, or use prodigy clean --help'
+    : `did you mean 'prodigy ${meant}'?`;
 }

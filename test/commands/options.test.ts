@@ -1,6 +1,7 @@
 import test from 'ava';
 import * as fc from 'fast-check';
-import { nearest, parseRequest, type CleanFlags } from '../../src/commands/options.ts';
+import { parseRequest, type CleanFlags } from '../../src/commands/options.ts';
+import { nearest } from '../../src/ui/nearest.ts';
 import { kinds } from '../../src/model/kind.ts';
 
 const request = (words: readonly string[], flags: CleanFlags = {}) => parseRequest(words, flags);

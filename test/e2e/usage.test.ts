@@ -47,7 +47,13 @@ const wrong: readonly Wrong[] = [
   { args: ['log', '--limit', 'ten'], says: /--limit is not a count: 'ten'/ },
   { args: ['log', '--json', '--jsonl'], says: /exclude each other/ },
   { args: ['log', '--run', 'nope'], says: /knows no run 'nope'/ },
-  { args: ['log', 'verfy'], says: /verfy|too many arguments/ },
+  {
+    args: ['log', 'verfy'],
+    says: /no 'prodigy clean log verfy'; did you mean 'verify'\?\n.*accepted: show, verify/,
+  },
+  { args: ['worktree', '-f'], says: /no 'prodigy clean worktree'; did you mean 'worktrees'\?/ },
+  { args: ['--all', '--older-than', '7 days', '-f'], says: /not a duration: '7 days'; did you mean '7d'\?/ },
+  { args: ['completion', 'bahs'], says: /no script for 'bahs'; did you mean 'bash'\?/ },
   { args: ['resume', 'nope'], says: /knows no run 'nope'/ },
 ];
 
@@ -161,4 +167,18 @@ test('help and version work where nothing else would, and --help names every fla
     '--json',
   ])
     t.true(help.includes(flag), flag);
+});
+
+test('a slip in the name of the command is told of, not acted on, when there is nobody to hand it over to', async (t) => {
+  const shop = await makeShop(t);
+  await finished(shop, 'logs', '90d');
+  const before = fingerprint(shop.top);
+  const env = { PATH: '/nowhere' };
+  const slip = await runProdigy(shop.home, ['claen', '--all', '--force'], { env });
+  t.is(slip.exitCode, 127);
+  t.regex(slip.stderr, /hand 'prodigy claen --all --force' over to\.\n {2}did you mean 'prodigy clean'\?\n$/);
+  const other = await runProdigy(shop.home, ['run', 'workflow.yml'], { env });
+  t.is(other.exitCode, 127);
+  t.notRegex(other.stderr, /did you mean/);
+  assertSame(t, before, fingerprint(shop.top));
 });

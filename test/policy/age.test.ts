@@ -34,6 +34,28 @@ const refuses = test.macro<[string, RegExp]>({
   title: (_, text) => `"${text.slice(0, 30)}" is refused as a duration, and the accepted forms are shown`,
 });
 
+const means = test.macro<[string, string | undefined]>({
+  exec(t, text, meant) {
+    t.is(parseDuration(text)._unsafeUnwrapErr().meant, meant);
+  },
+  title: (_, text, meant) =>
+    `"${text}" is refused, and ${meant === undefined ? 'nothing' : meant} may be meant`,
+});
+
+test(means, '7days', '7d');
+test(means, '7 days', '7d');
+test(means, '1 day and 12 hours', '1d12h');
+test(means, '2Weeks', '2w');
+test(means, '6 months', '6mo');
+test(means, '7', '7d');
+test(means, '7D', '7d');
+// Minutes or months: whoever guesses wrong removes a lot.
+test(means, '7M', undefined);
+test(means, '-7d', undefined);
+test(means, '0d', undefined);
+test(means, '0', undefined);
+test(means, 'soon', undefined);
+
 test(refuses, '', /missing/);
 test(refuses, '  ', /missing/);
 test(refuses, '-7d', /negative/);

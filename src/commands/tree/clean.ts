@@ -6,6 +6,7 @@ import type { TaughtCommand } from './taught.ts';
 export function addClean(top: TaughtCommand, version: string, actions: Actions): TaughtCommand {
   return top
     .command('clean')
+    .summary('show and clean what Prodigy stores')
     .description('show what Prodigy stores, and remove what is old and safe to lose')
     .examples(
       ['prodigy clean', 'what is there, what could go, and why the rest stays'],
@@ -60,6 +61,13 @@ export function addClean(top: TaughtCommand, version: string, actions: Actions):
     .promises(
       'What it never removes: anything active or resumable, anything not proven to be safe, anything it does not understand.',
     )
+    .completes({
+      kinds: 'kinds-and-all',
+      '--older-than': 'ages',
+      '--repo': 'repositories',
+      '--job-id': 'nothing',
+      '--at': 'times',
+    })
     .exits(
       'done',
       'failed',

@@ -10,6 +10,7 @@ import type { TaughtCommand } from './taught.ts';
 export function addLog(clean: TaughtCommand, actions: Actions): void {
   const log = clean
     .command('log')
+    .summary('the audit trail')
     .description('the audit trail: every scan, decision, removal and failure')
     .examples(
       ['prodigy clean log --since yesterday', 'who removed what, when and why'],
@@ -37,12 +38,25 @@ export function addLog(clean: TaughtCommand, actions: Actions): void {
     .option('--csv', 'one record a line, with a heading (RFC 4180)')
     .option('--no-color', 'no colours')
     .withHelp()
+    .completes({
+      '--since': 'times',
+      '--until': 'times',
+      '--run': 'runs',
+      '--kind': 'kinds',
+      '--event': 'events',
+      '--repo': 'repositories',
+      '--item': 'items',
+      '--actor': 'nothing',
+      '--reason': 'reasons',
+      '--limit': 'nothing',
+    })
     .exits('done', 'failed', 'usage', 'defect', 'interrupted')
     .enablePositionalOptions()
     .action((flags: LogFlags) => actions.log(flags));
 
   log
     .command('show')
+    .summary('one run from beginning to end')
     .description(
       'one run from beginning to end: who, scope, policy, plan, consent, every act, totals, what can be undone',
     )
@@ -55,11 +69,13 @@ export function addLog(clean: TaughtCommand, actions: Actions): void {
     .option('--json', 'one JSON document on stdout')
     .option('--no-color', 'no colours')
     .withHelp()
+    .completes({ run: 'runs', '--at': 'nothing' })
     .exits('done', 'failed', 'usage', 'defect')
     .action((run: string, flags: LogShowFlags) => actions.logShow(run, flags));
 
   log
     .command('verify')
+    .summary('check the whole journal')
     .description(
       'walk the whole journal, compare it with the quarantine, and name the first entry that is altered, missing or out of order',
     )
@@ -76,11 +92,13 @@ export function addLog(clean: TaughtCommand, actions: Actions): void {
     .option('--json', 'one JSON document on stdout')
     .option('--no-color', 'no colours')
     .withHelp()
+    .completes({ '--anchor': 'files' })
     .exits('done', 'failed', 'usage', 'locked', 'defect', 'interrupted')
     .action((flags: VerifyFlags) => actions.verify(flags));
 
   log
     .command('anchor')
+    .summary('one line to check the journal by later')
     .description('one line that says how far the journal is: keep it elsewhere, for log verify --anchor')
     .examples(['prodigy clean log anchor >> /mnt/elsewhere/anchors', 'one line more'])
     .option('--json', 'one JSON document on stdout')
@@ -91,6 +109,7 @@ export function addLog(clean: TaughtCommand, actions: Actions): void {
 
   log
     .command('repair')
+    .summary('keep what can be kept of a damaged journal')
     .description('keep what can be kept of a damaged journal; says before what is lost, and asks')
     .examples(['prodigy clean log repair', 'what is lost, one question, then the repair'])
     .option('-f, --force', 'ask nothing')

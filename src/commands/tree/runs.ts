@@ -6,6 +6,7 @@ import type { TaughtCommand } from './taught.ts';
 export function addRuns(clean: TaughtCommand, actions: Actions): void {
   clean
     .command('resume')
+    .summary('finish interrupted runs')
     .description('finish interrupted runs: what was confirmed then, judged again now')
     .examples(
       ['prodigy clean resume', 'every interrupted run'],
@@ -17,11 +18,13 @@ export function addRuns(clean: TaughtCommand, actions: Actions): void {
     .option('--jsonl', "the journal's entries on stdout as they happen")
     .option('--no-color', 'no colours')
     .withHelp()
+    .completes({ run: 'runs' })
     .exits('done', 'failed', 'usage', 'partial', 'refused', 'locked', 'defect', 'interrupted')
     .action((run: string | undefined, flags: ResumeFlags) => actions.resume(run, flags));
 
   clean
     .command('undo')
+    .summary('put back what a run removed')
     .description(
       'put back what a run removed: from quarantine, and worktrees made again from git (for 7 days)',
     )
@@ -35,6 +38,7 @@ export function addRuns(clean: TaughtCommand, actions: Actions): void {
     .option('--json', 'one JSON document on stdout')
     .option('--no-color', 'no colours')
     .withHelp()
+    .completes({ 'run|item': 'undoables' })
     .exits('done', 'failed', 'usage', 'partial', 'locked', 'defect', 'interrupted')
     .action((what: string | undefined, flags: UndoFlags) => actions.undo(what, flags));
 }

@@ -1,22 +1,27 @@
-import { Command, Help, type ErrorOptions } from 'commander';
+import { Command, Help, type ErrorOptions, type Option } from 'commander';
+import type { ArgumentEntry, CommandPage, Example, OptionEntry, ValueSource } from '../../ui/command-page.ts';
+import { helpText } from '../../ui/help-text.ts';
+import { nearest } from '../../ui/nearest.ts';
 import { exitCodes, type ExitName } from '../outcome.ts';
 
-/** A line to type, and what it does, in a few words. */
-export type Example = readonly [line: string, does: string];
+type Completes = Readonly<Record<string, ValueSource>>;
 
-/** A command that also knows its examples, its promises and its exit codes: help and man pages are made of them. */
+type Taught = {
+  examples: readonly Example[];
+  promise: string;
+  exits: readonly ExitName[];
+  completes: Completes;
+};
+
+/** A command that also knows its examples, its promises, its exit codes, and where values come from. */
 export class TaughtCommand extends Command {
-  readonly taught: { examples: readonly Example[]; promise: string; exits: readonly ExitName[] } = {
-    examples: [],
-    promise: '',
-    exits: [],
-  };
+  readonly taught: Taught = { examples: [], promise: '', exits: [], completes: {} };
 
   override createCommand(name?: string): TaughtCommand {
     return new TaughtCommand(name);
   }
 
-  override createHelp(): TaughtHelp {
+  override createHelp(): Help {
     return new TaughtHelp();
   }
 
@@ -36,18 +41,23 @@ export class TaughtCommand extends Command {
     return this;
   }
 
-  /** Ends the options with those that each command has. */
+  /** Where shells find values, by the long name of an option or the name of an argument. */
+  completes(sources: Completes): this {
+    this.taught.completes = sources;
+    return this;
+  }
+
+  /** Ends the options with the one that each command has. */
   withHelp(): this {
     return this.optionsGroup('General:').helpOption('-h, --help', 'show this help');
   }
 
   /** `prodigy clean log`, as it is typed. */
   path(): string {
-    const above = this.parent instanceof TaughtCommand ? `${this.parent.path()} ` : '';
-    return `${above}${this.name()}`;
+    return this.parent instanceof TaughtCommand ? `${this.parent.path()} ${this.name()}` : this.name();
   }
 
-  /** A word too many where a subcommand could stand is most likely one that is not there. */
+  /** A word too many where a command could stand is most likely one that is not there. */
   override error(message: string, options?: ErrorOptions): never {
     const [word] = this.args;
     const isUnknownCommand =
@@ -56,97 +66,64 @@ export class TaughtCommand extends Command {
   }
 
   private noSuchCommand(word: string): string {
-    const names = this.createHelp()
-      .visibleCommands(this)
-      .map((command) => command.name());
-    return `error: There is no '${this.path()} ${word}'\n  accepted: ${names.join(', ')}`;
+    const names = pageOf(this).commands.map(({ name }) => name);
+    const meant = nearest(word, names);
+    const hint = meant === undefined ? '' : `; did you mean '${meant}'?`;
+    return `error: There is no '${this.path()} ${word}'${hint}\n  accepted: ${names.join(', ')}`;
   }
 }
 
-const indent = '  ';
-/** A longer term has its description on the next line, so that the others keep room for theirs. */
-const longestTerm = 26;
-
-/** Help in the order of reading: what to type, what it does to what, what else there is, how it ends. */
-export class TaughtHelp extends Help {
-  override subcommandTerm(command: Command): string {
-    const words = command.registeredArguments.map((argument) => {
-      const name = `${argument.name()}${argument.variadic ? '...' : ''}`;
-      return argument.required ? `<${name}>` : `[${name}]`;
-    });
-    return [command.name(), ...words].join(' ');
-  }
-
-  override padWidth(command: Command, helper: Help): number {
-    return Math.min(longestTerm, super.padWidth(command, helper));
-  }
-
-  override formatItem(term: string, termWidth: number, description: string, helper: Help): string {
-    if (helper.displayWidth(term) <= termWidth) return super.formatItem(term, termWidth, description, helper);
-    return `${indent}${term}\n${super.formatItem('', termWidth, description, helper)}`;
-  }
-
+/** Commander finds out how wide the terminal is; the text is ours. */
+class TaughtHelp extends Help {
   override formatHelp(command: Command, helper: Help): string {
-    const width = helper.helpWidth ?? 80;
-    const taught = command instanceof TaughtCommand ? command.taught : undefined;
-    const termWidth = helper.padWidth(command, helper);
-    const items = (pairs: readonly (readonly [term: string, description: string])[]): string =>
-      pairs.map(([term, description]) => helper.formatItem(term, termWidth, description, helper)).join('\n');
-
-    const options = helper.groupItems(
-      [...command.options],
-      helper.visibleOptions(command),
-      (option) => option.helpGroupHeading ?? 'Options:',
-    );
-    const blocks: readonly (readonly [heading: string, body: string])[] = [
-      ['Examples:', examplesText(taught?.examples ?? [], width)],
-      [
-        'Commands:',
-        items(
-          helper
-            .visibleCommands(command)
-            .map((each) => [helper.subcommandTerm(each), helper.subcommandDescription(each)]),
-        ),
-      ],
-      [
-        'Arguments:',
-        items(
-          helper
-            .visibleArguments(command)
-            .map((each) => [helper.argumentTerm(each), helper.argumentDescription(each)]),
-        ),
-      ],
-      ...[...options].map(
-        ([heading, group]) =>
-          [
-            heading,
-            items(group.map((each) => [helper.optionTerm(each), helper.optionDescription(each)])),
-          ] as const,
-      ),
-      ['', helper.boxWrap(taught?.promise ?? '', width)],
-      ['Exit codes:', (taught?.exits ?? []).map((name) => exitLine(name)).join('\n')],
-    ];
-    const usage = helper.boxWrap(`Usage: ${helper.commandUsage(command)}`, width);
-    const description = helper.boxWrap(helper.commandDescription(command), width);
-    const shown = blocks
-      .filter(([, body]) => body !== '')
-      .map(([heading, body]) => (heading === '' ? body : `${heading}\n${body}`));
-    return `${[usage, description, ...shown].join('\n\n')}\n`;
+    return command instanceof TaughtCommand
+      ? helpText(pageOf(command), helper.helpWidth ?? 80)
+      : super.formatHelp(command, helper);
   }
 }
 
-/** In columns when that fits, else each description below its line. */
-function examplesText(examples: readonly Example[], width: number): string {
-  const longest = Math.max(...examples.map(([line]) => line.length));
-  const fits = examples.every(([, does]) => indent.length + longest + 2 + does.length <= width);
-  return examples
-    .map(([line, does]) =>
-      fits ? `${indent}${line.padEnd(longest)}  ${does}` : `${indent}${line}\n${indent.repeat(3)}${does}`,
-    )
-    .join('\n');
+/** The command as data, with all commands below it that are not hidden. */
+export function pageOf(command: TaughtCommand): CommandPage {
+  const help = new Help();
+  const commands = help
+    .visibleCommands(command)
+    .filter((each) => each instanceof TaughtCommand)
+    .map((each) => pageOf(each));
+  const words = command.registeredArguments.map((each): ArgumentEntry => ({
+    name: each.name(),
+    description: each.description,
+    isVariadic: each.variadic,
+    values: command.taught.completes[each.name()] ?? 'nothing',
+  }));
+  const wanted = command.registeredArguments.map((each) => {
+    const name = `${each.name()}${each.variadic ? '...' : ''}`;
+    return each.required ? `<${name}>` : `[${name}]`;
+  });
+  const { examples, promise, exits } = command.taught;
+  return {
+    path: command.path(),
+    name: command.name(),
+    term: [command.name(), ...wanted].join(' '),
+    usage: command.usage(),
+    summary: command.summary() === '' ? command.description() : command.summary(),
+    description: command.description(),
+    examples,
+    arguments: words,
+    options: help.visibleOptions(command).map((option) => optionEntry(option, command)),
+    promise,
+    exits: exits.map((name) => exitCodes[name]),
+    commands,
+  };
 }
 
-function exitLine(name: ExitName): string {
-  const { code, means } = exitCodes[name];
-  return `${indent}${String(code).padStart(3)}  ${means}`;
+function optionEntry(option: Option, { taught }: TaughtCommand): OptionEntry {
+  const { flags, short, long, description } = option;
+  const takesValue = option.required || option.optional;
+  return {
+    flags,
+    names: [short, long].filter((name) => name !== undefined),
+    description,
+    heading: option.helpGroupHeading ?? 'Options:',
+    ...(takesValue ? { values: taught.completes[long ?? flags] ?? 'nothing' } : {}),
+  };
 }

@@ -7,6 +7,7 @@ import type { TaughtCommand } from './taught.ts';
 export function addWorktree(top: TaughtCommand, actions: Actions): void {
   const worktree = top
     .command('worktree')
+    .summary('two commands of Prodigy (deprecated)')
     .description('clean and clean-orphaned, as Prodigy has them (deprecated); the rest is handed over')
     .examples(['prodigy clean --worktrees --dry-run', 'use this instead'])
     .withHelp()
@@ -14,6 +15,7 @@ export function addWorktree(top: TaughtCommand, actions: Actions): void {
     .exits('done', 'failed', 'usage');
   worktree
     .command('clean')
+    .summary('deprecated: use prodigy clean --worktrees')
     .description('deprecated: use prodigy clean --worktrees. Removes worktrees, asks nothing')
     .examples(
       ['prodigy worktree clean session-abc', 'one worktree'],
@@ -32,10 +34,12 @@ export function addWorktree(top: TaughtCommand, actions: Actions): void {
     .option('--job-id <id>', 'only those of this MapReduce job')
     .option('-v, --verbose', 'accepted, as Prodigy accepts it')
     .withHelp()
+    .completes({ name: 'worktrees', '--older-than': 'ages', '--job-id': 'nothing' })
     .exits('done', 'failed', 'usage', 'interrupted')
     .action((name: string | undefined, flags: WorktreeFlags) => actions.worktreeClean(name, flags));
   worktree
     .command('clean-orphaned')
+    .summary('deprecated: use prodigy clean --worktrees')
     .description('deprecated: use prodigy clean --worktrees. Removes what a registry of Prodigy lists')
     .examples(['prodigy worktree clean-orphaned --dry-run', 'what would go; nothing removed'])
     .argument('[job]', 'id of a MapReduce job')
@@ -43,6 +47,7 @@ export function addWorktree(top: TaughtCommand, actions: Actions): void {
     .option('-f, --force', 'do not ask')
     .option('-v, --verbose', 'accepted, as Prodigy accepts it')
     .withHelp()
+    .completes({ job: 'nothing' })
     .exits('done', 'failed', 'usage', 'interrupted')
     .action((job: string | undefined, flags: OrphanFlags) => actions.cleanOrphaned(job, flags));
 }

@@ -1,0 +1,151 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import { parseRequest } from '../../src/commands/options.ts';
+import { program, type Actions } from '../../src/commands/program.ts';
+import { TaughtCommand } from '../../src/commands/tree/taught.ts';
+import { treeOf } from '../../src/commands/tree/tree-of.ts';
+import type { CommandPage } from '../../src/ui/command-page.ts';
+import { helpText } from '../../src/ui/help-text.ts';
+import { manPages } from '../../src/ui/man-page.ts';
+import { parseCommandLine } from '../../src/ui/shell-words.ts';
+import { repositoryTop } from '../helpers/run-prodigy.ts';
+
+const { root } = treeOf();
+const pages = allOf(root).filter(({ name }) => name !== 'help');
+
+function allOf(page: CommandPage): readonly CommandPage[] {
+  return [page, ...page.commands.flatMap(allOf)];
+}
+
+/** The tree with actions that only say which of them was called. */
+function recording(): { readonly tree: TaughtCommand; readonly called: string[] } {
+  const called: string[] = [];
+  const actions = new Proxy({} as Actions, {
+    get: (_, name) => () => {
+      called.push(String(name));
+      return Promise.resolve();
+    },
+  });
+  const tree = program('0', actions);
+  tree.configureOutput({ writeErr: () => undefined, writeOut: () => undefined });
+  return { tree, called };
+}
+
+/** The call of `prodigy` in a line for a shell: without what is around it. */
+function callIn(line: string): readonly string[] {
+  const { words } = parseCommandLine(line.replace(/^source <\((.*)\)$/, '$1'), '');
+  const end = words.findIndex((word) => ['>>', '>', '|'].includes(word));
+  return words.slice(1, end === -1 ? undefined : end);
+}
+
+for (const page of pages) {
+  test(`${page.path} has examples, and each of them is understood by the program itself`, async (t) => {
+    t.true(page.examples.length > 0);
+    for (const [line] of page.examples) {
+      const { tree, called } = recording();
+      const words = callIn(line);
+      if (words.at(-1) === '--help') continue;
+      await t.notThrowsAsync(tree.parseAsync(words, { from: 'user' }), line);
+      t.is(called.length, 1, line);
+    }
+  });
+
+  test(`the help of ${page.path} begins with its examples, ends with its exit codes, and keeps to the width`, (t) => {
+    for (const width of [40, 80, 132]) {
+      const text = helpText(page, width);
+      const lines = text.trimEnd().split('\n');
+      const headings = lines.filter((line) => /^[A-Z].*:$/.test(line));
+      t.is(headings[0], 'Examples:', text);
+      t.is(headings.at(-1), 'Exit codes:', text);
+      t.regex(lines.at(-1) ?? '', /^ +(?:\d+ )?/);
+      // What cannot be broken stays whole: flags, and lines to be copied.
+      const whole = new Set([
+        ...page.examples.map(([line]) => line),
+        ...page.options.map(({ flags }) => flags),
+        ...page.commands.map(({ term }) => term),
+      ]);
+      for (const line of lines) t.true(line.length <= width || whole.has(line.trim()), `${width}: ${line}`);
+      for (const { names } of page.options) for (const name of names) t.true(text.includes(name), name);
+      for (const { name } of page.commands) t.true(text.includes(`\n  ${name}`), name);
+      for (const { code } of page.exits) t.regex(text, new RegExp(`\\n +${code}  `));
+    }
+  });
+}
+
+test('help at 80 columns has no longer line, whatever it is', (t) => {
+  for (const page of pages) {
+    for (const line of helpText(page, 80).split('\n')) t.true(line.length <= 80, `${page.path}: ${line}`);
+  }
+});
+
+test('it is said of every value where it comes from, and of nothing else', (t) => {
+  const { tree } = recording();
+  const visit = (command: TaughtCommand): void => {
+    const valued = command.options.filter((option) => option.required || option.optional);
+    const names = [
+      ...valued.map(({ long, flags }) => long ?? flags),
+      ...command.registeredArguments.map((argument) => argument.name()),
+    ];
+    t.deepEqual(Object.keys(command.taught.completes).sort(), names.sort(), command.path());
+    for (const below of command.commands) if (below instanceof TaughtCommand) visit(below);
+  };
+  visit(tree);
+});
+
+test('whoever mistypes a command of clean is told of all there are', (t) => {
+  const failure = parseRequest(['nothing-like-it'], {})._unsafeUnwrapErr();
+  const clean = root.commands.find(({ name }) => name === 'clean');
+  for (const { name } of clean?.commands ?? []) {
+    if (name !== 'help') t.true(failure.accepted?.includes(name), name);
+  }
+});
+
+test('there is a manual page for each command, package.json names them, and each tells all that help tells', (t) => {
+  const manual = manPages(root, { version: '1.2.3', date: '2026-11-25' });
+  const { man } = JSON.parse(readFileSync(join(repositoryTop(), 'package.json'), 'utf8')) as {
+    man: readonly string[];
+  };
+  t.deepEqual(
+    [...man].sort(),
+    [...manual.keys()].map((name) => `./man/${name}`).sort(),
+    'what package.json lists, and what the tree has',
+  );
+  for (const page of pages.filter((each) => each !== root)) {
+    const text = (manual.get(`${page.path.replaceAll(' ', '-')}.1`) ?? '').replaceAll('\\-', '-');
+    t.regex(text, /^\.TH .* 1 2026-11-25 "prodigy-clean 1\.2\.3"/m);
+    for (const { flags } of page.options) t.true(text.includes(`.B ${flags}\n`), `${page.path} ${flags}`);
+    for (const [line] of page.examples) t.true(text.includes(`.B ${line}\n`.replaceAll('"', '\\(dq')), line);
+    for (const { code } of page.exits) t.true(text.includes(`.B ${code}\n`), `${page.path} ${code}`);
+  }
+});
+
+test('nothing of a text is a request to the formatter of manual pages', (t) => {
+  const page: CommandPage = {
+    ...root,
+    path: 'prodigy odd',
+    name: 'odd',
+    commands: [],
+    description: `.so /etc/passwd ${'word '.repeat(20)}'quoted \\fBbold "marks"`,
+    examples: [['.sy rm', "'tricky"]],
+  };
+  const text = manPages({ ...root, commands: [page] }, { version: '1', date: '2026-11-25' }).get(
+    'prodigy-odd.1',
+  );
+  t.notRegex(text ?? '', /^\.s[oy]|^'|\\fB/m);
+  t.regex(text ?? '', /^\\&\.so/m);
+});
+
+const hasGroff = spawnSync('groff', ['--version']).status === 0;
+
+(hasGroff ? test : test.skip)('groff has nothing to say against a page of the manual', (t) => {
+  for (const [name, text] of manPages(root, { version: '1.2.3', date: '2026-11-25' })) {
+    const { status, stderr, stdout } = spawnSync('groff', ['-man', '-Tutf8', '-ww'], {
+      input: text,
+      encoding: 'utf8',
+    });
+    t.deepEqual([status, stderr], [0, ''], name);
+    t.true(stdout.length > 500, name);
+  }
+});
