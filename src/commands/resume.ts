@@ -19,7 +19,7 @@ import { carryOut, expireHeld } from './carry-out.ts';
 import { answer, documentOf } from './answer.ts';
 import { clockProblem, endRun, putOnRecord, refuse, takeUp } from './run-steps.ts';
 import { isThereAJournal, openForWork, type Working } from './journal-access.ts';
-import { lookAndJudge, pinsOf } from './looking.ts';
+import { lookAndJudge, pinsOf, rulesOfThen } from './looking.ts';
 import type { Output } from './options.ts';
 import { exitCodeOf } from './outcome.ts';
 import { actorOf, type Shell } from './shell.ts';
@@ -141,9 +141,7 @@ async function resumeOne(
   const remaining = await remainingItems(summary, chain.value, journal);
   if (remaining.isErr()) return err(remaining.error);
 
-  // The cut-offs are the interrupted run's, so that the same items are old; the clock is today's, so that whatever
-  // came to life since is seen.
-  const now = { ...policy, nowMs: shell.clock() };
+  const now = rulesOfThen(policy, shell.clock());
   const pins = await pinsOf(journal, now.nowMs);
   if (pins.isErr()) return err(pins.error);
   const whole = await lookAndJudge(scope, now, shell, progress, pins.value);

@@ -35,6 +35,9 @@ const policy = {
   mergedOnly: 'boolean',
   deleteMergedBranches: ['maybe', 'boolean'],
   insisted: ['maybe', 'boolean'],
+  keepLast: ['maybe', 'number'],
+  freeBytes: ['maybe', 'number'],
+  maxDelete: ['maybe', 'string'],
   hash: 'string',
 } as const satisfies Shape<RunPolicy>;
 

@@ -33,6 +33,12 @@ export type RunPolicy = {
   readonly mergedOnly: boolean;
   readonly deleteMergedBranches?: boolean;
   readonly insisted?: boolean;
+  /** So many of each repository and kind stay, the youngest, whatever their age. */
+  readonly keepLast?: number;
+  /** What went was the oldest, until it made so many bytes. */
+  readonly freeBytes?: number;
+  /** How much may go before the run is refused, as it was typed. */
+  readonly maxDelete?: string;
   /** SHA-256 of the normalised policy, first 16 hex digits. */
   readonly hash: string;
 };

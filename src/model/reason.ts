@@ -27,6 +27,7 @@ export const keepReasons = [
   'future-time',
   'dead-letters-pending',
   'retention-floor',
+  'enough-freed',
 ] as const;
 
 export type KeepReason = (typeof keepReasons)[number];

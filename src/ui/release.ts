@@ -97,6 +97,8 @@ export function releaseOf(item: Item, verdict: Verdict, policy: Policy): Release
       return { sentence: 'set the clock right, or wait until its time is past' };
     case 'retention-floor':
       return { sentence: 'lower the floor that keeps the newest, or wait for newer ones' };
+    case 'enough-freed':
+      return { sentence: 'free more with --free, or do without it' };
     case 'unknown-format':
     case 'unreadable':
     case 'other-repository':

@@ -34,6 +34,8 @@ export function replayDocument(view: ReplayView): Record<string, unknown> {
       now: formatIso(policy.nowMs),
       windowMs: policy.windowMs,
       mergedOnly: policy.mergedOnly,
+      ...(policy.keepLast === undefined ? {} : { keepLast: policy.keepLast }),
+      ...(policy.freeBytes === undefined ? {} : { freeBytes: policy.freeBytes }),
       retentionMs: policy.retentionMs,
       cutoffs: Object.fromEntries(kinds.map((kind) => [kind, formatIso(policy.cutoffMs[kind])])),
     },

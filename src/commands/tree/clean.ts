@@ -42,6 +42,8 @@ export function addClean(top: TaughtCommand, version: string, actions: Actions):
       '--delete-merged-branches',
       'also delete the prodigy-* and agent-* branches of removed worktrees whose content is merged or landed',
     )
+    .option('--keep-last <n>', 'the n youngest of each repository and kind stay, whatever their age')
+    .option('--free <size>', 'oldest first, and no more than makes so much: 500MB 10GB 1.5TiB')
     .optionsGroup('How to do it:')
     .option('-n, --dry-run', 'show what would go; remove nothing')
     .option('-f, --force', 'answer every question with yes; lifts no protection')
