@@ -9,6 +9,7 @@ import { planText } from '../ui/plan-text.ts';
 import { openProgress, type Progress } from '../ui/progress.ts';
 import { accountOf, outcomeOf } from './account.ts';
 import { answer, type Answer } from './answer.ts';
+import { brakeProblem } from './brake.ts';
 import { carryOut } from './carry-out.ts';
 import { consentTo } from './consent.ts';
 import { dryRun, nothingStored } from './dry-run.ts';
@@ -112,6 +113,8 @@ export async function run(
   if (shell.signal.aborted) {
     outcome = 'interrupted';
   } else if (scan.condemned.length > 0) {
+    const brake = brakeProblem(scan, policy.maxDelete);
+    if (brake !== undefined) return refuse(brake, record);
     const consent = await manner.consent(view, record);
     if (consent.isErr()) return err(consent.error);
     if (consent.value === 'declined') outcome = shell.signal.aborted ? 'interrupted' : 'declined';

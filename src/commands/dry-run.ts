@@ -9,6 +9,7 @@ import { planText } from '../ui/plan-text.ts';
 import type { Progress } from '../ui/progress.ts';
 import type { RunView } from '../ui/view.ts';
 import { accountOf } from './account.ts';
+import { brakeProblem } from './brake.ts';
 import { openForLooking } from './journal-access.ts';
 import { holdsUnknown, lookAndJudge, pinsSeen, runPolicy, runScope } from './looking.ts';
 import type { CleanRequest } from './options.ts';
@@ -43,6 +44,11 @@ export async function dryRun(
     dryRun: true,
   });
   const found = scan.condemned.length > 0;
+  const brake = brakeProblem(scan, request.maxDelete);
+  const notes = [
+    ...(unknown === undefined ? [] : [holdsUnknown(unknown)]),
+    ...(brake === undefined ? [] : [`A run would be refused: ${explain(brake).sentence}`]),
+  ];
   const outcome = shell.signal.aborted ? 'interrupted' : 'planned';
   const exitCode =
     outcome === 'interrupted'
@@ -57,7 +63,7 @@ export async function dryRun(
   if (request.output === 'text') {
     shell.terminal.out(planText(view, planLook(request, shell)));
     shell.terminal.out('Dry run: nothing was removed.\n');
-    if (unknown !== undefined) shell.terminal.err(`${holdsUnknown(unknown)}\n`);
+    for (const note of notes) shell.terminal.err(`${note}\n`);
     if (ledger.without !== undefined && ledger.without.type !== 'journal-absent') {
       shell.terminal.err(`Not journalled: ${explain(ledger.without).sentence}\n`);
     }
@@ -72,7 +78,7 @@ export async function dryRun(
       ...account,
       freeBefore: free,
       freeAfter: free,
-      notes: unknown === undefined ? [] : [holdsUnknown(unknown)],
+      notes,
     });
     shell.terminal.out(`${JSON.stringify(document, null, 2)}\n`);
   }

@@ -77,7 +77,7 @@ export function holdsUnknown(unknown: JournalFailure): string {
 
 type Rules = Pick<
   CleanRequest,
-  'mergedOnly' | 'deleteMergedBranches' | 'insisted' | 'keepLast' | 'freeBytes'
+  'mergedOnly' | 'deleteMergedBranches' | 'insisted' | 'keepLast' | 'freeBytes' | 'maxDelete'
 >;
 
 /** Of whoever removes nothing. */
@@ -87,11 +87,15 @@ export function runPolicy(
   nowMs: number,
   olderThanMs: number | undefined,
   kinds: readonly Kind[],
-  { mergedOnly, deleteMergedBranches, insisted, keepLast, freeBytes }: Rules,
+  { mergedOnly, deleteMergedBranches, insisted, keepLast, freeBytes, maxDelete }: Rules,
 ): RunPolicy {
   const rules = { mergedOnly, deleteMergedBranches, insisted, keepLast, freeBytes };
   const policy = policyOf({ nowMs, olderThanMs, windowMs: activityWindowMs, kinds, ...rules });
-  return { ...policy, hash: shortHash(canonicalPolicy(policy)) };
+  return {
+    ...policy,
+    ...(maxDelete === undefined ? {} : { maxDelete }),
+    hash: shortHash(canonicalPolicy(policy)),
+  };
 }
 
 /**

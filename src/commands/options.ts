@@ -2,6 +2,7 @@ import { err, ok, type Result } from 'neverthrow';
 import type { UsageFailure } from '../model/failure.ts';
 import { isKind, kinds, type Kind } from '../model/kind.ts';
 import { parseDuration } from '../policy/age.ts';
+import { parseBrake } from '../policy/brake.ts';
 import { parseCount, parseSize } from '../policy/size.ts';
 
 /** Flags of `prodigy clean`, as commander hands them over. */
@@ -27,6 +28,7 @@ export type CleanFlags = Partial<Record<Kind, boolean>> & {
   readonly at?: string;
   readonly keepLast?: string;
   readonly free?: string;
+  readonly maxDelete?: string;
 };
 
 export type Output = 'text' | 'json' | 'jsonl';
@@ -47,6 +49,8 @@ export type CleanRequest = {
   readonly deleteMergedBranches: boolean;
   readonly keepLast?: number | undefined;
   readonly freeBytes?: number | undefined;
+  /** As it was typed; it can be read. */
+  readonly maxDelete?: string | undefined;
   readonly dryRun: boolean;
   readonly force: boolean;
   readonly isUndoable: boolean;
@@ -108,6 +112,8 @@ export function parseRequest(
   if (keepLast.isErr()) return err(keepLast.error);
   const freeBytes = read(flags.free, parseSize);
   if (freeBytes.isErr()) return err(freeBytes.error);
+  const brake = read(flags.maxDelete, parseBrake);
+  if (brake.isErr()) return err(brake.error);
   const chosen = kinds.filter((kind) => selected.has(kind));
   return ok({
     kinds: chosen,
@@ -120,6 +126,7 @@ export function parseRequest(
     deleteMergedBranches: flags.deleteMergedBranches === true,
     keepLast: keepLast.value,
     freeBytes: freeBytes.value,
+    maxDelete: flags.maxDelete?.trim(),
     dryRun: flags.dryRun === true,
     force: flags.force === true || flags.yes === true,
     isUndoable: flags.undo !== false,
@@ -131,10 +138,10 @@ export function parseRequest(
   });
 }
 
-function read(
+function read<T>(
   text: string | undefined,
-  parse: (text: string) => Result<number, UsageFailure>,
-): Result<number | undefined, UsageFailure> {
+  parse: (text: string) => Result<T, UsageFailure>,
+): Result<T | undefined, UsageFailure> {
   return text === undefined ? ok(undefined) : parse(text);
 }
 
@@ -147,6 +154,7 @@ function selectionFlags(flags: CleanFlags): string[] {
     ['--delete-merged-branches', flags.deleteMergedBranches === true],
     ['--keep-last', flags.keepLast !== undefined],
     ['--free', flags.free !== undefined],
+    ['--max-delete', flags.maxDelete !== undefined],
     ['--dry-run', flags.dryRun === true],
     ['--force', flags.force === true || flags.yes === true],
     ['--no-undo', flags.undo === false],
@@ -180,6 +188,7 @@ function normalised(chosen: readonly Kind[], flags: CleanFlags): string[] {
     ...(flags.deleteMergedBranches === true ? ['--delete-merged-branches'] : []),
     ...(flags.keepLast === undefined ? [] : ['--keep-last', flags.keepLast]),
     ...(flags.free === undefined ? [] : ['--free', flags.free]),
+    ...(flags.maxDelete === undefined ? [] : ['--max-delete', flags.maxDelete.trim()]),
     ...(flags.undo === false ? ['--no-undo'] : []),
     ...(flags.acceptClock === true ? ['--accept-clock'] : []),
     ...(flags.dryRun === true ? ['--dry-run'] : []),

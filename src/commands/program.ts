@@ -19,6 +19,7 @@ import { addWorktree } from './tree/worktree.ts';
 
 export type ResumeFlags = {
   readonly acceptClock?: boolean;
+  readonly maxDelete?: string;
   readonly json?: boolean;
   readonly jsonl?: boolean;
   readonly color?: boolean;

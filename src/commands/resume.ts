@@ -15,6 +15,7 @@ import type { RunSummary } from '../projections/run-summary.ts';
 import { formatBytes, formatCount, formatTime } from '../ui/format.ts';
 import { openProgress, type Progress } from '../ui/progress.ts';
 import { accountOf, outcomeOf } from './account.ts';
+import { brakeOfThen, brakeProblem } from './brake.ts';
 import { carryOut, expireHeld } from './carry-out.ts';
 import { answer, documentOf } from './answer.ts';
 import { clockProblem, endRun, putOnRecord, refuse, takeUp } from './run-steps.ts';
@@ -31,6 +32,8 @@ export type ResumeRequest = {
   readonly run: string | undefined;
   readonly output: Output;
   readonly acceptClock: boolean;
+  /** Instead of the run's own. */
+  readonly maxDelete?: string | undefined;
 };
 
 /**
@@ -121,7 +124,10 @@ async function resumeOne(
     type: 'StartRun',
     started: {
       command: 'resume',
-      argv: request.run === undefined ? [] : [request.run],
+      argv: [
+        ...(request.run === undefined ? [] : [request.run]),
+        ...(request.maxDelete === undefined ? [] : ['--max-delete', request.maxDelete]),
+      ],
       dryRun: false,
       scope,
       policy,
@@ -160,6 +166,8 @@ async function resumeOne(
     shell,
   );
   if (planned.isErr()) return err(planned.error);
+  const brake = brakeProblem(scan, request.maxDelete ?? brakeOfThen(policy.maxDelete));
+  if (brake !== undefined) return refuse(brake, record);
 
   // Other runs' intents are theirs to resume.
   const goes = new Set(scan.condemned.map(({ item }) => item.id));

@@ -100,7 +100,14 @@ export type RefusedFailure =
       readonly reason: string;
       readonly status: string;
     }
-  | { readonly type: 'max-delete'; readonly limit: string; readonly items: number; readonly bytes: number };
+  /** `found`: items in scope, of which `items` would go. */
+  | {
+      readonly type: 'max-delete';
+      readonly limit: string;
+      readonly items: number;
+      readonly bytes: number;
+      readonly found: number;
+    };
 
 /** Another run works on the storage: exit 11. Every field as far as it could be read. */
 export type RunLocked = {

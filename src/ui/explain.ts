@@ -93,8 +93,8 @@ export function explain(failure: Failure): Explanation {
       };
     case 'max-delete':
       return {
-        sentence: `${formatCount(failure.items, 'item')} (${formatBytes(failure.bytes)}) would go, more than --max-delete ${failure.limit} allows: nothing was removed.`,
-        next: 'raise --max-delete, or select less',
+        sentence: `${failure.items.toLocaleString('en-US')} of ${formatCount(failure.found, 'item')} (${formatBytes(failure.bytes)}) would go, more than --max-delete ${printable(failure.limit)} allows.`,
+        next: 'nothing of this plan was removed: look at the list with --dry-run, then raise --max-delete, or select less',
       };
     case 'not-abandonable':
       return {

@@ -36,6 +36,7 @@ export function replayDocument(view: ReplayView): Record<string, unknown> {
       mergedOnly: policy.mergedOnly,
       ...(policy.keepLast === undefined ? {} : { keepLast: policy.keepLast }),
       ...(policy.freeBytes === undefined ? {} : { freeBytes: policy.freeBytes }),
+      ...(policy.maxDelete === undefined ? {} : { maxDelete: policy.maxDelete }),
       retentionMs: policy.retentionMs,
       cutoffs: Object.fromEntries(kinds.map((kind) => [kind, formatIso(policy.cutoffMs[kind])])),
     },

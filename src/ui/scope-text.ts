@@ -44,11 +44,12 @@ export function policyLines({ scope, policy }: { scope: RunScope; policy: RunPol
   ];
 }
 
-function limitTexts({ keepLast, freeBytes }: RunPolicy): readonly string[] {
+function limitTexts({ keepLast, freeBytes, maxDelete }: RunPolicy): readonly string[] {
   return [
     ...(keepLast === undefined
       ? []
       : [`the youngest ${keepLast.toLocaleString('en-US')} of each repository and kind stay`]),
     ...(freeBytes === undefined ? [] : [`oldest first, and no more than makes ${formatBytes(freeBytes)}`]),
+    ...(maxDelete === undefined ? [] : [`refused beyond ${printable(maxDelete)} (--max-delete)`]),
   ];
 }

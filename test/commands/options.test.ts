@@ -27,6 +27,7 @@ test('a selection without a kind is an error that names the choices', (t) => {
     { jobId: 'j' },
     { keepLast: '3' },
     { free: '1GB' },
+    { maxDelete: '10' },
   ];
   for (const flag of flags) {
     const error = request([], flag)._unsafeUnwrapErr();
@@ -68,6 +69,15 @@ test('a floor or a budget that is none never becomes "no limit" (story 17)', (t)
   const read = request(['all'], { keepLast: '3', free: '1.5 GB' })._unsafeUnwrap();
   t.like(read, { keepLast: 3, freeBytes: 1.5 * 1024 ** 3 });
   t.deepEqual(read.argv.slice(-4), ['--keep-last', '3', '--free', '1.5 GB']);
+});
+
+test('a brake that cannot be read is refused, and zero is one', (t) => {
+  for (const maxDelete of ['', '-1', '10.5', '101%', '-1%', '%', '0GB', 'all', '1e3', '10 items']) {
+    t.true(request(['all'], { maxDelete }).isErr(), maxDelete);
+  }
+  for (const maxDelete of ['0', '0%', '12.5%', '100 %', '10GB']) {
+    t.is(request(['all'], { maxDelete })._unsafeUnwrap().maxDelete, maxDelete);
+  }
 });
 
 test('a known word is nearest to itself', (t) => {

@@ -45,6 +45,7 @@ export function addClean(top: TaughtCommand, version: string, actions: Actions):
     .option('--keep-last <n>', 'the n youngest of each repository and kind stay, whatever their age')
     .option('--free <size>', 'oldest first, and no more than makes so much: 500MB 10GB 1.5TiB')
     .optionsGroup('How to do it:')
+    .option('--max-delete <limit>', 'refuse (exit 4) when more would go: 100 items, 25% of them, 10GB')
     .option('-n, --dry-run', 'show what would go; remove nothing')
     .option('-f, --force', 'answer every question with yes; lifts no protection')
     .option('-y, --yes', 'the same as --force')
