@@ -58,6 +58,11 @@ export function actionsFor(
         const maxDelete = flags.maxDelete?.trim();
         return resume({ run, output, acceptClock: flags.acceptClock === true, maxDelete }, shell);
       }),
+    apply: (plan, flags) =>
+      perform(flags, async (shell) => {
+        const { apply } = await import('./apply.ts');
+        return apply(plan, flags, shell);
+      }),
     undo: (what, flags) =>
       perform(flags, async (shell) => {
         const { undo } = await import('./undo.ts');

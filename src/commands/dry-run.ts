@@ -63,6 +63,8 @@ export async function dryRun(
   if (request.output === 'text') {
     shell.terminal.out(planText(view, planLook(request, shell)));
     shell.terminal.out('Dry run: nothing was removed.\n');
+    if (found && journal !== undefined && outcome === 'planned')
+      shell.terminal.out(`Apply this exact plan:  prodigy clean apply ${planned.value}\n`);
     for (const note of notes) shell.terminal.err(`${note}\n`);
     if (ledger.without !== undefined && ledger.without.type !== 'journal-absent') {
       shell.terminal.err(`Not journalled: ${explain(ledger.without).sentence}\n`);

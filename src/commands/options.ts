@@ -63,7 +63,7 @@ export type CleanRequest = {
 };
 
 const words = ['all', ...kinds.toReversed()];
-const commands = ['resume', 'undo', 'hold', 'release', 'abandon', 'log', 'why'];
+const commands = ['apply', 'resume', 'undo', 'hold', 'release', 'abandon', 'log', 'why'];
 
 function usage(problem: string, text?: string, accepted?: readonly string[]): UsageFailure {
   return { type: 'usage', problem, text, accepted };

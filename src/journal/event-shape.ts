@@ -124,6 +124,7 @@ export const eventShapes: { readonly [T in EventType]: Fields<EventOf<T>> } = {
     policy,
     actor,
     resumeOf: ['maybe', 'string'],
+    applies: ['maybe', 'string'],
   },
   ItemKept: judged,
   ItemCondemned: { ...judged, proof: 'string' },

@@ -80,6 +80,8 @@ export type RunStarted = {
   readonly actor: RunActor;
   /** The run whose remaining work this one takes up. */
   readonly resumeOf?: string;
+  /** The plan that this run carries out, or less of it. */
+  readonly applies?: string;
 };
 
 type Judged = {
@@ -240,7 +242,7 @@ export type ItemQuarantined = {
 export type ItemDrifted = {
   readonly type: 'ItemDrifted';
   readonly item: ItemId;
-  readonly reason: KeepReason | 'changed-since-decision' | 'expectation-gone';
+  readonly reason: KeepReason | 'expectation-gone';
   readonly evidence: Evidence;
 };
 

@@ -93,6 +93,14 @@ export type RefusedFailure =
       readonly uptimeMs: number;
     }
   | { readonly type: 'unfinished-work'; readonly operations: number }
+  /** `again`: the command that shows it anew. */
+  | {
+      readonly type: 'plan-expired';
+      readonly plan: string;
+      readonly shownAtMs: number;
+      readonly nowMs: number;
+      readonly again: string;
+    }
   /** Something stronger than that it could be resumed protects it. */
   | {
       readonly type: 'not-abandonable';
@@ -136,6 +144,7 @@ export type ItemFailure =
 
 export type NoSuchThing =
   | { readonly type: 'unknown-run'; readonly text: string }
+  | { readonly type: 'unknown-plan'; readonly text: string }
   /** `similar`: ids of items that may have been meant, when all were looked at. */
   | { readonly type: 'unknown-item'; readonly text: string; readonly similar?: readonly string[] };
 

@@ -28,6 +28,8 @@ export const keepReasons = [
   'dead-letters-pending',
   'retention-floor',
   'enough-freed',
+  'not-in-plan',
+  'changed-since-decision',
 ] as const;
 
 export type KeepReason = (typeof keepReasons)[number];

@@ -91,6 +91,11 @@ export function explain(failure: Failure): Explanation {
         sentence: `${formatCount(failure.operations, 'operation')} of an earlier run are unfinished.`,
         next: 'prodigy clean resume',
       };
+    case 'plan-expired':
+      return {
+        sentence: `The plan ${printable(failure.plan)} is of ${formatTime(failure.shownAtMs)}: it can be applied for 24 hours. Nothing of it was removed.`,
+        next: `look again: ${failure.again}`,
+      };
     case 'max-delete':
       return {
         sentence: `${failure.items.toLocaleString('en-US')} of ${formatCount(failure.found, 'item')} (${formatBytes(failure.bytes)}) would go, more than --max-delete ${printable(failure.limit)} allows.`,
@@ -125,6 +130,11 @@ export function explain(failure: Failure): Explanation {
       return {
         sentence: `The journal knows no run '${printable(failure.text)}'.`,
         next: 'prodigy clean log --event RunStarted lists them',
+      };
+    case 'unknown-plan':
+      return {
+        sentence: `The journal knows no plan '${printable(failure.text)}' that was shown.`,
+        next: 'prodigy clean --all --dry-run shows one, and how to apply it',
       };
     case 'unknown-item':
       return {

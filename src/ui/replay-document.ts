@@ -27,6 +27,7 @@ export function replayDocument(view: ReplayView): Record<string, unknown> {
     ...(ended === undefined ? {} : { exitCode: ended.exitCode }),
     ...(summary.refusedBy === undefined ? {} : { refusedBy: summary.refusedBy }),
     ...(summary.resumeOf === undefined ? {} : { resumeOf: summary.resumeOf }),
+    ...(summary.applies === undefined ? {} : { applies: summary.applies }),
     resumedBy,
     scope,
     policy: {

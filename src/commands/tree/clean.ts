@@ -11,6 +11,7 @@ export function addClean(top: TaughtCommand, version: string, actions: Actions):
       ['prodigy clean', 'what is there, what could go, and why the rest stays'],
       ['prodigy clean --all --older-than 7d --dry-run', 'the whole list, nothing removed'],
       ['prodigy clean --all --older-than 7d', 'the list, one question, the removal'],
+      ['prodigy clean apply 7f3a9c', 'what that dry run showed, or less'],
       ['prodigy clean worktrees logs --force', 'no question asked; no protection lifted'],
       ['prodigy clean resume', 'goes on where an interrupted run stopped'],
       ['prodigy clean log --since yesterday', 'who removed what, when and why'],
