@@ -20,7 +20,8 @@ import type { ShownPlan } from './find-plan.ts';
 import { lookAndJudge, pinsOf, rulesOfThen, runPolicy, runScope } from './looking.ts';
 import type { CleanRequest } from './options.ts';
 import { exitCodeOf } from './outcome.ts';
-import { clockProblem, endRun, putOnRecord, refuse, takeUp } from './run-steps.ts';
+import { clockProblem } from './clock.ts';
+import { endRun, putOnRecord, refuse, takeUp } from './run-steps.ts';
 import { scopeOf } from './scope.ts';
 import { actorOf, type Shell } from './shell.ts';
 import { planLook, viewOf } from './view.ts';
@@ -97,7 +98,8 @@ export async function run(
     },
   });
   if (started.isErr()) return err(started.error);
-  const clock = await clockProblem(journal, record.id, startedAtMs, request.acceptClock);
+  const asked = { run: record.id, nowMs: startedAtMs, policy, kinds: scope.kinds };
+  const clock = request.acceptClock ? ok(undefined) : await clockProblem(journal, asked, shell);
   if (clock.isErr()) return err(clock.error);
   const problem = clock.value ?? planProblem(applied, startedAtMs, request.acceptClock);
   if (problem !== undefined) return refuse(problem, record);

@@ -10,6 +10,7 @@ import type { Progress } from '../ui/progress.ts';
 import type { RunView } from '../ui/view.ts';
 import { accountOf } from './account.ts';
 import { brakeProblem } from './brake.ts';
+import { clockNotes } from './clock.ts';
 import { openForLooking } from './journal-access.ts';
 import { holdsUnknown, lookAndJudge, pinsSeen, runPolicy, runScope } from './looking.ts';
 import type { CleanRequest } from './options.ts';
@@ -45,7 +46,12 @@ export async function dryRun(
   });
   const found = scan.condemned.length > 0;
   const brake = brakeProblem(scan, request.maxDelete);
+  const clock = request.acceptClock
+    ? ok([])
+    : await clockNotes(journal, { run: record.id, nowMs: startedAtMs, policy, kinds: scope.kinds }, shell);
+  if (clock.isErr()) return err(clock.error);
   const notes = [
+    ...clock.value,
     ...(unknown === undefined ? [] : [holdsUnknown(unknown)]),
     ...(brake === undefined ? [] : [`A run would be refused: ${explain(brake).sentence}`]),
   ];

@@ -14,7 +14,8 @@ import { accountOf, outcomeOf, withDropped } from './account.ts';
 import { brakeOfThen, brakeProblem } from './brake.ts';
 import { carryOut, expireHeld } from './carry-out.ts';
 import { answer, documentOf } from './answer.ts';
-import { clockProblem, endRun, putOnRecord, refuse, takeUp } from './run-steps.ts';
+import { clockProblem } from './clock.ts';
+import { endRun, putOnRecord, refuse, takeUp } from './run-steps.ts';
 import { isThereAJournal, openForWork, type Working } from './journal-access.ts';
 import { lookAndJudge, pinsOf, rulesOfThen } from './looking.ts';
 import type { Output } from './options.ts';
@@ -132,7 +133,8 @@ async function resumeOne(
     },
   });
   if (started.isErr()) return err(started.error);
-  const clock = await clockProblem(journal, record.id, startedAtMs, request.acceptClock);
+  const asked = { run: record.id, nowMs: startedAtMs, policy, kinds: scope.kinds };
+  const clock = request.acceptClock ? ok(undefined) : await clockProblem(journal, asked, shell);
   if (clock.isErr()) return err(clock.error);
   if (clock.value !== undefined) return refuse(clock.value, record);
   const recovered = await takeUp(journal, record, shell, progress);

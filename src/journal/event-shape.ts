@@ -53,6 +53,7 @@ const actor = {
   pid: 'number',
   parent: ['maybe', 'string'],
   parentPid: ['maybe', 'number'],
+  boot: ['maybe', { id: 'string', upMs: 'number' }],
   terminal: 'boolean',
   ci: ['maybe', context],
   agent: ['maybe', context],

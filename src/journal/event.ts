@@ -57,6 +57,8 @@ export type RunActor = {
   /** Name of the process that started it, as the kernel has it. */
   readonly parent?: string;
   readonly parentPid?: number;
+  /** The start of the machine that the pid is of, and how long that was ago, in milliseconds. */
+  readonly boot?: { readonly id: string; readonly upMs: number };
   readonly terminal: boolean;
   /** The CI job it ran in, when that could be recognised. */
   readonly ci?: ActorContext;

@@ -91,6 +91,11 @@ export type RefusedFailure =
       readonly lastEntryAtMs: number;
       readonly nowMs: number;
       readonly uptimeMs: number;
+      /** By so much it was set ahead while the machine was up. */
+      readonly aheadMs?: number;
+      /** Nothing but the clock tells that this time has passed: the machine was off, or the clock is wrong. */
+      readonly silentFromMs?: number;
+      readonly silentUntilMs?: number;
     }
   | { readonly type: 'unfinished-work'; readonly operations: number }
   /** `again`: the command that shows it anew. */

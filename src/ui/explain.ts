@@ -1,5 +1,6 @@
 import { unreachable } from '../model/invariant.ts';
 import type { Failure, RootFailure } from '../model/failure.ts';
+import { formatDuration } from '../policy/age.ts';
 import { formatBytes, formatCount, formatTime, printable } from './format.ts';
 
 /** A failure as one clear sentence and one next step. */
@@ -83,8 +84,8 @@ export function explain(failure: Failure): Explanation {
       };
     case 'clock-ahead':
       return {
-        sentence: `The clock says ${formatTime(failure.nowMs)}, far ahead of the journal's last entry of ${formatTime(failure.lastEntryAtMs)}: ages cannot be trusted.`,
-        next: 'set the clock right, or give --accept-clock',
+        sentence: `The clock says ${formatTime(failure.nowMs)}, and the last run was on ${formatTime(failure.lastEntryAtMs)}: ${aheadText(failure)}. Ages cannot be trusted.`,
+        next: 'set the clock right; or, when it is right, give --accept-clock once',
       };
     case 'unfinished-work':
       return {
@@ -157,6 +158,25 @@ export function explain(failure: Failure): Explanation {
     default:
       return unreachable(failure);
   }
+}
+
+function aheadText({
+  uptimeMs,
+  aheadMs,
+  silentFromMs,
+  silentUntilMs,
+}: Extract<Failure, { type: 'clock-ahead' }>): string {
+  const up = roundly(uptimeMs);
+  if (aheadMs !== undefined)
+    return `the machine has been up all the time since (for ${up}), and the clock has gone ${roundly(aheadMs)} further than it has`;
+  const from = silentFromMs ?? 0;
+  const until = silentUntilMs ?? 0;
+  return `the machine has been up for ${up} only, and nothing on it tells of the ${roundly(until - from)} from ${formatTime(from)} to ${formatTime(until)}: it was off, or the clock is wrong`;
+}
+
+/** Seconds say nothing of days. */
+function roundly(ms: number): string {
+  return formatDuration(Math.round(ms / 60_000) * 60_000);
 }
 
 function explainRoot({ variable, value, why }: RootFailure): Explanation {

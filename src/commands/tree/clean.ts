@@ -51,7 +51,7 @@ export function addClean(top: TaughtCommand, version: string, actions: Actions):
     .option('-f, --force', 'answer every question with yes; lifts no protection')
     .option('-y, --yes', 'the same as --force')
     .option('--no-undo', 'free everything at once: nothing can be put back')
-    .option('--accept-clock', 'trust the clock although it runs behind the journal')
+    .option('--accept-clock', 'trust the clock although it contradicts the journal')
     .optionsGroup('What to show:')
     .option('--full', 'list everything that is kept, too')
     .option('--at <when>', 'what the journal knew of the storage then; looks at nothing now')

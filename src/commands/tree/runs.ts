@@ -35,7 +35,7 @@ export function addRuns(clean: TaughtCommand, actions: Actions): void {
     )
     .argument('[run]', 'id of the run, or its beginning; default: every interrupted run')
     .option('--max-delete <limit>', 'refuse (exit 4) when more would go; instead of what that run was given')
-    .option('--accept-clock', 'trust the clock although it runs behind the journal')
+    .option('--accept-clock', 'trust the clock although it contradicts the journal')
     .option('--json', 'one JSON document for each resumed run')
     .option('--jsonl', "the journal's entries on stdout as they happen")
     .option('--no-color', 'no colours')
