@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, rmSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { faulty } from '../helpers/faulty.ts';
-import { commitFile } from '../helpers/git.ts';
+import { commitFile, git } from '../helpers/git.ts';
 import {
   clean,
   documentOf,
@@ -139,16 +139,32 @@ test('what is no plan that was shown is wrong usage: exit 2, nothing touched', a
   const shop = await makeShop(t);
   t.is((await clean(shop, ['apply', 'abc'])).exitCode, 2, 'without a journal');
   await finished(shop, 'logs', '60d');
+  await finished(shop, 'events', '60d');
   const before = look(shop);
   const overview = documentOf(await clean(shop, ['--json']));
+  t.is(goingOf(overview).length, 2);
   const plan = await planOf(shop, ['--logs', '--older-than', '59d']);
-  for (const text of [overview.plan === plan ? 'zzz' : overview.plan, 'zzz', '', `${plan}0`, 'abc']) {
+  for (const text of [overview.plan, 'zzz', '', `${plan}0`, 'abc']) {
     const ran = await clean(shop, ['apply', text, '--force']);
     t.is(ran.exitCode, 2, `${text}: ${ran.stdout}`);
   }
   t.is((await clean(shop, ['apply', plan, '--force', '--max-delete', 'many'])).exitCode, 2);
   t.is((await clean(shop, ['apply'])).exitCode, 2);
   t.deepEqual(goneSince(t, shop, before), []);
+});
+
+test('a plan of a dry run that was killed before it showed its list is none', async (t) => {
+  const shop = await makeShop(t);
+  await finished(shop, 'logs', '60d');
+  t.is((await clean(shop, ['--events', '--dry-run'])).exitCode, 0);
+  const killed = await clean(shop, ['--logs', '--dry-run'], faulty({ KILL_AT: 'statfs::.' }));
+  t.is(killed.signal, 'SIGKILL');
+  const planned = (await journalOf(shop)).findLast(({ type }) => type === 'RunPlanned');
+  t.is(planned?.data['items'], 1);
+  const plan = String(planned?.data['plan']);
+  t.is((await clean(shop, ['apply', plan, '--force'])).exitCode, 2);
+  t.is(await planOf(shop, ['--logs']), plan);
+  t.is((await clean(shop, ['apply', plan, '--force'])).exitCode, 0);
 });
 
 test('the beginning of several plans is none of them', async (t) => {
@@ -220,21 +236,24 @@ test('the brake of the dry run counts when its plan is applied, until another is
 
 test('a budget is in the list of the plan: no other item stands in for one that stays now', async (t) => {
   const shop = await makeShop(t);
+  const [older = ''] = await finished(shop, 'logs', '99d');
+  t.is((await clean(shop, ['hold', older, '--reason', 'evidence'])).exitCode, 0);
   const [oldest = ''] = await finished(shop, 'logs', '90d');
   const [next = ''] = await finished(shop, 'logs', '80d');
   const plan = await planOf(shop, ['--logs', '--free', '1B']);
   t.is((await clean(shop, ['hold', oldest, '--reason', 'evidence'])).exitCode, 0);
   t.is((await clean(shop, ['apply', plan, '--force'])).exitCode, 0);
   t.deepEqual([existsSync(oldest), existsSync(next)], [true, true]);
-  t.is((await clean(shop, ['release', oldest])).exitCode, 0);
+  for (const path of [oldest, older]) t.is((await clean(shop, ['release', path])).exitCode, 0);
   t.is((await clean(shop, ['apply', plan, '--force', '--no-undo'])).exitCode, 0);
-  t.deepEqual([existsSync(oldest), existsSync(next)], [false, true]);
+  t.deepEqual([older, oldest, next].map(existsSync), [true, false, true]);
 });
 
 test('of branches only those go that the plan showed', async (t) => {
   const shop = await makeShop(t);
   const id = await finishedWork(shop, '60d');
-  const plan = await planOf(shop, ['--worktrees']);
+  const plan = await planOf(shop, ['--worktrees', '--delete-merged-branches']);
+  await git(shop.repository, 'merge', '--no-ff', '-m', 'merged since', `prodigy-${id}`);
   t.is((await clean(shop, ['apply', plan, '--force'])).exitCode, 0);
   t.false(existsSync(worktreeOf(shop, id)));
   t.true(existsSync(join(shop.repository, '.git', 'refs', 'heads', `prodigy-${id}`)));

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { faulty } from '../helpers/faulty.ts';
@@ -145,6 +145,17 @@ test('a resumed run keeps its brake, unless it is given another; a share was one
     t.is((await clean(shop, ['resume'])).exitCode, 0);
     t.is(goneSince(t, shop, before).length, 2, 'what was refused can be resumed');
   }
+});
+
+test('what others remove meanwhile does not make the share of a resumed run too large', async (t) => {
+  const shop = await makeShop(t);
+  const planned = [...(await finished(shop, 'logs', '90d')), ...(await finished(shop, 'events', '90d'))];
+  const others = [...(await finished(shop, 'logs', '1d')), ...(await finished(shop, 'events', '1d'))];
+  const args = ['--all', '--force', '--max-delete', '50%'];
+  t.is((await clean(shop, args, faulty({ KILL_AT: 'rename::quarantine' }))).signal, 'SIGKILL');
+  for (const path of others) rmSync(path, { recursive: true });
+  t.is((await clean(shop, ['resume'])).exitCode, 0);
+  for (const path of planned) t.false(existsSync(path));
 });
 
 test('what has grown since a run was confirmed counts when it is resumed', async (t) => {
