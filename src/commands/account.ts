@@ -1,4 +1,5 @@
 import type { RunRecord } from '../cleaners/run-record.ts';
+import type { Dropped } from '../cleaners/still-planned.ts';
 import type { BranchDeleted, BranchKept, RunOutcome, Tally } from '../journal/event.ts';
 import { takenUpBy, totalsOf } from '../projections/run-account.ts';
 import type { DocumentInput, ItemResult, ItemResultView } from '../ui/document.ts';
@@ -50,6 +51,13 @@ export function accountOf({ account, run }: RunRecord): Account {
     takenUp,
     remaining: Math.max(0, run().planned.items + takenUp.items - finished),
   };
+}
+
+/** With what stays of a plan although it was in it. */
+export function withDropped(account: Account, dropped: readonly Dropped[]): Account {
+  const results = new Map(account.results);
+  for (const { item } of dropped) if (!results.has(item)) results.set(item, { outcome: 'drifted' });
+  return { ...account, results, drifted: [...account.drifted, ...dropped] };
 }
 
 function branchView(event: BranchDeleted | BranchKept): BranchView {

@@ -1,4 +1,4 @@
-import type { Result } from 'neverthrow';
+import { err, type Result } from 'neverthrow';
 import type { Environment } from '../config.ts';
 import type { Failure } from '../model/failure.ts';
 import type { Output } from './options.ts';
@@ -52,7 +52,16 @@ export function actionsFor(
       perform(flags, async (shell) => {
         const { resume } = await import('./resume.ts');
         const output: Output = flags.json === true ? 'json' : flags.jsonl === true ? 'jsonl' : 'text';
-        return resume({ run, output, acceptClock: flags.acceptClock === true }, shell);
+        const { parseBrake } = await import('../policy/brake.ts');
+        const brake = flags.maxDelete === undefined ? undefined : parseBrake(flags.maxDelete);
+        if (brake?.isErr() === true) return err(brake.error);
+        const maxDelete = flags.maxDelete?.trim();
+        return resume({ run, output, acceptClock: flags.acceptClock === true, maxDelete }, shell);
+      }),
+    apply: (plan, flags) =>
+      perform(flags, async (shell) => {
+        const { apply } = await import('./apply.ts');
+        return apply(plan, flags, shell);
       }),
     undo: (what, flags) =>
       perform(flags, async (shell) => {
@@ -149,7 +158,9 @@ async function tell(failure: Failure, flags: Common): Promise<number> {
   process.stderr.write(`Error: ${sentence}\n${next === undefined ? '' : `  ${next}\n`}`);
   if (flags.json === true) {
     const outcome = exitCode === 4 ? 'refused' : 'failed';
-    const error = { type: failure.type, message: sentence, ...(next === undefined ? {} : { next }) };
+    // What refused it is told in numbers, too.
+    const facts = exitCode === 4 ? failure : { type: failure.type };
+    const error = { ...facts, message: sentence, ...(next === undefined ? {} : { next }) };
     const document = { schema: 'prodigy-clean/1', outcome, exitCode, error };
     process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
   }

@@ -1,22 +1,27 @@
 import { err, ok, type Result } from 'neverthrow';
 import { freeBytes } from '../disk/volume.ts';
 import type { RunRecord } from '../cleaners/run-record.ts';
+import { stillPlanned, type StillPlanned } from '../cleaners/still-planned.ts';
 import type { RunOutcome } from '../journal/event.ts';
 import type { Failure, JournalFailure } from '../model/failure.ts';
 import type { Scope } from '../policy/scope.ts';
 import { formatCount } from '../ui/format.ts';
 import { planText } from '../ui/plan-text.ts';
 import { openProgress, type Progress } from '../ui/progress.ts';
-import { accountOf, outcomeOf } from './account.ts';
+import { accountOf, outcomeOf, withDropped } from './account.ts';
 import { answer, type Answer } from './answer.ts';
+import { brakeProblem } from './brake.ts';
 import { carryOut } from './carry-out.ts';
 import { consentTo } from './consent.ts';
 import { dryRun, nothingStored } from './dry-run.ts';
 import { openForWork } from './journal-access.ts';
-import { lookAndJudge, pinsOf, runPolicy, runScope } from './looking.ts';
+import { planProblem, policyOfPlan } from './applied-plan.ts';
+import type { ShownPlan } from './find-plan.ts';
+import { lookAndJudge, pinsOf, rulesOfThen, runPolicy, runScope } from './looking.ts';
 import type { CleanRequest } from './options.ts';
 import { exitCodeOf } from './outcome.ts';
-import { clockProblem, endRun, putOnRecord, refuse, takeUp } from './run-steps.ts';
+import { clockProblem } from './clock.ts';
+import { endRun, putOnRecord, refuse, takeUp } from './run-steps.ts';
 import { scopeOf } from './scope.ts';
 import { actorOf, type Shell } from './shell.ts';
 import { planLook, viewOf } from './view.ts';
@@ -40,12 +45,14 @@ export async function clean(request: CleanRequest, shell: Shell): Promise<Result
 /** How a run talks: what it calls itself, shows before it acts, takes for consent, and answers. */
 export type Manner = {
   readonly command: string;
-  readonly show: (view: RunView) => void;
+  readonly show: (view: RunView, narrowed: StillPlanned | undefined) => void;
   readonly consent: (view: RunView, record: RunRecord) => Promise<Result<'given' | 'declined', Failure>>;
   readonly answer: (answer: Answer) => void;
+  /** The plan that is carried out instead of whatever is found now. */
+  readonly applied?: ShownPlan;
 };
 
-function usualManner(request: CleanRequest, shell: Shell): Manner {
+export function usualManner(request: CleanRequest, shell: Shell): Manner {
   return {
     command: 'clean',
     show: (view) => {
@@ -65,7 +72,11 @@ export async function run(
   manner: Manner = usualManner(request, shell),
 ): Promise<Result<number, Failure>> {
   const startedAtMs = shell.clock();
-  const policy = runPolicy(startedAtMs, request.olderThanMs, request.kinds, request);
+  const { applied } = manner;
+  const policy =
+    applied === undefined
+      ? runPolicy(startedAtMs, request.olderThanMs, request.kinds, request)
+      : policyOfPlan(applied, request.maxDelete);
   const command = [`prodigy ${manner.command}`, ...request.argv].join(' ');
   const opened = await openForWork(shell, command);
   if (opened.isErr()) return err(opened.error);
@@ -83,35 +94,44 @@ export async function run(
       scope: runScope(scope, shell.config.roots),
       policy,
       actor: actorOf(shell),
+      ...(applied === undefined ? {} : { applies: applied.plan }),
     },
   });
   if (started.isErr()) return err(started.error);
-  const clock = await clockProblem(journal, record.id, startedAtMs, request.acceptClock);
+  const asked = { run: record.id, nowMs: startedAtMs, policy, kinds: scope.kinds };
+  const clock = request.acceptClock ? ok(undefined) : await clockProblem(journal, asked, shell);
   if (clock.isErr()) return err(clock.error);
-  if (clock.value !== undefined) return refuse(clock.value, record);
+  const problem = clock.value ?? planProblem(applied, startedAtMs, request.acceptClock);
+  if (problem !== undefined) return refuse(problem, record);
   const recovered = await takeUp(journal, record, shell, progress);
   if (recovered.isErr()) return err(recovered.error);
 
   const pins = await pinsOf(journal, startedAtMs);
   if (pins.isErr()) return err(pins.error);
-  const scan = await lookAndJudge(scope, policy, shell, progress, pins.value);
+  const rules = applied === undefined ? policy : rulesOfThen(policy, startedAtMs);
+  const whole = await lookAndJudge(scope, rules, shell, progress, pins.value);
+  const narrowed = applied === undefined ? undefined : stillPlanned(whole, applied.items);
+  const scan = narrowed?.scan ?? whole;
   progress.pause();
   const planned = await putOnRecord(
     { request, scope, policy, scan, record, journal, command: undefined },
     shell,
   );
   if (planned.isErr()) return err(planned.error);
-  const view = viewOf(scan, scope, policy, shell.config.roots, {
+  const view = viewOf(scan, scope, rules, shell.config.roots, {
     run: record.id,
     plan: planned.value,
     dryRun: false,
+    ...(applied === undefined ? {} : { applies: applied.plan }),
   });
-  manner.show(view);
+  manner.show(view, narrowed);
 
   let outcome: RunOutcome;
   if (shell.signal.aborted) {
     outcome = 'interrupted';
   } else if (scan.condemned.length > 0) {
+    const brake = brakeProblem(scan, policy.maxDelete);
+    if (brake !== undefined) return refuse(brake, record);
     const consent = await manner.consent(view, record);
     if (consent.isErr()) return err(consent.error);
     if (consent.value === 'declined') outcome = shell.signal.aborted ? 'interrupted' : 'declined';
@@ -139,7 +159,8 @@ export async function run(
     const ended = await endRun(record, outcome, exitCode, account, freeBefore, freeAfter);
     if (ended.isErr()) return err(ended.error);
   }
-  manner.answer({ request, view, outcome, exitCode, startedAtMs, account, freeBefore, freeAfter });
+  const all = narrowed === undefined ? account : withDropped(account, narrowed.dropped);
+  manner.answer({ request, view, outcome, exitCode, startedAtMs, account: all, freeBefore, freeAfter });
   return ok(exitCode);
 }
 

@@ -1,6 +1,7 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { RunRecord } from '../cleaners/run-record.ts';
 import type { Failure } from '../model/failure.ts';
+import { isMostOfAKind } from '../policy/brake.ts';
 import { formatBytes, formatCount, printable } from '../ui/format.ts';
 import { branchesOf, scopeText } from '../ui/plan-text.ts';
 import { ask } from '../ui/prompt.ts';
@@ -11,8 +12,6 @@ import type { Shell } from './shell.ts';
 
 /** Others wait for the lock that is held while somebody thinks. */
 const questionTimeoutMs = 10 * 60 * 1000;
-/** Beyond half of a kind and this many of its items, consent is the word `yes`. */
-const manyItems = 100;
 
 /** Asks once, after the full list; default no (DESIGN 6). */
 export async function consentTo(
@@ -33,7 +32,7 @@ export async function consentTo(
   const many = view.scope.kinds.find((kind) => {
     const of = view.items.filter((item) => item.kind === kind);
     const gone = of.filter(({ verdict }) => verdict === 'remove').length;
-    return gone > manyItems && gone * 2 > of.length;
+    return isMostOfAKind(gone, of.length);
   });
   const worktrees = going.filter(({ kind }) => kind === 'worktrees').length;
   const undo = undoText(worktrees, going.length - worktrees, branchesOf(going), request.isUndoable);

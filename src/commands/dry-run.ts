@@ -9,6 +9,8 @@ import { planText } from '../ui/plan-text.ts';
 import type { Progress } from '../ui/progress.ts';
 import type { RunView } from '../ui/view.ts';
 import { accountOf } from './account.ts';
+import { brakeProblem } from './brake.ts';
+import { clockNotes } from './clock.ts';
 import { openForLooking } from './journal-access.ts';
 import { holdsUnknown, lookAndJudge, pinsSeen, runPolicy, runScope } from './looking.ts';
 import type { CleanRequest } from './options.ts';
@@ -43,6 +45,16 @@ export async function dryRun(
     dryRun: true,
   });
   const found = scan.condemned.length > 0;
+  const brake = brakeProblem(scan, request.maxDelete);
+  const clock = request.acceptClock
+    ? ok([])
+    : await clockNotes(journal, { run: record.id, nowMs: startedAtMs, policy, kinds: scope.kinds }, shell);
+  if (clock.isErr()) return err(clock.error);
+  const notes = [
+    ...clock.value,
+    ...(unknown === undefined ? [] : [holdsUnknown(unknown)]),
+    ...(brake === undefined ? [] : [`A run would be refused: ${explain(brake).sentence}`]),
+  ];
   const outcome = shell.signal.aborted ? 'interrupted' : 'planned';
   const exitCode =
     outcome === 'interrupted'
@@ -57,7 +69,9 @@ export async function dryRun(
   if (request.output === 'text') {
     shell.terminal.out(planText(view, planLook(request, shell)));
     shell.terminal.out('Dry run: nothing was removed.\n');
-    if (unknown !== undefined) shell.terminal.err(`${holdsUnknown(unknown)}\n`);
+    if (found && journal !== undefined && outcome === 'planned')
+      shell.terminal.out(`Apply this exact plan:  prodigy clean apply ${planned.value}\n`);
+    for (const note of notes) shell.terminal.err(`${note}\n`);
     if (ledger.without !== undefined && ledger.without.type !== 'journal-absent') {
       shell.terminal.err(`Not journalled: ${explain(ledger.without).sentence}\n`);
     }
@@ -72,7 +86,7 @@ export async function dryRun(
       ...account,
       freeBefore: free,
       freeAfter: free,
-      notes: unknown === undefined ? [] : [holdsUnknown(unknown)],
+      notes,
     });
     shell.terminal.out(`${JSON.stringify(document, null, 2)}\n`);
   }

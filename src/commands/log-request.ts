@@ -50,13 +50,13 @@ export const reasons: readonly string[] = [
   ...keepReasons,
   'expired',
   ...removalProofs,
-  'changed-since-decision',
   'expectation-gone',
   'no-terminal',
   'clock-behind',
   'clock-ahead',
   'unfinished-work',
   'max-delete',
+  'plan-expired',
 ];
 
 export async function parseLog(flags: LogFlags, nowMs: number): Promise<Result<LogRequest, UsageFailure>> {

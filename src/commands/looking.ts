@@ -75,7 +75,10 @@ export function holdsUnknown(unknown: JournalFailure): string {
   return `What is on hold is not known: ${explain(unknown).sentence}`;
 }
 
-type Rules = Pick<CleanRequest, 'mergedOnly' | 'deleteMergedBranches' | 'insisted'>;
+type Rules = Pick<
+  CleanRequest,
+  'mergedOnly' | 'deleteMergedBranches' | 'insisted' | 'keepLast' | 'freeBytes' | 'maxDelete'
+>;
 
 /** Of whoever removes nothing. */
 export const noRules: Rules = { mergedOnly: false, deleteMergedBranches: false };
@@ -84,11 +87,25 @@ export function runPolicy(
   nowMs: number,
   olderThanMs: number | undefined,
   kinds: readonly Kind[],
-  { mergedOnly, deleteMergedBranches, insisted }: Rules,
+  { mergedOnly, deleteMergedBranches, insisted, keepLast, freeBytes, maxDelete }: Rules,
 ): RunPolicy {
-  const rules = { mergedOnly, deleteMergedBranches, insisted };
+  const rules = { mergedOnly, deleteMergedBranches, insisted, keepLast, freeBytes };
   const policy = policyOf({ nowMs, olderThanMs, windowMs: activityWindowMs, kinds, ...rules });
-  return { ...policy, hash: shortHash(canonicalPolicy(policy)) };
+  return {
+    ...policy,
+    ...(maxDelete === undefined ? {} : { maxDelete }),
+    hash: shortHash(canonicalPolicy(policy)),
+  };
+}
+
+/**
+ * The rules of an earlier run for what it had planned: its cut-offs, so that the same items are old, and today's clock,
+ * so that whatever came to life since is seen. Its list is what was to be freed: no other item stands in for one that
+ * stays now.
+ */
+export function rulesOfThen(policy: RunPolicy, nowMs: number): RunPolicy {
+  const { freeBytes: _, ...rules } = policy;
+  return { ...rules, nowMs };
 }
 
 export function runScope(scope: Scope, roots: readonly string[]): RunScope {

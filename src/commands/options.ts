@@ -2,6 +2,8 @@ import { err, ok, type Result } from 'neverthrow';
 import type { UsageFailure } from '../model/failure.ts';
 import { isKind, kinds, type Kind } from '../model/kind.ts';
 import { parseDuration } from '../policy/age.ts';
+import { parseBrake } from '../policy/brake.ts';
+import { parseCount, parseSize } from '../policy/size.ts';
 import { nearest } from '../ui/nearest.ts';
 
 /** Flags of `prodigy clean`, as commander hands them over. */
@@ -25,6 +27,9 @@ export type CleanFlags = Partial<Record<Kind, boolean>> & {
   readonly acceptClock?: boolean;
   /** The overview of an earlier time. */
   readonly at?: string;
+  readonly keepLast?: string;
+  readonly free?: string;
+  readonly maxDelete?: string;
 };
 
 export type Output = 'text' | 'json' | 'jsonl';
@@ -43,6 +48,10 @@ export type CleanRequest = {
   /** What is named may go with the work in it, after a snapshot. */
   readonly insisted?: boolean;
   readonly deleteMergedBranches: boolean;
+  readonly keepLast?: number | undefined;
+  readonly freeBytes?: number | undefined;
+  /** As it was typed; it can be read. */
+  readonly maxDelete?: string | undefined;
   readonly dryRun: boolean;
   readonly force: boolean;
   readonly isUndoable: boolean;
@@ -55,7 +64,7 @@ export type CleanRequest = {
 };
 
 const words = ['all', ...kinds.toReversed()];
-const commands = ['resume', 'undo', 'hold', 'release', 'abandon', 'log', 'why', 'completion'];
+const commands = ['apply', 'resume', 'undo', 'hold', 'release', 'abandon', 'log', 'why', 'completion'];
 
 function usage(problem: string, text?: string, accepted?: readonly string[]): UsageFailure {
   return { type: 'usage', problem, text, accepted };
@@ -95,25 +104,30 @@ export function parseRequest(
   const conflict = conflictIn(flags);
   if (conflict !== undefined) return err(conflict);
 
-  let olderThanMs: number | undefined;
-  if (flags.olderThan !== undefined) {
-    const parsed = parseDuration(flags.olderThan);
-    if (parsed.isErr()) return err(parsed.error);
-    olderThanMs = parsed.value;
-  }
+  const olderThanMs = read(flags.olderThan, parseDuration);
+  if (olderThanMs.isErr()) return err(olderThanMs.error);
   for (const [flag, value] of [['--repo', flags.repo] as const, ['--job-id', flags.jobId] as const]) {
     if (value?.trim() === '') return err(usage(`${flag} is empty`, undefined, [`${flag} NAME`]));
   }
+  const keepLast = read(flags.keepLast, parseCount);
+  if (keepLast.isErr()) return err(keepLast.error);
+  const freeBytes = read(flags.free, parseSize);
+  if (freeBytes.isErr()) return err(freeBytes.error);
+  const brake = read(flags.maxDelete, parseBrake);
+  if (brake.isErr()) return err(brake.error);
   const chosen = kinds.filter((kind) => selected.has(kind));
   return ok({
     kinds: chosen,
-    olderThanMs,
+    olderThanMs: olderThanMs.value,
     allRepositories: flags.allRepos === true,
     repository: flags.repo,
     mapreduceOnly: flags.mapreduce === true,
     jobId: flags.jobId,
     mergedOnly: flags.mergedOnly === true,
     deleteMergedBranches: flags.deleteMergedBranches === true,
+    keepLast: keepLast.value,
+    freeBytes: freeBytes.value,
+    maxDelete: flags.maxDelete?.trim(),
     dryRun: flags.dryRun === true,
     force: flags.force === true || flags.yes === true,
     isUndoable: flags.undo !== false,
@@ -125,6 +139,13 @@ export function parseRequest(
   });
 }
 
+function read<T>(
+  text: string | undefined,
+  parse: (text: string) => Result<T, UsageFailure>,
+): Result<T | undefined, UsageFailure> {
+  return text === undefined ? ok(undefined) : parse(text);
+}
+
 function selectionFlags(flags: CleanFlags): string[] {
   const given: [string, boolean][] = [
     ['--older-than', flags.olderThan !== undefined],
@@ -132,6 +153,9 @@ function selectionFlags(flags: CleanFlags): string[] {
     ['--job-id', flags.jobId !== undefined],
     ['--merged-only', flags.mergedOnly === true],
     ['--delete-merged-branches', flags.deleteMergedBranches === true],
+    ['--keep-last', flags.keepLast !== undefined],
+    ['--free', flags.free !== undefined],
+    ['--max-delete', flags.maxDelete !== undefined],
     ['--dry-run', flags.dryRun === true],
     ['--force', flags.force === true || flags.yes === true],
     ['--no-undo', flags.undo === false],
@@ -163,6 +187,9 @@ function normalised(chosen: readonly Kind[], flags: CleanFlags): string[] {
     ...(flags.jobId === undefined ? [] : ['--job-id', flags.jobId]),
     ...(flags.mergedOnly === true ? ['--merged-only'] : []),
     ...(flags.deleteMergedBranches === true ? ['--delete-merged-branches'] : []),
+    ...(flags.keepLast === undefined ? [] : ['--keep-last', flags.keepLast]),
+    ...(flags.free === undefined ? [] : ['--free', flags.free]),
+    ...(flags.maxDelete === undefined ? [] : ['--max-delete', flags.maxDelete.trim()]),
     ...(flags.undo === false ? ['--no-undo'] : []),
     ...(flags.acceptClock === true ? ['--accept-clock'] : []),
     ...(flags.dryRun === true ? ['--dry-run'] : []),

@@ -58,12 +58,14 @@ export function exitCodeOfFailure(failure: Failure): number {
     case 'root-refused':
     case 'usage':
     case 'unknown-run':
+    case 'unknown-plan':
     case 'unknown-item':
       return exitCodes.usage.code;
     case 'no-terminal':
     case 'clock-behind':
     case 'clock-ahead':
     case 'unfinished-work':
+    case 'plan-expired':
     case 'max-delete':
     case 'not-abandonable':
       return exitCodes.refused.code;

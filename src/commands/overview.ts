@@ -11,6 +11,7 @@ import { openProgress } from '../ui/progress.ts';
 import { accountOf } from './account.ts';
 import { earlierSeen } from './earlier.ts';
 import { endRun, putOnRecord } from './run-steps.ts';
+import { clockNotes } from './clock.ts';
 import { openForLooking } from './journal-access.ts';
 import { holdsUnknown, lookAndJudge, noRules, pinsSeen, runPolicy } from './looking.ts';
 import type { CleanRequest } from './options.ts';
@@ -46,6 +47,10 @@ export async function overview(request: CleanRequest, shell: Shell): Promise<Res
     const put = { request, scope: scope.value, policy, scan, record, journal, command: 'overview' };
     const planned = await putOnRecord(put, shell);
     if (planned.isErr()) return err(planned.error);
+    const asked = { run: record.id, nowMs: startedAtMs, policy, kinds };
+    const clock = request.acceptClock ? ok([]) : await clockNotes(journal, asked, shell);
+    if (clock.isErr()) return err(clock.error);
+    const notes = [...(unknown === undefined ? [] : [holdsUnknown(unknown)]), ...clock.value];
     const volume = await volumeView(config.roots[0] ?? config.firstRoot);
     const account = accountOf(record);
     const ended = await endRun(record, 'planned', 0, account, volume?.freeBytes, volume?.freeBytes);
@@ -63,7 +68,7 @@ export async function overview(request: CleanRequest, shell: Shell): Promise<Res
         ...account,
         freeBefore: volume?.freeBytes,
         freeAfter: volume?.freeBytes,
-        notes: unknown === undefined ? [] : [holdsUnknown(unknown)],
+        notes,
       });
       terminal.out(`${JSON.stringify(document, null, 2)}\n`);
     }
@@ -71,7 +76,7 @@ export async function overview(request: CleanRequest, shell: Shell): Promise<Res
       const earlier = await earlierSeen(journal, shell, startedAtMs);
       const text = { view, volume, earlier, pins: pins.values() };
       terminal.out(overviewText(text, terminal.outColours, terminal.columns()));
-      if (unknown !== undefined) terminal.err(`${holdsUnknown(unknown)}\n`);
+      for (const note of notes) terminal.err(`${note}\n`);
       if (ledger.without !== undefined && ledger.without.type !== 'journal-absent')
         terminal.err(`Not journalled: ${explain(ledger.without).sentence}\n`);
     }

@@ -2,6 +2,7 @@ import { CommanderError } from 'commander';
 import type { AnchorFlags } from './log-anchor.ts';
 import type { RepairFlags } from './log-repair.ts';
 import type { VerifyFlags } from './log-verify.ts';
+import type { ApplyFlags } from './apply.ts';
 import type { CleanFlags } from './options.ts';
 import type { LogFlags } from './log-request.ts';
 import type { LogShowFlags } from './log-show.ts';
@@ -20,6 +21,7 @@ import { addWorktree } from './tree/worktree.ts';
 
 export type ResumeFlags = {
   readonly acceptClock?: boolean;
+  readonly maxDelete?: string;
   readonly json?: boolean;
   readonly jsonl?: boolean;
   readonly color?: boolean;
@@ -28,6 +30,7 @@ export type ResumeFlags = {
 /** What the program calls; each loads its own imports, so that `--help` loads nothing but commander. */
 export type Actions = {
   readonly clean: (words: readonly string[], flags: CleanFlags) => Promise<void>;
+  readonly apply: (plan: string, flags: ApplyFlags) => Promise<void>;
   readonly resume: (run: string | undefined, flags: ResumeFlags) => Promise<void>;
   readonly undo: (what: string | undefined, flags: UndoFlags) => Promise<void>;
   readonly hold: (id: string | undefined, flags: PinFlags) => Promise<void>;

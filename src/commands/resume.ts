@@ -1,25 +1,23 @@
 import { err, ok, type Result } from 'neverthrow';
-import { plannedItem, scanOf, type Scan } from '../cleaners/scan.ts';
-import type { Condemned } from '../cleaners/sweep.ts';
+import type { Scan } from '../cleaners/scan.ts';
+import { stillPlanned } from '../cleaners/still-planned.ts';
 import { freeBytes } from '../disk/volume.ts';
-import { isUnchanged } from '../disk/identity.ts';
-import type { PlannedItem } from '../journal/event.ts';
 import type { Failure } from '../model/failure.ts';
 import type { ItemId } from '../model/item.ts';
-import type { Verdict } from '../model/reason.ts';
-import { keepWhatExplains } from '../policy/verdict.ts';
 import { goneWorktrees } from '../projections/gone-worktrees.ts';
 import { openOperations } from '../projections/open-operations.ts';
 import { takenUpBy } from '../projections/run-account.ts';
 import type { RunSummary } from '../projections/run-summary.ts';
 import { formatBytes, formatCount, formatTime } from '../ui/format.ts';
 import { openProgress, type Progress } from '../ui/progress.ts';
-import { accountOf, outcomeOf } from './account.ts';
+import { accountOf, outcomeOf, withDropped } from './account.ts';
+import { brakeOfThen, brakeProblem } from './brake.ts';
 import { carryOut, expireHeld } from './carry-out.ts';
 import { answer, documentOf } from './answer.ts';
-import { clockProblem, endRun, putOnRecord, refuse, takeUp } from './run-steps.ts';
+import { clockProblem } from './clock.ts';
+import { endRun, putOnRecord, refuse, takeUp } from './run-steps.ts';
 import { isThereAJournal, openForWork, type Working } from './journal-access.ts';
-import { lookAndJudge, pinsOf } from './looking.ts';
+import { lookAndJudge, pinsOf, rulesOfThen } from './looking.ts';
 import type { Output } from './options.ts';
 import { exitCodeOf } from './outcome.ts';
 import { actorOf, type Shell } from './shell.ts';
@@ -31,6 +29,8 @@ export type ResumeRequest = {
   readonly run: string | undefined;
   readonly output: Output;
   readonly acceptClock: boolean;
+  /** Instead of the run's own. */
+  readonly maxDelete?: string | undefined;
 };
 
 /**
@@ -121,7 +121,10 @@ async function resumeOne(
     type: 'StartRun',
     started: {
       command: 'resume',
-      argv: request.run === undefined ? [] : [request.run],
+      argv: [
+        ...(request.run === undefined ? [] : [request.run]),
+        ...(request.maxDelete === undefined ? [] : ['--max-delete', request.maxDelete]),
+      ],
       dryRun: false,
       scope,
       policy,
@@ -130,7 +133,8 @@ async function resumeOne(
     },
   });
   if (started.isErr()) return err(started.error);
-  const clock = await clockProblem(journal, record.id, startedAtMs, request.acceptClock);
+  const asked = { run: record.id, nowMs: startedAtMs, policy, kinds: scope.kinds };
+  const clock = request.acceptClock ? ok(undefined) : await clockProblem(journal, asked, shell);
   if (clock.isErr()) return err(clock.error);
   if (clock.value !== undefined) return refuse(clock.value, record);
   const recovered = await takeUp(journal, record, shell, progress);
@@ -141,14 +145,12 @@ async function resumeOne(
   const remaining = await remainingItems(summary, chain.value, journal);
   if (remaining.isErr()) return err(remaining.error);
 
-  // The cut-offs are the interrupted run's, so that the same items are old; the clock is today's, so that whatever
-  // came to life since is seen.
-  const now = { ...policy, nowMs: shell.clock() };
+  const now = rulesOfThen(policy, shell.clock());
   const pins = await pinsOf(journal, now.nowMs);
   if (pins.isErr()) return err(pins.error);
   const whole = await lookAndJudge(scope, now, shell, progress, pins.value);
   progress.pause();
-  const { scan, drifted } = stillPlanned(whole, remaining.value);
+  const { scan, dropped } = stillPlanned(whole, remaining.value);
   if (request.output === 'text') {
     const took = takenUpBy(record.account);
     const inPlace = scan.condemned.length;
@@ -162,6 +164,8 @@ async function resumeOne(
     shell,
   );
   if (planned.isErr()) return err(planned.error);
+  const brake = brakeProblem(scan, request.maxDelete ?? brakeOfThen(policy.maxDelete));
+  if (brake !== undefined) return refuse(brake, record);
 
   // Other runs' intents are theirs to resume.
   const goes = new Set(scan.condemned.map(({ item }) => item.id));
@@ -200,78 +204,11 @@ async function resumeOne(
   if (ended.isErr()) return err(ended.error);
   const ids = { run: record.id, plan: planned.value, dryRun: false };
   const view = viewOf(scan, scope, policy, shell.config.roots, ids);
-  const all = { ...account, drifted: [...account.drifted, ...drifted] };
+  const all = withDropped(account, dropped);
   const given = { request, view, outcome, exitCode, startedAtMs, account: all, freeBefore, freeAfter };
   if (request.output === 'json') documents.push(documentOf(given, shell));
   else answer(given, shell);
   return ok(exitCode);
-}
-
-type StillPlanned = {
-  readonly scan: Scan;
-  readonly drifted: readonly { readonly name: string; readonly why: string }[];
-};
-
-/** Of what remains, that which is condemned again and is the same object it was when it was shown. */
-function stillPlanned(whole: Scan, remaining: ReadonlyMap<ItemId, PlannedItem>): StillPlanned {
-  const planned = whole.judged.filter(({ item }) => remaining.has(item.id));
-  const unchanged = new Set(
-    planned
-      .filter(
-        ({ item, verdict }) => verdict.type === 'remove' && isSame(remaining.get(item.id), plannedItem(item)),
-      )
-      .map(({ item }) => item.id),
-  );
-  // What is not in the plan stays, whatever its verdict; so does what explains it (DESIGN 5.9).
-  const stays: Verdict = { type: 'keep', reason: 'young', evidence: {} };
-  const narrowed = whole.judged.map(({ item, verdict }) => {
-    if (verdict.type === 'keep') return [item.id, verdict] as const;
-    const shown = remaining.get(item.id)?.deletes;
-    return [item.id, unchanged.has(item.id) ? onlyShown(verdict, shown) : stays] as const;
-  });
-  const verdicts = keepWhatExplains(whole.look.items, new Map(narrowed));
-
-  const drifted = planned.flatMap(({ item, verdict }) => {
-    const settled = verdicts.get(item.id);
-    if (settled?.type === 'remove') return [];
-    const why =
-      verdict.type === 'keep'
-        ? verdict.reason
-        : unchanged.has(item.id) && settled !== undefined
-          ? settled.reason
-          : 'changed-since-decision';
-    return [{ name: `${item.kind} ${item.name}`, why }];
-  });
-  const isShown = ({ item, verdict }: Scan['judged'][number]): boolean =>
-    verdict.type === 'keep' || verdicts.get(item.id)?.type === 'remove';
-  const items = whole.judged.filter(isShown).map(({ item }) => item);
-  const scan = scanOf({ ...whole.look, items }, verdicts, whole.outOfScope, whole.durationMs);
-  return { scan: { ...scan, look: whole.look }, drifted };
-}
-
-/** Of the branches that could go with it now, those that were shown when it was confirmed. */
-function onlyShown(
-  { deletes = [], evidence, ...verdict }: Condemned['verdict'],
-  shown: PlannedItem['deletes'],
-): Verdict {
-  const still = deletes.filter(({ ref, commit }) =>
-    shown?.some((branch) => branch.ref === ref && branch.commit === commit),
-  );
-  const { deletes: text, ...others } = evidence;
-  return still.length === 0 || text === undefined
-    ? { ...verdict, evidence: others }
-    : { ...verdict, evidence, deletes: still };
-}
-
-function isSame(planned: PlannedItem | undefined, now: PlannedItem): boolean {
-  if (planned === undefined || planned.head !== now.head) return false;
-  // A part that is gone since was moved or removed by somebody; what is there must be what was shown.
-  return now.parts.every(({ path, identity, stamp }) => {
-    const before = planned.parts.find((part) => part.path === path);
-    if (before === undefined || !isUnchanged(before.identity, identity)) return false;
-    // Entries of older versions have none.
-    return before.stamp === undefined || before.stamp === stamp;
-  });
 }
 
 function driftOf(

@@ -15,9 +15,8 @@ import { lastOddity } from '../projections/last-oddity.ts';
 import { lastVerdict } from '../projections/last-verdict.ts';
 import { openOperations } from '../projections/open-operations.ts';
 import { plans } from '../projections/plans.ts';
-import { oldestFirst } from '../projections/run-history.ts';
 import { failUndo } from '../projections/run-account.ts';
-import { runSummary, type RunSummary } from '../projections/run-summary.ts';
+import { runSummary } from '../projections/run-summary.ts';
 import { formatCount } from '../ui/format.ts';
 import type { Progress } from '../ui/progress.ts';
 import type { Account } from './account.ts';
@@ -68,35 +67,6 @@ export async function putOnRecord(on: OnRecord, shell: Shell): Promise<Result<st
   const recorded = known.value?.complete === true;
   const planned = await record.command({ type: 'RecordPlan', plan, items, recorded });
   return planned.isErr() ? err(planned.error) : ok(plan);
-}
-
-/**
- * The clock must not run behind the journal (DESIGN 8). Measured by the last run that was not refused and might have
- * removed something: neither a look nor a refusal makes a wrong clock right.
- */
-export async function clockProblem(
-  journal: Journal,
-  ownRun: string,
-  nowMs: number,
-  isAccepted: boolean,
-): Promise<Result<RefusedFailure | undefined, JournalFailure>> {
-  if (isAccepted) return ok(undefined);
-  const rows = await journal.rows(runSummary);
-  if (rows.isErr()) return err(rows.error);
-  const earlier = [...rows.value.values()].filter(({ run }) => run !== ownRun);
-  const trusted = earlier.filter(({ dryRun, refusedBy }) => !dryRun && refusedBy === undefined);
-  const last = trusted.length > 0 ? oldestFirst(trusted).at(-1)?.lastAtMs : newestOf(earlier);
-  return ok(
-    last !== undefined && nowMs < last - clockToleranceMs
-      ? { type: 'clock-behind', lastEntryAtMs: last, nowMs }
-      : undefined,
-  );
-}
-
-const clockToleranceMs = 60_000;
-
-function newestOf(runs: readonly RunSummary[]): number | undefined {
-  return runs.length === 0 ? undefined : runs.reduce((most, { lastAtMs }) => Math.max(most, lastAtMs), 0);
 }
 
 /** Journals that a safety rule stopped the run, and fails with it. */

@@ -2,6 +2,8 @@ import { customAlphabet } from 'nanoid';
 import type { Config } from '../config.ts';
 import type { RunActor } from '../journal/event.ts';
 import type { JournalSeams } from '../journal/journal.ts';
+import type { Machine } from '../model/machine.ts';
+import { readMachine } from '../storage/machine.ts';
 import { processName } from '../storage/process-name.ts';
 import { readProcessTable, type ReadProcesses } from '../storage/processes.ts';
 import { openDiagnostics, type Diagnostics } from '../ui/diagnostics.ts';
@@ -13,6 +15,7 @@ export type Shell = {
   readonly version: string;
   readonly clock: () => number;
   readonly newId: () => string;
+  readonly machine: () => Machine;
   readonly readProcesses: ReadProcesses;
   readonly openDiagnostics: (path: string) => Diagnostics;
   readonly journalSeams?: JournalSeams;
@@ -52,6 +55,7 @@ export function openShell(config: Config, version: string, noColour: boolean, is
     version,
     clock: Date.now,
     newId,
+    machine: readMachine,
     readProcesses: readProcessTable,
     openDiagnostics,
     terminal,
@@ -64,10 +68,12 @@ export function openShell(config: Config, version: string, noColour: boolean, is
 /** Who asks: names and ids, never values of other environment variables (P10). */
 export function actorOf({
   config,
+  machine,
   terminal,
   version,
-}: Pick<Shell, 'config' | 'terminal' | 'version'>): RunActor {
+}: Pick<Shell, 'config' | 'machine' | 'terminal' | 'version'>): RunActor {
   const parent = processName(process.ppid);
+  const { bootId, uptimeMs } = machine();
   return {
     user: config.user,
     uid: config.uid,
@@ -76,6 +82,7 @@ export function actorOf({
     pid: process.pid,
     ...(parent === undefined ? {} : { parent }),
     parentPid: process.ppid,
+    ...(bootId === '' ? {} : { boot: { id: bootId, upMs: Math.round(uptimeMs) } }),
     terminal: terminal.canAsk,
     tool: version,
   };

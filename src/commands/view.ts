@@ -14,7 +14,7 @@ export function viewOf(
   scope: Scope,
   policy: RunPolicy,
   roots: readonly string[],
-  ids: { readonly run: string; readonly plan: string; readonly dryRun: boolean },
+  ids: Pick<RunView, 'run' | 'plan' | 'dryRun' | 'applies'>,
 ): RunView {
   const items = scan.judged.map(({ item, verdict }): ItemView => {
     const agedFromMs = ageBasisMs(item);

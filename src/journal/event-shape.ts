@@ -35,6 +35,9 @@ const policy = {
   mergedOnly: 'boolean',
   deleteMergedBranches: ['maybe', 'boolean'],
   insisted: ['maybe', 'boolean'],
+  keepLast: ['maybe', 'number'],
+  freeBytes: ['maybe', 'number'],
+  maxDelete: ['maybe', 'string'],
   hash: 'string',
 } as const satisfies Shape<RunPolicy>;
 
@@ -50,6 +53,7 @@ const actor = {
   pid: 'number',
   parent: ['maybe', 'string'],
   parentPid: ['maybe', 'number'],
+  boot: ['maybe', { id: 'string', upMs: 'number' }],
   terminal: 'boolean',
   ci: ['maybe', context],
   agent: ['maybe', context],
@@ -121,6 +125,7 @@ export const eventShapes: { readonly [T in EventType]: Fields<EventOf<T>> } = {
     policy,
     actor,
     resumeOf: ['maybe', 'string'],
+    applies: ['maybe', 'string'],
   },
   ItemKept: judged,
   ItemCondemned: { ...judged, proof: 'string' },

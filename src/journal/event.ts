@@ -33,6 +33,12 @@ export type RunPolicy = {
   readonly mergedOnly: boolean;
   readonly deleteMergedBranches?: boolean;
   readonly insisted?: boolean;
+  /** So many of each repository and kind stay, the youngest, whatever their age. */
+  readonly keepLast?: number;
+  /** What went was the oldest, until it made so many bytes. */
+  readonly freeBytes?: number;
+  /** How much may go before the run is refused, as it was typed. */
+  readonly maxDelete?: string;
   /** SHA-256 of the normalised policy, first 16 hex digits. */
   readonly hash: string;
 };
@@ -51,6 +57,8 @@ export type RunActor = {
   /** Name of the process that started it, as the kernel has it. */
   readonly parent?: string;
   readonly parentPid?: number;
+  /** The start of the machine that the pid is of, and how long that was ago, in milliseconds. */
+  readonly boot?: { readonly id: string; readonly upMs: number };
   readonly terminal: boolean;
   /** The CI job it ran in, when that could be recognised. */
   readonly ci?: ActorContext;
@@ -74,6 +82,8 @@ export type RunStarted = {
   readonly actor: RunActor;
   /** The run whose remaining work this one takes up. */
   readonly resumeOf?: string;
+  /** The plan that this run carries out, or less of it. */
+  readonly applies?: string;
 };
 
 type Judged = {
@@ -234,7 +244,7 @@ export type ItemQuarantined = {
 export type ItemDrifted = {
   readonly type: 'ItemDrifted';
   readonly item: ItemId;
-  readonly reason: KeepReason | 'changed-since-decision' | 'expectation-gone';
+  readonly reason: KeepReason | 'expectation-gone';
   readonly evidence: Evidence;
 };
 

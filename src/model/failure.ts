@@ -93,8 +93,21 @@ export type RefusedFailure =
       readonly lastEntryAtMs: number;
       readonly nowMs: number;
       readonly uptimeMs: number;
+      /** By so much it was set ahead while the machine was up. */
+      readonly aheadMs?: number;
+      /** Nothing but the clock tells that this time has passed: the machine was off, or the clock is wrong. */
+      readonly silentFromMs?: number;
+      readonly silentUntilMs?: number;
     }
   | { readonly type: 'unfinished-work'; readonly operations: number }
+  /** `again`: the command that shows it anew. */
+  | {
+      readonly type: 'plan-expired';
+      readonly plan: string;
+      readonly shownAtMs: number;
+      readonly nowMs: number;
+      readonly again: string;
+    }
   /** Something stronger than that it could be resumed protects it. */
   | {
       readonly type: 'not-abandonable';
@@ -102,7 +115,14 @@ export type RefusedFailure =
       readonly reason: string;
       readonly status: string;
     }
-  | { readonly type: 'max-delete'; readonly limit: string; readonly items: number; readonly bytes: number };
+  /** `found`: items in scope, of which `items` would go. */
+  | {
+      readonly type: 'max-delete';
+      readonly limit: string;
+      readonly items: number;
+      readonly bytes: number;
+      readonly found: number;
+    };
 
 /** Another run works on the storage: exit 11. Every field as far as it could be read. */
 export type RunLocked = {
@@ -131,6 +151,7 @@ export type ItemFailure =
 
 export type NoSuchThing =
   | { readonly type: 'unknown-run'; readonly text: string }
+  | { readonly type: 'unknown-plan'; readonly text: string }
   /** `similar`: ids of items that may have been meant, when all were looked at. */
   | { readonly type: 'unknown-item'; readonly text: string; readonly similar?: readonly string[] };
 

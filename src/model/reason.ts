@@ -27,6 +27,9 @@ export const keepReasons = [
   'future-time',
   'dead-letters-pending',
   'retention-floor',
+  'enough-freed',
+  'not-in-plan',
+  'changed-since-decision',
 ] as const;
 
 export type KeepReason = (typeof keepReasons)[number];

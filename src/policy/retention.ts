@@ -33,6 +33,10 @@ export type Policy = {
   readonly insisted?: boolean;
   /** Whether branches go with their worktree when their content is in the target. */
   readonly deleteMergedBranches?: boolean;
+  /** So many of each repository and kind stay, the youngest, whatever their age. */
+  readonly keepLast?: number;
+  /** No more goes, oldest first, than it takes to make so many bytes. */
+  readonly freeBytes?: number;
 };
 
 /** The retention of each kind: `olderThanMs` replaces the default of the selected `kinds`, of no other. */
@@ -49,6 +53,8 @@ export function policyOf(asked: {
   readonly mergedOnly?: boolean | undefined;
   readonly insisted?: boolean | undefined;
   readonly deleteMergedBranches?: boolean | undefined;
+  readonly keepLast?: number | undefined;
+  readonly freeBytes?: number | undefined;
   readonly kinds: readonly Kind[];
 }): Policy {
   invariant(Number.isSafeInteger(asked.nowMs), `now is ${asked.nowMs}`);
@@ -63,6 +69,7 @@ export function policyOf(asked: {
     mergedOnly: asked.mergedOnly ?? false,
     ...branchRule(asked.deleteMergedBranches),
     ...(asked.insisted === true ? { insisted: true } : {}),
+    ...limits(asked),
   };
 }
 
@@ -76,12 +83,29 @@ export function canonicalPolicy(policy: Policy): string {
     mergedOnly,
     ...branchRule(deleteMergedBranches),
     ...(insisted === true ? { insisted } : {}),
+    ...limits(policy),
   });
 }
 
 /** Said only when it is so: what was written before there was the rule stays true. */
 function branchRule(isAsked: boolean | undefined): Pick<Policy, 'deleteMergedBranches'> {
   return isAsked === true ? { deleteMergedBranches: true } : {};
+}
+
+function limits({
+  keepLast,
+  freeBytes,
+}: {
+  readonly keepLast?: number | undefined;
+  readonly freeBytes?: number | undefined;
+}): Pick<Policy, 'keepLast' | 'freeBytes'> {
+  // Zero must never read as "no limit", nor anything that is no number.
+  for (const limit of [keepLast, freeBytes])
+    invariant(limit === undefined || (Number.isSafeInteger(limit) && limit > 0), `a limit of ${limit}`);
+  return {
+    ...(keepLast === undefined ? {} : { keepLast }),
+    ...(freeBytes === undefined ? {} : { freeBytes }),
+  };
 }
 
 /**

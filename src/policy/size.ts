@@ -2,6 +2,16 @@ import { err, ok } from 'neverthrow';
 import type { Result } from 'neverthrow';
 import type { UsageFailure } from '../model/failure.ts';
 
+const acceptedCounts: readonly string[] = ['1', '10'];
+
+/** How many, as people type it: a whole number from 1. Zero is refused: it could be read as "none" and as "no limit". */
+export function parseCount(text: string): Result<number, UsageFailure> {
+  const count = /^[0-9]{1,9}$/.test(text.trim()) ? Number(text) : 0;
+  return count > 0
+    ? ok(count)
+    : err({ type: 'usage', problem: 'this is not a whole number from 1', text, accepted: acceptedCounts });
+}
+
 /** Powers of 1024, by the letter before an optional `B` or `iB`. */
 const letters = ['', 'K', 'M', 'G', 'T', 'P'];
 

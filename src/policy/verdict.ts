@@ -3,8 +3,10 @@ import type { Look } from '../model/look.ts';
 import type { Pins } from '../model/pin.ts';
 import type { Doubt, Evidence, KeepReason, Verdict } from '../model/reason.ts';
 import { ageBasisMs, formatDuration } from './age.ts';
+import { withinBudget } from './budget.ts';
 import { protect } from './closure.ts';
 import type { Guard, Protection } from './closure.ts';
+import { keepYoungest } from './floor.ts';
 import { proveItem } from './item-proof.ts';
 import { explains } from './order.ts';
 import { isInsideWindow } from './retention.ts';
@@ -66,7 +68,8 @@ export function judgeAll(
     const isLost = coverage !== 'in' && verdict.type === 'remove';
     verdicts.set(item.id, isLost ? keep(coverage.keep, coverage.evidence) : verdict);
   }
-  return keepWhatExplains(look.items, verdicts);
+  const floored = keepYoungest(look.items, verdicts, policy);
+  return withinBudget(look.items, keepWhatExplains(look.items, floored), policy);
 }
 
 /**

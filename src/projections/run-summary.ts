@@ -19,6 +19,8 @@ export type RunSummary = {
   readonly actor: RunActor;
   /** The run whose remaining work it took up. */
   readonly resumeOf?: string;
+  /** The plan that it carried out. */
+  readonly applies?: string;
   /** Hash of its plan, once it had one. */
   readonly plan?: string;
   readonly planned: Tally;
@@ -44,7 +46,7 @@ export type RunSummary = {
 /** One row for each run, by its id. */
 export const runSummary: KeyedProjection<RunSummary> = {
   name: 'run',
-  version: 2,
+  version: 3,
   keyOf: ({ event, run }) => (event.type === 'RunInterrupted' ? event.interrupted : run),
   apply: (row, entry) => {
     const { event, seq, atMs, run } = entry;
@@ -58,7 +60,7 @@ export const runSummary: KeyedProjection<RunSummary> = {
 const nothing: Tally = { items: 0, bytes: 0 };
 
 function begin(event: RunStarted, { seq, atMs }: Entry, run: string): RunSummary {
-  const { command, argv, dryRun, scope, policy, actor, resumeOf } = event;
+  const { command, argv, dryRun, scope, policy, actor, resumeOf, applies } = event;
   return {
     run,
     command,
@@ -72,6 +74,7 @@ function begin(event: RunStarted, { seq, atMs }: Entry, run: string): RunSummary
     policy,
     actor,
     ...(resumeOf === undefined ? {} : { resumeOf }),
+    ...(applies === undefined ? {} : { applies }),
     planned: nothing,
     intended: 0,
     removed: nothing,

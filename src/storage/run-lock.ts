@@ -7,6 +7,7 @@ import { makeDirectories } from '../disk/make-directories.ts';
 import { existingRefuges, makeRefuge } from '../disk/refuge.ts';
 import { makeWholeFile, sweepScratchFiles } from '../disk/whole-file.ts';
 import type { DiskFailure, RunLocked } from '../model/failure.ts';
+import { readBootId } from './machine.ts';
 import { parseStrictly } from './strict-json.ts';
 
 const lockShape = v.object({
@@ -47,7 +48,7 @@ export async function takeRunLock(
   const content: LockContent = {
     pid: process.pid,
     startTime: (await startTimeOf(process.pid)) ?? '',
-    bootId: await bootId(),
+    bootId: readBootId(),
     host: who.host,
     command: who.command,
     since: who.nowIso,
@@ -198,7 +199,7 @@ async function readLock(
 
 async function isStale(content: LockContent, host: string): Promise<boolean> {
   if (content.host !== host) return false;
-  const boot = await bootId();
+  const boot = readBootId();
   if (boot !== '' && content.bootId !== '' && boot !== content.bootId) return true;
   const start = await startTimeOf(content.pid);
   if (start === undefined) return !isAlive(content.pid);
@@ -236,13 +237,6 @@ function isAlive(pid: number): boolean {
   } catch (cause) {
     return (cause as NodeJS.ErrnoException).code === 'EPERM';
   }
-}
-
-async function bootId(): Promise<string> {
-  return readFile('/proc/sys/kernel/random/boot_id', 'utf8').then(
-    (text) => text.trim(),
-    () => '',
-  );
 }
 
 /** When a process started, as the platform tells it; `undefined` when there is no such process or no way to know. */

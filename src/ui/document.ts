@@ -21,6 +21,8 @@ export type DocumentInput = {
   readonly totals: Readonly<Partial<Record<Kind, KindTotals>>>;
   readonly results: ReadonlyMap<string, ItemResultView>;
   readonly failures: readonly FailureView[];
+  /** What was planned and stayed, and why. */
+  readonly drifted?: readonly { readonly name: string; readonly why: string }[];
   readonly freeBefore: number | undefined;
   readonly freeAfter: number | undefined;
   /** What a reader has to know to trust the rest. */
@@ -64,6 +66,7 @@ export function runDocument(input: DocumentInput): Record<string, unknown> {
     schema: 'prodigy-clean/1',
     run: view.run,
     plan: view.plan,
+    ...(view.applies === undefined ? {} : { applies: view.applies }),
     outcome: input.outcome,
     exitCode: input.exitCode,
     dryRun: view.dryRun,
@@ -82,6 +85,9 @@ export function runDocument(input: DocumentInput): Record<string, unknown> {
     after: { ...after, total: sum.after },
     kinds,
     items: view.items.map((item) => itemOf(item, input)),
+    ...(input.drifted === undefined
+      ? {}
+      : { drifted: input.drifted.map(({ name, why }) => ({ name, why })) }),
     outOfScope: view.outOfScope,
     oddities: view.oddities,
     ...(input.notes === undefined || input.notes.length === 0 ? {} : { notes: input.notes }),

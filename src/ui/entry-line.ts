@@ -52,7 +52,8 @@ export function sentenceOf(event: Event): string {
       const who = `${printable(event.actor.user)}@${printable(event.actor.host)}`;
       const dry = event.dryRun ? ' (removes nothing)' : '';
       const of = event.resumeOf === undefined ? '' : `, resuming ${printable(event.resumeOf)}`;
-      return `run started by ${who}: ${printable([event.command, ...event.argv].join(' '))}${dry}${of}`;
+      const applied = event.applies === undefined ? '' : `, applying plan ${printable(event.applies)}`;
+      return `run started by ${who}: ${printable([event.command, ...event.argv].join(' '))}${dry}${of}${applied}`;
     }
     case 'ItemKept':
       return `kept ${singular(event.kind)} ${printable(event.name)}: ${printable(event.reason)} (${evidenceText(event.evidence)})`;

@@ -1,5 +1,6 @@
 import { unreachable } from '../model/invariant.ts';
 import type { Failure, RootFailure } from '../model/failure.ts';
+import { formatDuration } from '../policy/age.ts';
 import { formatBytes, formatCount, formatTime, printable } from './format.ts';
 import { nearest } from './nearest.ts';
 
@@ -86,18 +87,23 @@ export function explain(failure: Failure): Explanation {
       };
     case 'clock-ahead':
       return {
-        sentence: `The clock says ${formatTime(failure.nowMs)}, far ahead of the journal's last entry of ${formatTime(failure.lastEntryAtMs)}: ages cannot be trusted.`,
-        next: 'set the clock right, or give --accept-clock',
+        sentence: `The clock says ${formatTime(failure.nowMs)}, and the last run was on ${formatTime(failure.lastEntryAtMs)}: ${aheadText(failure)}. Ages cannot be trusted.`,
+        next: 'set the clock right; or, when it is right, give --accept-clock once',
       };
     case 'unfinished-work':
       return {
         sentence: `${formatCount(failure.operations, 'operation')} of an earlier run are unfinished.`,
         next: 'prodigy clean resume',
       };
+    case 'plan-expired':
+      return {
+        sentence: `The plan ${printable(failure.plan)} is of ${formatTime(failure.shownAtMs)}: it can be applied for 24 hours. Nothing of it was removed.`,
+        next: `look again: ${failure.again}`,
+      };
     case 'max-delete':
       return {
-        sentence: `${formatCount(failure.items, 'item')} (${formatBytes(failure.bytes)}) would go, more than --max-delete ${failure.limit} allows: nothing was removed.`,
-        next: 'raise --max-delete, or select less',
+        sentence: `${failure.items.toLocaleString('en-US')} of ${formatCount(failure.found, 'item')} (${formatBytes(failure.bytes)}) would go, more than --max-delete ${printable(failure.limit)} allows.`,
+        next: 'nothing of this plan was removed: look at the list with --dry-run, then raise --max-delete, or select less',
       };
     case 'not-abandonable':
       return {
@@ -129,6 +135,11 @@ export function explain(failure: Failure): Explanation {
         sentence: `The journal knows no run '${printable(failure.text)}'.`,
         next: 'prodigy clean log --event RunStarted lists them',
       };
+    case 'unknown-plan':
+      return {
+        sentence: `The journal knows no plan '${printable(failure.text)}' that was shown.`,
+        next: 'prodigy clean --all --dry-run shows one, and how to apply it',
+      };
     case 'unknown-item':
       return {
         sentence: `Nothing is known of an item '${printable(failure.text)}'${failure.similar === undefined ? '' : ', neither in the journal nor in the storage'}.`,
@@ -150,6 +161,25 @@ export function explain(failure: Failure): Explanation {
     default:
       return unreachable(failure);
   }
+}
+
+function aheadText({
+  uptimeMs,
+  aheadMs,
+  silentFromMs,
+  silentUntilMs,
+}: Extract<Failure, { type: 'clock-ahead' }>): string {
+  const up = roundly(uptimeMs);
+  if (aheadMs !== undefined)
+    return `the machine has been up all the time since (for ${up}), and the clock has gone ${roundly(aheadMs)} further than it has`;
+  const from = silentFromMs ?? 0;
+  const until = silentUntilMs ?? 0;
+  return `the machine has been up for ${up} only, and nothing on it tells of the ${roundly(until - from)} from ${formatTime(from)} to ${formatTime(until)}: it was off, or the clock is wrong`;
+}
+
+/** Seconds say nothing of days. */
+function roundly(ms: number): string {
+  return formatDuration(Math.round(ms / 60_000) * 60_000);
 }
 
 function explainRoot({ variable, value, why }: RootFailure): Explanation {

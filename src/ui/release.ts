@@ -97,6 +97,15 @@ export function releaseOf(item: Item, verdict: Verdict, policy: Policy): Release
       return { sentence: 'set the clock right, or wait until its time is past' };
     case 'retention-floor':
       return { sentence: 'lower the floor that keeps the newest, or wait for newer ones' };
+    case 'not-in-plan':
+      return {
+        sentence: 'nothing but the plan that was carried out keeps it: a run would remove it',
+        command: `prodigy clean --${item.kind} ${scopeFlag(item)}`,
+      };
+    case 'changed-since-decision':
+      return { sentence: 'look at what was changed: the next run judges it as it is now' };
+    case 'enough-freed':
+      return { sentence: 'free more with --free, or do without it' };
     case 'unknown-format':
     case 'unreadable':
     case 'other-repository':

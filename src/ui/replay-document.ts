@@ -27,6 +27,7 @@ export function replayDocument(view: ReplayView): Record<string, unknown> {
     ...(ended === undefined ? {} : { exitCode: ended.exitCode }),
     ...(summary.refusedBy === undefined ? {} : { refusedBy: summary.refusedBy }),
     ...(summary.resumeOf === undefined ? {} : { resumeOf: summary.resumeOf }),
+    ...(summary.applies === undefined ? {} : { applies: summary.applies }),
     resumedBy,
     scope,
     policy: {
@@ -34,6 +35,9 @@ export function replayDocument(view: ReplayView): Record<string, unknown> {
       now: formatIso(policy.nowMs),
       windowMs: policy.windowMs,
       mergedOnly: policy.mergedOnly,
+      ...(policy.keepLast === undefined ? {} : { keepLast: policy.keepLast }),
+      ...(policy.freeBytes === undefined ? {} : { freeBytes: policy.freeBytes }),
+      ...(policy.maxDelete === undefined ? {} : { maxDelete: policy.maxDelete }),
       retentionMs: policy.retentionMs,
       cutoffs: Object.fromEntries(kinds.map((kind) => [kind, formatIso(policy.cutoffMs[kind])])),
     },

@@ -27,7 +27,7 @@ export function replayText(view: ReplayView, colours: Colours): string {
 }
 
 function headLines({ summary, resumedBy }: ReplayView, colours: Colours): readonly string[] {
-  const { run, actor, startedAtMs, lastAtMs, ended, resumeOf, policy, scope } = summary;
+  const { run, actor, startedAtMs, lastAtMs, ended, resumeOf, applies, policy, scope } = summary;
   const end = ended?.atMs ?? lastAtMs;
   const lasted = `${((end - startedAtMs) / 1000).toFixed(1)} s`;
   const fields: (readonly [string, string])[] = [
@@ -38,6 +38,7 @@ function headLines({ summary, resumedBy }: ReplayView, colours: Colours): readon
     ],
     ['command', commandText(summary)],
     ...(resumeOf === undefined ? [] : [['resumes', `run ${resumeOf}`] as const]),
+    ...(applies === undefined ? [] : [['applies', `plan ${printable(applies)}, or less of it`] as const]),
     ...resumedBy.map((by) => ['resumed', `by run ${by}`] as const),
     ['scope', scopeOfRun(scope)],
     ['roots', scope.roots.map(printable).join(', ')],

@@ -1,7 +1,7 @@
 import type { RunPolicy, RunScope } from '../journal/event.ts';
 import { kinds, type Kind } from '../model/kind.ts';
 import { formatDuration } from '../policy/age.ts';
-import { formatTime, printable } from './format.ts';
+import { formatBytes, formatTime, printable } from './format.ts';
 
 /** `all repositories`, or their names with the paths that tell them apart. */
 export function scopeOfRun(scope: RunScope): string {
@@ -36,6 +36,20 @@ export function policyLines({ scope, policy }: { scope: RunScope; policy: RunPol
       const age = formatDuration(policy.retentionMs[of[0] ?? 'logs']);
       return `${of.join(', ')}: older than ${age}, before ${formatTime(cutoff)}`;
     }),
-    `activity window ${formatDuration(policy.windowMs)}${policy.mergedOnly ? '; merged worktrees only' : ''}`,
+    [
+      `activity window ${formatDuration(policy.windowMs)}`,
+      ...(policy.mergedOnly ? ['merged worktrees only'] : []),
+      ...limitTexts(policy),
+    ].join('; '),
+  ];
+}
+
+function limitTexts({ keepLast, freeBytes, maxDelete }: RunPolicy): readonly string[] {
+  return [
+    ...(keepLast === undefined
+      ? []
+      : [`the youngest ${keepLast.toLocaleString('en-US')} of each repository and kind stay`]),
+    ...(freeBytes === undefined ? [] : [`oldest first, and no more than makes ${formatBytes(freeBytes)}`]),
+    ...(maxDelete === undefined ? [] : [`refused beyond ${printable(maxDelete)} (--max-delete)`]),
   ];
 }

@@ -43,6 +43,8 @@ export type RunView = {
   readonly run: string;
   readonly plan: string;
   readonly dryRun: boolean;
+  /** The plan that is carried out, of which `plan` is what is left. */
+  readonly applies?: string;
   readonly scope: ScopeView;
   readonly cutoffMs: Readonly<Partial<Record<Kind, number>>>;
   readonly retentionMs: Readonly<Partial<Record<Kind, number>>>;

@@ -1,4 +1,4 @@
-import { formatCount, formatTime, printable } from './format.ts';
+import { formatBytes, formatCount, formatTime, printable } from './format.ts';
 import type { ItemView } from './view.ts';
 
 /** Checks that found nothing: they are in the journal and in `--json`; a line for people names what matters. */
@@ -98,6 +98,10 @@ function detail({ name, path }: ItemView, key: string, value: string | number | 
       return [`dated ${formatTime(Number(value))}`];
     case 'keptFor':
       return [`not older than ${text}`];
+    case 'freeBytes':
+      return [`${formatBytes(Number(value))} asked for`];
+    case 'keepLast':
+      return [`the youngest ${text}`];
     case 'operation':
       return [`${text} under way`];
     case 'pendingRetry':

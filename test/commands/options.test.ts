@@ -26,6 +26,9 @@ test('a selection without a kind is an error that names the choices', (t) => {
     { dryRun: true },
     { mergedOnly: true },
     { jobId: 'j' },
+    { keepLast: '3' },
+    { free: '1GB' },
+    { maxDelete: '10' },
   ];
   for (const flag of flags) {
     const error = request([], flag)._unsafeUnwrapErr();
@@ -55,6 +58,27 @@ test('an age that is none never becomes a limit (story 17)', (t) => {
     t.true(request(['all'], { olderThan }).isErr(), olderThan);
   }
   t.is(request(['all'], { olderThan: '1d12h' })._unsafeUnwrap().olderThanMs, 36 * 3_600_000);
+});
+
+test('a floor or a budget that is none never becomes "no limit" (story 17)', (t) => {
+  for (const keepLast of ['0', '-1', '', 'all', '1.5', '1e3', '99999999999']) {
+    t.true(request(['all'], { keepLast }).isErr(), keepLast);
+  }
+  for (const free of ['0', '0GB', '-1GB', '10', '', 'everything']) {
+    t.true(request(['all'], { free }).isErr(), free);
+  }
+  const read = request(['all'], { keepLast: '3', free: '1.5 GB' })._unsafeUnwrap();
+  t.like(read, { keepLast: 3, freeBytes: 1.5 * 1024 ** 3 });
+  t.deepEqual(read.argv.slice(-4), ['--keep-last', '3', '--free', '1.5 GB']);
+});
+
+test('a brake that cannot be read is refused, and zero is one', (t) => {
+  for (const maxDelete of ['', '-1', '10.5', '101%', '-1%', '%', '0GB', 'all', '1e3', '10 items']) {
+    t.true(request(['all'], { maxDelete }).isErr(), maxDelete);
+  }
+  for (const maxDelete of ['0', '0%', '12.5%', '100 %', '10GB']) {
+    t.is(request(['all'], { maxDelete })._unsafeUnwrap().maxDelete, maxDelete);
+  }
 });
 
 test('a known word is nearest to itself', (t) => {

@@ -76,7 +76,31 @@ test('--detailed-exitcode tells whether a dry run found something', async (t) =>
   t.is((await clean(shop, args)).exitCode, 0);
   await finished(shop, 'logs', '60d');
   t.is((await clean(shop, args)).exitCode, 10);
+  t.is((await clean(shop, ['--logs', '--detailed-exitcode'])).exitCode, 2, 'it speaks of a dry run');
 });
+
+for (const kind of kinds) {
+  test(`--detailed-exitcode is 10 when something of ${kind} would go, in every form of output, and only then`, async (t) => {
+    const shop = await makeShop(t);
+    await finished(shop, kind, '1d');
+    const args = [kind, '--dry-run', '--detailed-exitcode'];
+    const nothing = await clean(shop, [...args, '--json']);
+    t.is(nothing.exitCode, 0, nothing.stderr);
+    t.like(documentOf(nothing), { exitCode: 0, outcome: 'planned' });
+    await finished(shop, kind, '60d');
+    t.is((await clean(shop, args)).exitCode, 10);
+    const machine = await clean(shop, [...args, '--json']);
+    t.is(machine.exitCode, 10, machine.stderr);
+    t.like(documentOf(machine), { exitCode: 10, outcome: 'planned' });
+    const lines = await clean(shop, [...args, '--jsonl']);
+    t.is(lines.exitCode, 10);
+    t.like(JSON.parse(lines.stdout.trimEnd().split('\n').at(-1) ?? ''), {
+      type: 'RunCompleted',
+      data: { exitCode: 10 },
+    });
+    t.is((await clean(shop, [kind, '--dry-run'])).exitCode, 0, 'only when it is asked for');
+  });
+}
 
 test('a dry run works while another process holds the journal, and says that it was not journalled', async (t) => {
   const shop = await makeShop(t);

@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { json, repositoryTop, type RunOptions } from '../helpers/run-prodigy.ts';
+import { faulty } from '../helpers/faulty.ts';
+import { json, repositoryTop } from '../helpers/run-prodigy.ts';
 import { canChattr, setImmutable } from '../helpers/temporary.ts';
 import {
   clean,
@@ -18,12 +19,6 @@ import {
   worktreeOf,
   type Shop,
 } from './shop.ts';
-
-/** The program with a fault at a point that nothing outside could hit. */
-function faulty(env: Record<string, string>): RunOptions {
-  const preload = join(repositoryTop(), 'test', 'helpers', 'preload.cjs');
-  return { env: { ...env, NODE_OPTIONS: `--require=${preload}` } };
-}
 
 function quarantinePath({ home }: Shop, name: string): string {
   const quarantine = join(home.root, 'clean', 'quarantine');

@@ -254,7 +254,8 @@ test('after its time an undo is over: what was kept for it is freed, and that is
   t.is(refused.exitCode, 1);
   t.regex(refused.stdout, /cannot be put back any more/);
   await finishedWork(shop, '90d');
-  t.is((await clean(shop, ['worktrees', '--force', '--no-undo'], later)).exitCode, 0);
+  const args = ['worktrees', '--force', '--no-undo', '--accept-clock'];
+  t.is((await clean(shop, args, later)).exitCode, 0);
   t.deepEqual(leftAside(shop), []);
   const ended = (await journalOf(shop)).filter(({ type }) => type === 'UndoExpired');
   t.deepEqual(

@@ -4,16 +4,25 @@
 //   ENTER_AT=<path part>::<n>    before the n-th child process that runs there, another process goes to stand there
 //   APPEND_AT=mkdir::quarantine  at the first such call, something is appended to the file APPEND_TO
 //   SHIFT_CLOCK=<ms>             the program's clock is off by so much
+//   BOOT=<id>::<s>               the machine was started so many seconds ago, and that start has this name
 'use strict';
 const childProcess = require('node:child_process');
 const fs = require('node:fs');
 const { syncBuiltinESMExports } = require('node:module');
 
-const { KILL_AT, ENTER_AT, APPEND_AT, SHIFT_CLOCK } = process.env;
+const { KILL_AT, ENTER_AT, APPEND_AT, SHIFT_CLOCK, BOOT } = process.env;
 
 if (SHIFT_CLOCK !== undefined) {
   const now = Date.now;
   Date.now = () => now() + Number(SHIFT_CLOCK);
+}
+
+if (BOOT !== undefined) {
+  const [id, seconds] = BOOT.split('::');
+  require('node:os').uptime = () => Number(seconds);
+  const read = fs.readFileSync;
+  fs.readFileSync = (path, ...rest) =>
+    path === '/proc/sys/kernel/random/boot_id' ? `${id}\n` : read(path, ...rest);
 }
 
 /** A path through an open directory by the name that the directory has. */

@@ -3,7 +3,9 @@ import * as fc from 'fast-check';
 import type { ItemId } from '../../src/model/item.ts';
 import { kinds } from '../../src/model/kind.ts';
 import type { Look } from '../../src/model/look.ts';
+import { ageBasisMs } from '../../src/policy/age.ts';
 import { protect } from '../../src/policy/closure.ts';
+import { explains } from '../../src/policy/order.ts';
 import { policyOf } from '../../src/policy/retention.ts';
 import type { Policy } from '../../src/policy/retention.ts';
 import type { Scope } from '../../src/policy/scope.ts';
@@ -162,6 +164,89 @@ test('--merged-only never condemns more', (t) => {
   );
 });
 
+const anyFloor = fc.option(fc.integer({ min: 1, max: 6 }), { nil: undefined });
+/** Every item has 4096 bytes. */
+const anyBudget = fc.option(fc.integer({ min: 1, max: 60_000 }), { nil: undefined });
+
+function limited(
+  policy: Policy,
+  { keepLast, freeBytes }: { keepLast?: number | undefined; freeBytes?: number | undefined },
+): Policy {
+  return {
+    ...policy,
+    ...(keepLast === undefined ? {} : { keepLast }),
+    ...(freeBytes === undefined ? {} : { freeBytes }),
+  };
+}
+
+test('a higher --keep-last never condemns more, and none at all condemns the most', (t) => {
+  fc.assert(
+    fc.property(anyLook, anyPolicy, fc.integer({ min: 1, max: 6 }), (seen, policy, keepLast) => {
+      const at = (floor: number | undefined): ReadonlySet<ItemId> =>
+        condemned(seen, limited(policy, { keepLast: floor }));
+      t.true(isWithin(at(keepLast + 1), at(keepLast)));
+      t.true(isWithin(at(keepLast), at(undefined)));
+    }),
+    runs,
+  );
+});
+
+test('of each repository and kind as many as --keep-last says are left, or all there are', (t) => {
+  fc.assert(
+    fc.property(anyLook, anyPolicy, fc.integer({ min: 1, max: 6 }), (seen, policy, keepLast) => {
+      const gone = condemned(seen, limited(policy, { keepLast }));
+      const group = ({ kind, repository }: Look['items'][number]): string =>
+        JSON.stringify([kind, repository]);
+      for (const one of seen.items.filter(({ id }) => gone.has(id))) {
+        const younger = seen.items.filter(
+          (other) =>
+            group(other) === group(one) && !gone.has(other.id) && ageBasisMs(other) >= ageBasisMs(one),
+        );
+        t.true(younger.length >= keepLast);
+      }
+    }),
+    runs,
+  );
+});
+
+test('a larger --free never condemns less, and no limit condemns the most', (t) => {
+  fc.assert(
+    fc.property(anyLook, anyPolicy, anyFloor, fc.nat(40_000), (seen, policy, keepLast, bytes) => {
+      const at = (freeBytes: number | undefined): ReadonlySet<ItemId> =>
+        condemned(seen, limited(policy, { keepLast, freeBytes }));
+      t.true(isWithin(at(bytes + 1), at(bytes + 5000)));
+      t.true(isWithin(at(bytes + 5000), at(undefined)));
+    }),
+    runs,
+  );
+});
+
+test('with --free no item too many goes: without any one of them it would not be enough', (t) => {
+  let limitedRuns = 0;
+  fc.assert(
+    fc.property(anyLook, anyPolicy, fc.integer({ min: 1, max: 40_000 }), (seen, policy, freeBytes) => {
+      const all = condemned(seen, policy);
+      const gone = condemned(seen, limited(policy, { freeBytes }));
+      t.is(gone.size, Math.min(all.size, Math.ceil(freeBytes / 4096)));
+      if (gone.size < all.size) limitedRuns += 1;
+    }),
+    runs,
+  );
+  t.true(limitedRuns > 50, `${limitedRuns} were limited`);
+});
+
+test('whatever limits a run, nothing goes before what it explains, and nothing protected goes', (t) => {
+  fc.assert(
+    fc.property(anyLook, anyPolicy, anyFloor, anyBudget, (seen, policy, keepLast, freeBytes) => {
+      const gone = condemned(seen, limited(policy, { keepLast, freeBytes }));
+      t.true(isWithin(gone, condemned(seen, policy)));
+      for (const one of seen.items.filter(({ id }) => gone.has(id)))
+        t.true(explains(one).every((id) => gone.has(id)));
+    }),
+    runs,
+  );
+});
+
 test('fewer kinds, fewer repositories, only MapReduce or one job never condemn more', (t) => {
   const narrowed: fc.Arbitrary<Scope> = fc.record({
     allRepositories: fc.boolean(),
@@ -171,7 +256,8 @@ test('fewer kinds, fewer repositories, only MapReduce or one job never condemn m
     jobId: fc.constantFrom(undefined, 'a', ''),
   });
   fc.assert(
-    fc.property(anyLook, anyPolicy, narrowed, (seen, policy, scope) => {
+    fc.property(anyLook, anyPolicy, narrowed, anyFloor, (seen, rules, scope, keepLast) => {
+      const policy = limited(rules, { keepLast });
       t.true(isWithin(condemned(seen, policy, scope), condemned(seen, policy)));
     }),
     runs,
@@ -192,7 +278,8 @@ test('a record of a session is condemned only when all its worktrees are', (t) =
 
 test('equal looks give equal verdicts, in whatever order things were found', (t) => {
   fc.assert(
-    fc.property(anyLook, anyPolicy, (seen, policy) => {
+    fc.property(anyLook, anyPolicy, anyFloor, anyBudget, (seen, rules, keepLast, freeBytes) => {
+      const policy = limited(rules, { keepLast, freeBytes });
       const turned: Look = {
         ...seen,
         items: seen.items.toReversed(),

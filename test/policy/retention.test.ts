@@ -38,6 +38,13 @@ test('a retention that is zero, negative or no number is a defect, never "no lim
     t.throws(() => retentionFor(olderThanMs, kinds), { name: 'Defect' });
 });
 
+test('so is a limit that is zero, negative or no number', (t) => {
+  for (const limit of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY]) {
+    t.throws(() => policyOf({ nowMs, keepLast: limit, kinds }), { name: 'Defect' });
+    t.throws(() => policyOf({ nowMs, freeBytes: limit, kinds }), { name: 'Defect' });
+  }
+});
+
 test('the cut-off of a kind is its retention before now', (t) => {
   const policy = policyOf({ nowMs, olderThanMs: 2 * dayMs, kinds: ['worktrees'] });
   t.is(policy.cutoffMs.worktrees, nowMs - 2 * dayMs);

@@ -13,7 +13,7 @@ import test, { type ExecutionContext } from 'ava';
 import { Level } from 'level';
 import { identify } from '../../src/disk/identity.ts';
 import type { Draft, Entry } from '../../src/journal/entry.ts';
-import type { Event, KindTotals, Move } from '../../src/journal/event.ts';
+import type { Event, KindTotals, Move, PlannedItem } from '../../src/journal/event.ts';
 import { temporaryDirectory } from '../helpers/temporary.ts';
 import { opened } from '../journal/journal-options.ts';
 import { failed, intended, removed, started } from '../projections/entries.ts';
@@ -67,6 +67,11 @@ async function worldOf(t: ExecutionContext, { story, disk, ask }: Break): Promis
   rmSync(moves.gone.to);
   renameSync(held, moves.held.to);
 
+  const planned = (['gone', 'held'] as const).map((name) => ({
+    item: `logs:/root/${name}`,
+    bytes,
+    parts: [{ path: moves[name].path, identity: moves[name].identity }],
+  }));
   const inRun = (event: Event, op?: string): Draft => ({
     run: 'run-1',
     event,
@@ -75,6 +80,7 @@ async function worldOf(t: ExecutionContext, { story, disk, ask }: Break): Promis
   const fact = (name: 'gone' | 'held', event: Event): Draft => inRun(event, `operation-${name}`);
   const drafts = [
     inRun(started),
+    inRun({ type: 'PlanRecorded', plan: 'plan', piece: 0, pieces: 1, items: planned }),
     inRun({ type: 'RunPlanned', plan: 'plan', ...both }),
     inRun({ type: 'RunConfirmed', plan: 'plan', how: 'force', ...both }),
     fact('gone', { ...intended('gone', bytes), moves: [moves.gone] }),
@@ -143,7 +149,7 @@ const breaks = test.macro({
 
 test(breaks, 'J1', 'an entry that was edited', {
   disk: (paths) =>
-    edit(journalIn(paths), 'e!0000000000000004', (value) =>
+    edit(journalIn(paths), 'e!0000000000000005', (value) =>
       value.replace('logs:/root/gone', 'logs:/root/none'),
     ),
 });
@@ -266,6 +272,31 @@ test(breaks, 'J14', 'a move although there is no journal', {
   }),
 });
 
+/** The first of the two planned items alone, or as another object. */
+const listing = (
+  change: (items: readonly PlannedItem[]) => readonly PlannedItem[],
+): NonNullable<Break['story']> =>
+  changing('PlanRecorded', (event) =>
+    event.type === 'PlanRecorded' ? { ...event, items: change(event.items) } : event,
+  );
+test(breaks, 'P6', 'an item that goes without being in the list', {
+  story: listing((items) => items.slice(0, 1)),
+});
+test(breaks, 'P6', 'an object that goes and is not the one that was listed', {
+  story: listing((items) =>
+    items.map((item) => ({
+      ...item,
+      parts: item.parts.map(({ path, identity }) => ({ path, identity: { ...identity, ino: '1' } })),
+    })),
+  ),
+});
+test(breaks, 'P6', 'a run that applies a plan of less', {
+  story: changing('RunStarted', (event) => ({ ...started, ...event, applies: 'another' }) as Event),
+});
+test(breaks, 'P6', 'a resumed run that plans what was not planned', {
+  story: changing('RunStarted', (event) => ({ ...started, ...event, resumeOf: 'run-0' }) as Event),
+});
+
 test('what the trial itself changed is not held against the program', async (t) => {
   const world = await worldOf(t, {
     disk: ({ stays }) => appendFileSync(stays, '.'),
@@ -286,7 +317,7 @@ test('J13: damage that tells another story is a violation, unless it is reported
   ])
     t.is(damageUnreported(healthy, { type: 'read', entries }, 'a cut')[0]?.rule, 'J13');
 
-  await edit(journalDirectory, 'e!0000000000000004', (value) => value.replace('gone', 'none'));
+  await edit(journalDirectory, 'e!0000000000000005', (value) => value.replace('gone', 'none'));
   const damaged = await replay(journalDirectory);
   t.is(damaged.type, 'reported');
   t.deepEqual(damageUnreported(healthy, damaged, 'an edit'), []);

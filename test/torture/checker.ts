@@ -5,6 +5,7 @@ import { inlineProjections } from '../../src/projections/inline.ts';
 import { isOwn, leftoversOf, placesOf, untouchedOf, type Untouched } from './checker-disk.ts';
 import { readJournal } from './checker-journal.ts';
 import { Snapshot } from './checker-snapshot.ts';
+import { plansOf } from './checker-plan.ts';
 import { endsOf, failuresOf, onlyMarkersAfter, promisesOf, storyOf, totalsOf } from './checker-story.ts';
 import type { Violation } from './suite.ts';
 
@@ -33,7 +34,7 @@ export type World = {
 };
 
 /**
- * The one checker of J1-J14 (JOURNAL 5.4): everything in the world that breaks one of them. J13 is
+ * The one checker of J1-J14 (JOURNAL 5.4), and of P6 as far as the journal tells: everything in the world that breaks one of them. J13 is
  * {@link damageUnreported}, J14 is `untouched` with its rule. Works from outside, on the disk and a copy of the journal.
  */
 export async function check(world: World): Promise<readonly Violation[]> {
@@ -54,7 +55,7 @@ export async function check(world: World): Promise<readonly Violation[]> {
   const story = storyOf(entries);
   violations.push(...story.violations);
   violations.push(...promisesOf(entries, world.acknowledged ?? [], world.saidRemoved ?? []));
-  violations.push(...failuresOf(entries), ...totalsOf(entries, story));
+  violations.push(...failuresOf(entries), ...totalsOf(entries, story), ...plansOf(entries));
   if (before !== undefined) violations.push(...placesOf(story, before, now, own));
   if (final) {
     violations.push(...endsOf(story, new Set(world.blocked)), ...leftoversOf(story, now, before, own));

@@ -82,6 +82,7 @@ export class Machine {
   isLate = false;
   /** One of ours is running right now. */
   isRunning = false;
+  readonly #bootedAtMs: number;
   readonly #top: string;
   readonly #loss: Loss;
   readonly #isJournalOnSameVolume: boolean;
@@ -94,6 +95,7 @@ export class Machine {
     this.root = join(this.home, '.prodigy');
     this.random = random;
     this.nowMs = nowMs;
+    this.#bootedAtMs = nowMs - 3_600_000;
     this.#loss = loss;
     this.#isJournalOnSameVolume = isJournalOnSameVolume;
     const shadow = join(top, 'shadow');
@@ -162,6 +164,7 @@ export class Machine {
       version: '0.0.0-torture',
       clock: () => (this.nowMs += 1),
       newId: () => `id${String((this.#ids += 1)).padStart(10, '0')}`,
+      machine: () => ({ bootId: 'torture', uptimeMs: this.nowMs - this.#bootedAtMs }),
       readProcesses: async () => {
         process.readsProcesses();
         return {

@@ -106,9 +106,19 @@ export const controls: readonly Control[] = [
     suite: 'T2',
     seeds: 300,
     patch: {
-      file: 'src/commands/resume.js',
-      find: 'before.stamp === undefined || before.stamp === stamp',
-      replace: 'true',
+      file: 'src/cleaners/still-planned.js',
+      find: 'before.stamp !== undefined && before.stamp !== stamp',
+      replace: 'false',
+    },
+  },
+  {
+    name: 'a plan that is applied takes what could go since it was shown',
+    suite: 'T2',
+    seeds: 300,
+    patch: {
+      file: 'src/cleaners/still-planned.js',
+      find: 'return notInPlan;',
+      replace: 'return verdict;',
     },
   },
   {

@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import type { Result } from 'neverthrow';
+import { apply } from '../../src/commands/apply.ts';
 import { clean } from '../../src/commands/clean.ts';
-import { parseRequest } from '../../src/commands/options.ts';
+import { openToRead } from '../../src/commands/journal-access.ts';
+import { parseRequest, type CleanRequest } from '../../src/commands/options.ts';
 import { resume } from '../../src/commands/resume.ts';
 import type { Shell } from '../../src/commands/shell.ts';
 import { undo } from '../../src/commands/undo.ts';
@@ -10,6 +12,8 @@ import type { Entry } from '../../src/journal/entry.ts';
 import { applyToRows } from '../../src/journal/reader.ts';
 import type { Failure } from '../../src/model/failure.ts';
 import { openOperations, type OpenOperation } from '../../src/projections/open-operations.ts';
+import { oldestFirst } from '../../src/projections/run-history.ts';
+import { runSummary } from '../../src/projections/run-summary.ts';
 import { readJournal } from './checker-journal.ts';
 import { check, Snapshot } from './checker.ts';
 import type { Loss } from './crash-fs.ts';
@@ -281,7 +285,11 @@ class Life {
     this.#world.newConsent();
     const flags = { allRepos: true, force: true, jsonl: true, acceptClock: true, undo: this.#isUndoable };
     const request = parseRequest(['all'], flags)._unsafeUnwrap();
-    this.#newest = (shell) => clean(request, shell);
+    const isApplied = this.#random.chance(0.3);
+    if (isApplied) this.#world.notes.push('as a dry run, then applied');
+    this.#newest = isApplied
+      ? (shell) => showAndApply({ ...request, dryRun: true }, shell)
+      : (shell) => clean(request, shell);
     return this.#newest;
   }
 
@@ -300,6 +308,25 @@ class Life {
   #heldPaths(): string[] {
     return this.#world.parts.filter(({ path }) => !real.existsSync(path)).map(({ path }) => path);
   }
+}
+
+/** What a dry run showed is carried out; whatever has changed since stays. */
+async function showAndApply(request: CleanRequest, shell: Shell): Promise<Result<number, Failure>> {
+  const shown = await clean(request, shell);
+  if (shown.isErr()) return shown;
+  const plan = await lastPlan(shell);
+  const { isUndoable } = request;
+  return plan === undefined
+    ? shown
+    : apply(plan, { force: true, jsonl: true, acceptClock: true, undo: isUndoable }, shell);
+}
+
+async function lastPlan(shell: Shell): Promise<string | undefined> {
+  const opened = await openToRead(shell);
+  if (opened.isErr()) return undefined;
+  await using reader = opened.value;
+  const rows = await reader.rows(runSummary);
+  return rows.isOk() ? oldestFirst(rows.value.values()).at(-1)?.plan : undefined;
 }
 
 /** Anywhere; and often right where the journal is written, which is where promises begin and end. */

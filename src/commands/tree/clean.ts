@@ -12,6 +12,7 @@ export function addClean(top: TaughtCommand, version: string, actions: Actions):
       ['prodigy clean', 'what is there, what could go, and why the rest stays'],
       ['prodigy clean --all --older-than 7d --dry-run', 'the whole list, nothing removed'],
       ['prodigy clean --all --older-than 7d', 'the list, one question, the removal'],
+      ['prodigy clean apply 7f3a9c', 'what that dry run showed, or less'],
       ['prodigy clean worktrees logs --force', 'no question asked; no protection lifted'],
       ['prodigy clean resume', 'goes on where an interrupted run stopped'],
       ['prodigy clean log --since yesterday', 'who removed what, when and why'],
@@ -43,12 +44,15 @@ export function addClean(top: TaughtCommand, version: string, actions: Actions):
       '--delete-merged-branches',
       'also delete the prodigy-* and agent-* branches of removed worktrees whose content is merged or landed',
     )
+    .option('--keep-last <n>', 'the n youngest of each repository and kind stay, whatever their age')
+    .option('--free <size>', 'oldest first, and no more than makes so much: 500MB 10GB 1.5TiB')
     .optionsGroup('How to do it:')
+    .option('--max-delete <limit>', 'refuse (exit 4) when more would go: 100 items, 25% of them, 10GB')
     .option('-n, --dry-run', 'show what would go; remove nothing')
     .option('-f, --force', 'answer every question with yes; lifts no protection')
     .option('-y, --yes', 'the same as --force')
     .option('--no-undo', 'free everything at once: nothing can be put back')
-    .option('--accept-clock', 'trust the clock although it runs behind the journal')
+    .option('--accept-clock', 'trust the clock although it contradicts the journal')
     .optionsGroup('What to show:')
     .option('--full', 'list everything that is kept, too')
     .option('--at <when>', 'what the journal knew of the storage then; looks at nothing now')
@@ -66,6 +70,9 @@ export function addClean(top: TaughtCommand, version: string, actions: Actions):
       '--older-than': 'ages',
       '--repo': 'repositories',
       '--job-id': 'nothing',
+      '--keep-last': 'nothing',
+      '--free': 'nothing',
+      '--max-delete': 'nothing',
       '--at': 'times',
     })
     .exits(

@@ -1,0 +1,77 @@
+import { isUnchanged } from '../disk/identity.ts';
+import type { PlannedItem } from '../journal/event.ts';
+import type { ItemId } from '../model/item.ts';
+import type { Evidence, Verdict } from '../model/reason.ts';
+import { keepWhatExplains } from '../policy/verdict.ts';
+import { plannedItem, scanOf, type Judged, type Scan } from './scan.ts';
+import type { Condemned } from './sweep.ts';
+
+/** An item of a plan that is there and stays now. `name` is with its kind. */
+export type Dropped = { readonly item: ItemId; readonly name: string; readonly why: string };
+
+export type StillPlanned = {
+  readonly scan: Scan;
+  readonly dropped: readonly Dropped[];
+  /** Items of the plan that are not found any more. */
+  readonly gone: readonly ItemId[];
+};
+
+const notInPlan: Verdict = { type: 'keep', reason: 'not-in-plan', evidence: {} };
+
+/**
+ * Of a plan, what is condemned again and is the same object it was when it was shown: the plan, or less. What is not
+ * in it stays, whatever its verdict; so does what explains something that stays (DESIGN 5.9).
+ */
+export function stillPlanned(whole: Scan, plan: ReadonlyMap<ItemId, PlannedItem>): StillPlanned {
+  const narrowed = new Map(
+    whole.judged.map((judged) => [judged.item.id, narrow(judged, plan.get(judged.item.id))] as const),
+  );
+  const verdicts = keepWhatExplains(whole.look.items, narrowed);
+  const dropped: Dropped[] = [];
+  for (const { item } of whole.judged) {
+    const verdict = verdicts.get(item.id);
+    if (!plan.has(item.id) || verdict === undefined || verdict.type === 'remove') continue;
+    dropped.push({ item: item.id, name: `${item.kind} ${item.name}`, why: verdict.reason });
+  }
+  const found = new Set(whole.judged.map(({ item }) => item.id));
+  return {
+    scan: scanOf(whole.look, verdicts, whole.outOfScope, whole.durationMs),
+    dropped,
+    gone: [...plan.keys()].filter((id) => !found.has(id)),
+  };
+}
+
+function narrow({ item, verdict }: Judged, planned: PlannedItem | undefined): Verdict {
+  if (verdict.type === 'keep') return verdict;
+  if (planned === undefined) return notInPlan;
+  const change = changeSince(planned, plannedItem(item));
+  return change === undefined
+    ? onlyShown(verdict, planned.deletes)
+    : { type: 'keep', reason: 'changed-since-decision', evidence: change };
+}
+
+/** Of the branches that could go with it now, those that were shown when it was confirmed. */
+function onlyShown(
+  { deletes = [], evidence, ...verdict }: Condemned['verdict'],
+  shown: PlannedItem['deletes'],
+): Verdict {
+  const still = deletes.filter(({ ref, commit }) =>
+    shown?.some((branch) => branch.ref === ref && branch.commit === commit),
+  );
+  const { deletes: text, ...others } = evidence;
+  return still.length === 0 || text === undefined
+    ? { ...verdict, evidence: others }
+    : { ...verdict, evidence, deletes: still };
+}
+
+/** A part that is gone since was moved or removed by somebody; what is there must be what was shown. */
+function changeSince(planned: PlannedItem, now: PlannedItem): Evidence | undefined {
+  if (planned.head !== now.head) return { changed: 'HEAD', was: planned.head ?? '', is: now.head ?? '' };
+  const changed = now.parts.find(({ path, identity, stamp }) => {
+    const before = planned.parts.find((part) => part.path === path);
+    if (before === undefined || !isUnchanged(before.identity, identity)) return true;
+    // Entries of older versions have none.
+    return before.stamp !== undefined && before.stamp !== stamp;
+  });
+  return changed === undefined ? undefined : { changed: changed.path };
+}
