@@ -87,7 +87,11 @@ async function inspect(
   if (status.isErr()) doubt('unreadable', gitComplaint(status.error));
   if (tracked.isErr()) doubt('unreadable', gitComplaint(tracked.error));
   const nested = tracked.isOk() ? [...tracked.value.submodules] : [];
-  if (tracked.isOk() && tracked.value.hiddenEdits.length > 0) doubt('dirty', 'hidden changes');
+  if (tracked.isOk()) {
+    const { hiddenEdits, stray } = tracked.value;
+    if (hiddenEdits.length > 0) doubt('dirty', 'hidden changes');
+    if (stray.length > 0) doubt('untracked', `${stray.length} in submodules that are not initialised`);
+  }
   if (status.isOk()) {
     const { uncommitted, untracked, ignored } = status.value;
     if (uncommitted.length > 0) doubt('dirty', `${uncommitted.length} uncommitted`);

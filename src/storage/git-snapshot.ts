@@ -43,7 +43,7 @@ export async function contentOf(
   if (status.isErr()) return err(gitComplaint(status.error));
   const tracked = await readTracked(checkout);
   if (tracked.isErr()) return err(gitComplaint(tracked.error));
-  const names = await namesIn(workTree, status.value, tracked.value.hiddenEdits);
+  const names = await namesIn(workTree, status.value, tracked.value);
   if (names.isErr()) return err(names.error);
 
   const where: GitOptions = { gitDir: mainGitDir, cwd: workTree, settings: durable };
@@ -63,9 +63,9 @@ export async function contentOf(
 async function namesIn(
   workTree: string,
   status: { uncommitted: readonly string[]; untracked: readonly string[]; ignored: readonly string[] },
-  hidden: readonly string[],
+  { hiddenEdits, stray }: { hiddenEdits: readonly string[]; stray: readonly string[] },
 ): Promise<Result<readonly string[], string>> {
-  const names = new Set([...status.untracked, ...hidden]);
+  const names = new Set([...status.untracked, ...hiddenEdits, ...stray]);
   for (const record of status.uncommitted) {
     const [, submodule = '', path] = /^1 \S{2} (\S)\S{3} (?:\S+ ){5}(.+)$/su.exec(record) ?? [];
     if (path === undefined) return err('it has conflicts that are not resolved');

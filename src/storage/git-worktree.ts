@@ -224,7 +224,7 @@ async function changesOf(
   ]);
   const changes = {
     uncommitted: uncommitted.length + tracked.value.hiddenEdits.length,
-    untracked: untracked.length,
+    untracked: untracked.length + tracked.value.stray.length,
     precious,
   };
   return { changes, nested: nested.found, doubts: nested.doubts };

@@ -648,6 +648,33 @@ test('a submodule that is not there, or as its remote has it, loses nothing', as
   t.deepEqual(present.nested, ['lib']);
 });
 
+test('what lies in the directory of a submodule that is not initialised is untracked, here and in a submodule', async (t) => {
+  const { top, worktree, submodule } = await withSubmodule(t);
+  await mkdir(join(submodule, 'src', 'empty'), { recursive: true });
+  t.true(isProvenSafe(await inspectWorktree(worktree)), 'an empty directory loses nothing');
+  await writeFile(join(submodule, 'src', 'parser.c'), 'a week of work\n');
+  await writeFile(join(submodule, '.env'), 'KEY=1\n');
+  t.is(await git(worktree, 'status', '--short', '--untracked-files=all', '--ignored'), '', 'git is silent');
+  t.is((await inspectWorktree(worktree)).changes?.untracked, 2);
+
+  await rm(submodule, { recursive: true });
+  await mkdir(submodule);
+  const library = join(top, 'library');
+  await git(library, 'update-index', '--add', '--cacheinfo', `160000,${'1'.repeat(40)},inner`);
+  await git(library, 'commit', '--quiet', '-m', 'Add inner');
+  await initialise(worktree);
+  await git(submodule, 'fetch', '--quiet');
+  await git(submodule, 'checkout', '--quiet', 'origin/main');
+  await git(worktree, 'commit', '--quiet', '-am', 'Update lib');
+  t.true(isProvenSafe(await inspectWorktree(worktree)));
+  await writeFile(join(submodule, 'inner', 'work.c'), 'work\n');
+  const { doubts } = await inspectWorktree(worktree);
+  t.deepEqual(
+    doubts.map(({ reason }) => reason),
+    ['untracked'],
+  );
+});
+
 test('a change in a submodule counts, even where configuration ignores it', async (t) => {
   const { main, worktree, submodule } = await withSubmodule(t);
   await initialise(worktree);
