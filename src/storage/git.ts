@@ -37,6 +37,8 @@ const settings = [
   'core.checkStat=default',
   'core.trustctime=true',
   'core.ignoreStat=false',
+  // Where two letter cases are two files it hides one of them; where they are one, git shows a file that is there.
+  'core.ignoreCase=false',
   'protocol.allow=never',
   'submodule.recurse=false',
   'gc.auto=0',

@@ -181,6 +181,15 @@ test('an untracked file that status.showUntrackedFiles=no hides', proves, {
   expect: (t, { changes }) => t.is(changes?.untracked, 1),
 });
 
+test('an untracked file that core.ignoreCase takes for a tracked one', proves, {
+  make: async ({ worktree, main }) => {
+    await git(main, 'config', 'core.ignoreCase', 'true');
+    await writeFile(join(worktree, 'A.TXT'), 'a week of work\n');
+  },
+  // Where the disk takes it for the same file, too, that one is changed.
+  expect: (t, { changes }) => t.true((changes?.untracked ?? 0) + (changes?.uncommitted ?? 0) > 0),
+});
+
 test('an ignored .env', proves, {
   make: ({ worktree }) => writeFile(join(worktree, '.env.production'), 'KEY=1\n'),
   expect: (t, { changes }) => t.deepEqual(changes?.precious, ['.env.production']),
