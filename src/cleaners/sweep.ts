@@ -259,7 +259,8 @@ async function moveOne(
   if (operation.verdict.proof === 'snapshot' && intent.snapshot === undefined) {
     return { op, event: { ...unkept(operation), detail: 'no snapshot, no removal: none was intended' } };
   }
-  const taken = intent.snapshot === undefined ? undefined : await snapshotFor(intent, op, context.journalId);
+  const taken =
+    intent.snapshot === undefined ? undefined : await snapshotFor(intent, op, context.journalId, item);
   if (taken?.isErr() === true) {
     await forgetSnapshot(intent);
     return { op, event: { ...unkept(operation), detail: `no snapshot, no removal: ${taken.error}` } };

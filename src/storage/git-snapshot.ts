@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import { readStatus, readTracked } from './git-changes.ts';
 import { gitComplaint } from './git-complaint.ts';
-import { quietFilters } from './git-filters.ts';
+import { quietFiltersOf } from './git-filters.ts';
 import { canComeBack, snapshotNames, type Content, type KeptFile } from './git-kept.ts';
 import { runGit, type GitOptions } from './git.ts';
 import { findPrecious } from './precious.ts';
@@ -36,7 +36,7 @@ export async function contentOf(
   indexFile: string,
   keep: boolean,
 ): Promise<Result<Content, string>> {
-  const filters = await quietFilters(mainGitDir, undefined);
+  const filters = await quietFiltersOf({ adminDir, mainGitDir });
   if (filters.isErr()) return err(gitComplaint(filters.error));
   const checkout = { workTree, gitDir: adminDir, settings: filters.value };
   const status = await readStatus(checkout);
@@ -175,11 +175,12 @@ async function hashAll(
 /**
  * Keeps what no commit holds under `ref`, and makes sure that all of it can be read again. Neither the worktree nor its
  * index nor its HEAD is touched.
+ *
+ * @param atLeast - how many names the verdict counted
  */
 export async function takeSnapshot(
   dirty: Dirty,
-  head: string,
-  ref: string,
+  { head, ref, atLeast }: { readonly head: string; readonly ref: string; readonly atLeast: number },
   indexFile: string,
 ): Promise<Result<{ readonly commit: string; readonly content: Content }, string>> {
   const { adminDir, mainGitDir } = dirty;
@@ -190,13 +191,13 @@ export async function takeSnapshot(
   if (shared) return err('its index is split');
   const content = await contentOf(dirty, indexFile, true);
   if (content.isErr()) return err(content.error);
+  const { files, deleted } = content.value;
+  if (files.length + deleted.length < atLeast) return err('less of it can be seen than when it was judged');
   const where: GitOptions = { gitDir: mainGitDir, settings: [...durable, ...identity], indexFile };
   try {
     const commit = await commitOf(content.value, adminDir, head, indexFile, where);
     if (commit.isErr()) return err(commit.error);
-    const all = [
-      ...new Set([commit.value, content.value.index, ...content.value.files.map(({ object }) => object)]),
-    ];
+    const all = [...new Set([commit.value, content.value.index, ...files.map(({ object }) => object)])];
     const read = await runGit(['cat-file', '--batch-check'], { ...where, input: `${all.join('\n')}\n` });
     if (read.isErr()) return err(gitComplaint(read.error));
     const lines = read.value.trim().split('\n');

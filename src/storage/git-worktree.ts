@@ -5,7 +5,7 @@ import type { WorktreeFacts } from '../model/worktree.ts';
 import { findSpentBranches } from './git-branch.ts';
 import { findStatus, readTracked, type Checkout, type Status } from './git-changes.ts';
 import { findUnreachable, type Unreachable } from './git-commits.ts';
-import { hasOwnSettings, quietFilters } from './git-filters.ts';
+import { hasOwnSettings, quietFiltersOf } from './git-filters.ts';
 import { findMergeTarget } from './git-merge.ts';
 import { doubtsOfNested, nestedDirectories } from './git-nested.ts';
 import { operationIn } from './git-operation.ts';
@@ -167,10 +167,9 @@ async function lookInside(worktree: string, link: WorktreeLink): Promise<Result<
     return err(doubt('unknown-format', 'refs are kept in a way that is not understood'));
   }
   // Without settings of its own, nothing can lead git elsewhere than the `.git` file does.
-  const isSpecial = await hasOwnSettings(adminDir);
-  const elsewhere = isSpecial ? await leadsElsewhere(worktree, adminDir) : undefined;
+  const elsewhere = (await hasOwnSettings(adminDir)) ? await leadsElsewhere(worktree, adminDir) : undefined;
   if (elsewhere !== undefined) return err(elsewhere);
-  const filters = await quietFilters(isSpecial ? adminDir : mainGitDir, undefined);
+  const filters = await quietFiltersOf(link);
   if (filters.isErr()) return err(doubt('unreadable', gitComplaint(filters.error)));
 
   const named = await readPointer(join(adminDir, 'HEAD'));
