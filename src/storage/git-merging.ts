@@ -1,6 +1,7 @@
 import { mkdtemp, rmdir, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { wholeChange } from './git-patches.ts';
 import { runGit } from './git.ts';
 
 type Fork = { readonly head: string; readonly base: string };
@@ -105,7 +106,7 @@ async function readChanges(
   forks: readonly Fork[],
 ): Promise<ReadonlyMap<string, readonly Change[]>> {
   const input = forks.map(({ head, base }) => `${head} ${base}\n`).join('');
-  const args = ['diff-tree', '--stdin', '-r', '-z', '--raw', '--no-renames', '--no-abbrev'];
+  const args = ['diff-tree', '--stdin', '-r', '-z', '--raw', '--no-abbrev', ...wholeChange];
   const listed = await runGit(args, { gitDir, input, encoding: 'latin1' });
   const changes = new Map<string, Change[]>();
   let current: Change[] = [];
