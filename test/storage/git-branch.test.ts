@@ -274,6 +274,33 @@ test('a branch with another name, one that another worktree uses, and one that o
   t.deepEqual(await spentOf(worktree), []);
 });
 
+test('a branch whose work landed and was reverted, whole or in part, is not spent; one that the target built on is', async (t) => {
+  const { main, worktree } = await withWorktree(t);
+  const text = (third: string, last = ''): string => `1\n2\n${third}\n4\n5\n6\n7\n${last}`;
+  await commitFile(main, 'c.txt', text('3'));
+  await git(worktree, 'merge', '--quiet', 'main');
+  await commitFile(worktree, 'c.txt', text('three'));
+  await commitFile(worktree, 'd.txt', 'four\n');
+  await git(main, 'merge', '--quiet', '--squash', 'prodigy-session');
+  await git(main, 'commit', '--quiet', '-m', 'Squash');
+  const squash = await git(main, 'rev-parse', 'HEAD');
+  await commitFile(main, 'c.txt', text('drei', '8\n'));
+  t.deepEqual(await spentOf(worktree), [ref]);
+  await commitFile(main, 'c.txt', text('3', '8\n'));
+  const facts = await inspectWorktree(worktree, { originalBranch: 'main', branches: true });
+  t.is(facts.landed?.how, 'squash', 'it did land');
+  t.deepEqual(facts.spentBranches, [], 'half of it is gone, and the file is not as it was');
+  for (const takenBack of [
+    ['rm', 'd.txt'],
+    ['revert', '--no-commit', 'HEAD'],
+  ] as const) {
+    await git(main, 'reset', '--quiet', '--hard', squash);
+    await git(main, ...takenBack);
+    await git(main, 'commit', '--quiet', '-m', 'Take back');
+    t.deepEqual(await spentOf(worktree), [], takenBack[0]);
+  }
+});
+
 test('commits that cancel each other out are not taken from the only branch that has them', async (t) => {
   const { worktree } = await withWorktree(t);
   await commitFile(worktree, 'c.txt', 'three\n');
