@@ -246,6 +246,22 @@ test('what cannot be read of another worktree keeps a branch that holds more tha
   t.deepEqual(await spentOf(worktree), []);
 });
 
+test('a branch whose own reflog alone names a commit is not spent; what was pruned or can be reached is no matter', async (t) => {
+  const { main, gitDir, worktree } = await withWorktree(t);
+  const tip = await git(main, 'rev-parse', ref);
+  const idea = await git(main, 'commit-tree', `${ref}^{tree}`, '-p', ref, '-m', 'idea');
+  t.deepEqual(await spentOf(worktree), [ref]);
+  const [spent] = (await inspectWorktree(worktree, { originalBranch: 'main', branches: true })).spentBranches;
+  await git(main, 'update-ref', ref, idea);
+  await git(main, 'update-ref', ref, tip);
+  t.deepEqual(await spentOf(worktree), []);
+  await git(main, 'worktree', 'remove', worktree);
+  t.is((await deleteBranch(gitDir, spent as SpentBranch))._unsafeUnwrapErr(), 'needed');
+  await git(main, 'branch', 'feature', idea);
+  await writeFile(join(gitDir, 'logs', ref), `${'1'.repeat(40)} ${idea} A <a@b> 1 +0000\t\n`);
+  t.is((await deleteBranch(gitDir, spent as SpentBranch))._unsafeUnwrap(), 'deleted');
+});
+
 // Which branches are not needed any more.
 
 test('nobody asks, nothing is found out', async (t) => {
