@@ -45,6 +45,10 @@ export async function doubtsOfNested(
       continue;
     }
     inspectedGitDirs.add(git);
+    if (git === path) {
+      doubts.push(...(await commitDoubts(git, path)));
+      continue;
+    }
     const inner = await inspect(path, git);
     doubts.push(...inner.doubts);
     waiting.push(...inner.nested.map((name) => relative(worktree, join(path, name)).split(sep).join('/')));
@@ -112,8 +116,15 @@ async function commitDoubts(gitDir: string, path: string): Promise<readonly Doub
   return [{ reason: 'unreachable-commits', detail, path }];
 }
 
-/** The git directory of a nested repository, `undefined` when there is none here. */
+/** The git directory of a nested repository, itself when it is a bare one, `undefined` when there is none here. */
 async function gitDirOf(path: string): Promise<string | Doubt | undefined> {
+  const around = await gitDirIn(path);
+  if (around !== undefined) return around;
+  const names = await readdir(path).catch((): readonly string[] => []);
+  return ['HEAD', 'objects', 'refs'].every((name) => names.includes(name)) ? path : undefined;
+}
+
+async function gitDirIn(path: string): Promise<string | Doubt | undefined> {
   const git = join(path, '.git');
   try {
     const stats = await lstat(git);

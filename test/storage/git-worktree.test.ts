@@ -16,6 +16,7 @@ import { dirname, join, relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { execa } from 'execa';
+import { measureTrees } from '../../src/disk/measure.ts';
 import type { WorktreeFacts } from '../../src/model/worktree.ts';
 import { registrationOf, unregisterWorktree } from '../../src/storage/git-registration.ts';
 import { inspectWorktree } from '../../src/storage/git-worktree.ts';
@@ -726,6 +727,21 @@ test('a nested repository that the walk met is looked into', async (t) => {
     t.deepEqual(facts.nested, ['node_modules/dep']);
     t.is(facts.doubts[0]?.reason, 'unreachable-commits');
   }
+});
+
+test('a bare repository that the walk met is looked into', async (t) => {
+  const { main, worktree } = await fixture(t);
+  const store = join(worktree, 'node_modules', 'store.git');
+  await git(main, 'clone', '--quiet', '--bare', main, store);
+  const measured = await measureTrees([{ key: 'it', path: worktree }]);
+  const measureNested = measured.get('it')?.nestedRepositories ?? [];
+  t.deepEqual(measureNested, ['node_modules/store.git']);
+  const facts = await inspectWorktree(worktree, { measureNested });
+  t.deepEqual(facts.nested, ['node_modules/store.git']);
+  t.deepEqual(
+    facts.doubts.map(({ reason }) => reason),
+    ['unreachable-commits'],
+  );
 });
 
 test('another worktree inside is a doubt', async (t) => {
