@@ -4,7 +4,7 @@ import type { Look } from '../model/look.ts';
 import type { OwnerId, Witness } from '../model/owner.ts';
 import type { Doubt, Evidence, KeepReason } from '../model/reason.ts';
 import type { WorktreeFacts } from '../model/worktree.ts';
-import { inspectWorktree } from '../storage/git-worktree.ts';
+import { inspectMoved, inspectWorktree } from '../storage/git-worktree.ts';
 import { usersOf } from '../storage/liveness.ts';
 import { livenessAgain } from '../storage/liveness-again.ts';
 import type { ProcessTable } from '../storage/processes.ts';
@@ -154,6 +154,18 @@ async function changedWorktree({ path, detail }: Item): Promise<Drift | undefine
     landed: false,
   });
   return objection(now, before, path);
+}
+
+/**
+ * The last question once more to a worktree that was moved to `to`: until then it could be written to under its name.
+ */
+export async function changedUntilMoved({ path, detail }: Item, to: string): Promise<Drift | undefined> {
+  if (detail.type !== 'worktree') return undefined;
+  const before = detail.facts;
+  const { adminDir, mainGitDir, originalBranch, nested } = before;
+  if (adminDir === undefined || mainGitDir === undefined) return undefined;
+  const options = { originalBranch, measureNested: nested, landed: false };
+  return objection(await inspectMoved(to, { adminDir, mainGitDir }, options), before, path);
 }
 
 /** Only what is new: what was known when the item was judged, the verdict has dealt with. */

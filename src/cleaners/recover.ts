@@ -56,9 +56,9 @@ export async function recover(
     const { op, run, intent, heldUntilMs } = operation;
     const seen = await see(intent.moves);
     const found = reconcile(operation.state, seen, mainOf(intent.moves));
-    // Nobody has looked whether what was moved is what was kept of it: it is put back, and judged again.
+    // Nobody may have looked whether somebody worked in it until it was moved: it is put back, and judged again.
     const step: NextStep =
-      found.type === 'record-quarantined' && intent.snapshot !== undefined
+      found.type === 'record-quarantined' && intent.worktree !== undefined
         ? { type: 'put-back', parts: movedOf(seen), next: 'decide-again' }
         : found;
     record.adopt(op, operation.state);

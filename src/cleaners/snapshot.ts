@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import { ensureQuarantine } from '../disk/quarantine.ts';
 import type { RemovalIntended } from '../journal/event.ts';
+import type { Item } from '../model/item.ts';
 import type { Content } from '../storage/git-kept.ts';
 import { contentOf, dropSnapshot, takeSnapshot } from '../storage/git-snapshot.ts';
 import { undoLevels } from './quarantine-place.ts';
@@ -14,6 +15,7 @@ export async function snapshotFor(
   intent: RemovalIntended,
   op: string,
   journalId: string,
+  { detail }: Item,
 ): Promise<Result<Taken, string>> {
   const { snapshot, worktree, undoMs } = intent;
   const main = intent.moves.find(({ role }) => role === 'main');
@@ -23,7 +25,14 @@ export async function snapshotFor(
   if (place.isErr()) return err(`${place.error.code}: ${place.error.path}`);
   const { mainGitDir, adminDir, head } = worktree;
   const dirty = { workTree: main.path, adminDir, mainGitDir };
-  const taken = await takeSnapshot(dirty, head, snapshot.ref, join(place.value, `${op}.index`));
+  const {
+    uncommitted = 0,
+    untracked = 0,
+    precious = [],
+  } = (detail.type === 'worktree' ? detail.facts.changes : undefined) ?? {};
+  const atLeast = uncommitted + untracked + precious.length;
+  const indexFile = join(place.value, `${op}.index`);
+  const taken = await takeSnapshot(dirty, { head, ref: snapshot.ref, atLeast }, indexFile);
   if (taken.isErr()) return err(taken.error);
   return ok({ ref: snapshot.ref, ...taken.value });
 }

@@ -19,11 +19,11 @@ import type { BundleLocks } from './bundle-locks.ts';
 import { eachOf } from './each-of.ts';
 import { chunksOf } from './chunks.ts';
 import { free } from './free.ts';
-import { lastLook } from './last-look.ts';
+import { changedUntilMoved, lastLook, type Drift } from './last-look.ts';
 import { operationFor, type OpenIntent, type Operation } from './intent.ts';
 import { moveOut, putBackDurably, syncMoves } from './move-out.ts';
 import { quarantineLevels } from './quarantine-place.ts';
-import { forgetSnapshot, isAsKept, snapshotFor } from './snapshot.ts';
+import { forgetSnapshot, isAsKept, snapshotFor, type Taken } from './snapshot.ts';
 import type { Fact, RunRecord } from './run-record.ts';
 
 /** An item with the verdict that condemned it. */
@@ -259,7 +259,8 @@ async function moveOne(
   if (operation.verdict.proof === 'snapshot' && intent.snapshot === undefined) {
     return { op, event: { ...unkept(operation), detail: 'no snapshot, no removal: none was intended' } };
   }
-  const taken = intent.snapshot === undefined ? undefined : await snapshotFor(intent, op, context.journalId);
+  const taken =
+    intent.snapshot === undefined ? undefined : await snapshotFor(intent, op, context.journalId, item);
   if (taken?.isErr() === true) {
     await forgetSnapshot(intent);
     return { op, event: { ...unkept(operation), detail: `no snapshot, no removal: ${taken.error}` } };
@@ -274,24 +275,15 @@ async function moveOne(
   }
 
   const moved = await moveOut(intent.moves);
-  if (taken?.isOk() === true && moved.type !== 'moved') await forgetSnapshot(intent);
-  if (taken?.isOk() === true && moved.type === 'moved') {
-    if (await isAsKept(intent, op, context.journalId, taken.value)) return 'moved';
-    const back = await putBackDurably(intent.moves);
-    if (back.isErr()) {
-      const { path, code } = back.error;
-      return { op, event: { type: 'PutBackBlocked', item: item.id, path, code } };
-    }
-    await forgetSnapshot(intent);
-    const evidence = { path: item.path, what: 'changed while its work was kept' };
-    return {
-      op,
-      event: { type: 'ItemDrifted', item: item.id, reason: 'changed-since-decision', evidence },
-    };
-  }
+  if (moved.type !== 'moved') await forgetSnapshot(intent);
   switch (moved.type) {
-    case 'moved':
-      return 'moved';
+    case 'moved': {
+      const late =
+        taken?.isOk() === true
+          ? await unlikeKept(operation, taken.value, context)
+          : await lateWork(operation);
+      return late === undefined ? 'moved' : takeBack(operation, late);
+    }
     case 'vanished':
       return { op, event: { type: 'ItemVanished', item: item.id } };
     case 'changed': {
@@ -317,6 +309,32 @@ async function moveOne(
   }
 }
 
+/** Whoever wrote into a worktree while it was looked at a last time wrote into what lies in quarantine now. */
+async function lateWork({ item, intent }: Operation): Promise<Drift | undefined> {
+  const main = intent.moves.find(({ role }) => role === 'main');
+  return main === undefined ? undefined : changedUntilMoved(item, main.to);
+}
+
+async function unlikeKept(
+  { op, item, intent }: Operation,
+  taken: Taken,
+  { journalId }: Sweep,
+): Promise<Drift | undefined> {
+  if (await isAsKept(intent, op, journalId, taken)) return undefined;
+  const evidence = { path: item.path, what: 'changed while its work was kept' };
+  return { reason: 'changed-since-decision', evidence };
+}
+
+async function takeBack({ op, item, intent }: Operation, { reason, evidence }: Drift): Promise<Fact> {
+  const back = await putBackDurably(intent.moves);
+  if (back.isErr()) {
+    const { path, code } = back.error;
+    return { op, event: { type: 'PutBackBlocked', item: item.id, path, code } };
+  }
+  await forgetSnapshot(intent);
+  return { op, event: { type: 'ItemDrifted', item: item.id, reason, evidence } };
+}
+
 function unkept({ item, attempt }: Operation): EventOf<'ItemFailed'> {
   const path = item.path;
   return { type: 'ItemFailed', item: item.id, code: 'ESNAPSHOT', path, attempt, retryable: false };
@@ -333,24 +351,19 @@ async function stillExplained(item: Item, gone: ReadonlySet<ItemId>): Promise<It
 }
 
 async function putBackIfUsed(
-  { op, item, intent }: Operation,
+  operation: Operation,
   table: ProcessTable,
   locks: BundleLocks,
 ): Promise<Fact | 'moved'> {
+  const { intent } = operation;
   const [user] = intent.moves.flatMap(({ to }) => usersOf(to, table));
-  const lock = user === undefined ? await locks.takenSince(intent.locks) : undefined;
-  if (user === undefined && lock === undefined) return 'moved';
-  const back = await putBackDurably(intent.moves);
-  if (back.isErr()) {
-    const { path, code } = back.error;
-    return { op, event: { type: 'PutBackBlocked', item: item.id, path, code } };
+  if (user !== undefined) {
+    const evidence = { process: `${user.pid} (${user.name}) came in meanwhile` };
+    return takeBack(operation, { reason: 'in-use', evidence });
   }
-  if (user === undefined) {
-    const evidence = { lock: `taken meanwhile: ${lock ?? ''}` };
-    return { op, event: { type: 'ItemDrifted', item: item.id, reason: 'active', evidence } };
-  }
-  const evidence = { process: `${user.pid} (${user.name}) came in meanwhile` };
-  return { op, event: { type: 'ItemDrifted', item: item.id, reason: 'in-use', evidence } };
+  const lock = await locks.takenSince(intent.locks);
+  if (lock === undefined) return 'moved';
+  return takeBack(operation, { reason: 'active', evidence: { lock: `taken meanwhile: ${lock}` } });
 }
 
 async function freeChunk(

@@ -20,7 +20,7 @@ export type Measurement = {
   readonly files: number;
   /** Objects that have further names outside this tree: removing the tree alone does not free them. */
   readonly hardLinksShared: number;
-  /** Entries named `.git` below the top level, relative; the first 20 in order. */
+  /** Entries named `.git` below the top level, and bare repositories, relative; the first 20 in order. */
   readonly nestedRepositories: readonly string[];
   readonly newestMtimeMs: number;
   /** Sockets, pipes, devices. */

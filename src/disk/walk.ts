@@ -152,7 +152,11 @@ export class Walk {
     try {
       const { at, close } = enterDeep(task.path);
       try {
-        return { task, names: namesIn(at), next: 0, at, close };
+        const names = namesIn(at);
+        if (isBareRepository(task, names)) {
+          keepSmallest(this.#tally(task.tree).nestedRepositories, task.relative, String);
+        }
+        return { task, names, next: 0, at, close };
       } catch (cause) {
         close();
         throw cause;
@@ -239,6 +243,12 @@ export class Walk {
     tally.problemCount += 1;
     keepSmallest(tally.problems, failure, ({ path }) => path);
   }
+}
+
+/** A git directory with another name than `.git`, and not inside of one of that name. */
+function isBareRepository({ relative }: WalkTask, names: readonly Name[]): boolean {
+  if (relative === '' || !['HEAD', 'objects', 'refs'].every((name) => names.includes(name))) return false;
+  return !`${relative}/`.includes('/.git/');
 }
 
 function notEntered(path: Name): DiskFailure {

@@ -4,6 +4,7 @@ import { identify } from '../disk/identity.ts';
 import type { BranchKeptReason, SpentBranch } from '../model/branch.ts';
 import { readCheckouts } from './git-checkouts.ts';
 import { findMergeTarget } from './git-merge.ts';
+import { isTakenBack } from './git-merging.ts';
 import { isNeeded } from './git-needed.ts';
 import { runGit } from './git.ts';
 import { together } from './together.ts';
@@ -112,5 +113,12 @@ async function targetOf(
   const { merged, landed } = found.value;
   if (merged !== undefined) return merged.ref;
   // Commits that cancel each other out landed nowhere: whoever wants them has only the branch.
-  return landed === undefined || landed.how === 'no-change' ? undefined : landed.ref;
+  if (landed === undefined || landed.how === 'no-change') return undefined;
+  if (landed.how === 'contained') return landed.ref;
+  const asked = await runGit(['merge-base', '--all', landed.ref, commit], { gitDir: mainGitDir });
+  const [base, ...more] = asked.unwrapOr('').split('\n').filter(Boolean);
+  if (base === undefined || more.length > 0) return undefined;
+  // What landed may have been reverted since: then its content is in the history of the target, not in the target.
+  const isGone = await isTakenBack(mainGitDir, landed.ref, { head: commit, base });
+  return isGone ? undefined : landed.ref;
 }

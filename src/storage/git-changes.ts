@@ -3,6 +3,7 @@ import { lstat, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import type { GitFailure } from '../model/failure.ts';
+import { strayFiles } from './git-gitlinks.ts';
 import { runGit } from './git.ts';
 import { errorCode, isNameable } from './see.ts';
 
@@ -78,6 +79,8 @@ export type Tracked = {
   readonly submodules: readonly string[];
   /** Files that git was told not to look at (`skip-worktree`, `assume-unchanged`) and that differ all the same. */
   readonly hiddenEdits: readonly string[];
+  /** What lies in the directories of submodules that are not initialised: see {@link strayFiles}. */
+  readonly stray: readonly string[];
 };
 
 export async function readTracked(checkout: Checkout): Promise<Result<Tracked, GitFailure>> {
@@ -87,8 +90,10 @@ export async function readTracked(checkout: Checkout): Promise<Result<Tracked, G
   const hidden = entries.filter((entry) => entry.hidden && entry.mode !== gitlink);
   const edits = await hiddenEdits(checkout, hidden);
   if (edits.isErr()) return err(edits.error);
-  const submodules = entries.filter((entry) => entry.mode === gitlink).map((entry) => entry.path);
-  return ok({ submodules: [...new Set(submodules)], hiddenEdits: edits.value });
+  const gitlinks = entries.filter((entry) => entry.mode === gitlink).map((entry) => entry.path);
+  const submodules = [...new Set(gitlinks)];
+  const stray = await strayFiles(checkout.workTree, submodules);
+  return ok({ submodules, hiddenEdits: edits.value, stray });
 }
 
 const gitlink = '160000';

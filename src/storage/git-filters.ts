@@ -4,6 +4,7 @@ import { err, ok, type Result } from 'neverthrow';
 import type { GitFailure } from '../model/failure.ts';
 import { runGit } from './git.ts';
 import { together } from './together.ts';
+import type { WorktreeLink } from './worktree-link.ts';
 
 /**
  * Settings that keep the filters of a repository's own configuration from being run when a file is compared with what
@@ -19,6 +20,14 @@ export const quietFilters: (
   const answer = await foreignFilters(gitDir);
   return questions.map(() => answer);
 });
+
+/** The same for a worktree: by the settings that git would heed in it. */
+export async function quietFiltersOf({
+  adminDir,
+  mainGitDir,
+}: Pick<WorktreeLink, 'adminDir' | 'mainGitDir'>): Promise<Result<readonly string[], GitFailure>> {
+  return quietFilters((await hasOwnSettings(adminDir)) ? adminDir : mainGitDir, undefined);
+}
 
 async function foreignFilters(gitDir: string): Promise<Result<readonly string[], GitFailure>> {
   const asked = await runGit(['config', '-z', '--show-scope', '--get-regexp', '^filter\\.'], { gitDir });

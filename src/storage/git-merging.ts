@@ -1,6 +1,7 @@
 import { mkdtemp, rmdir, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { wholeChange } from './git-patches.ts';
 import { runGit } from './git.ts';
 
 type Fork = { readonly head: string; readonly base: string };
@@ -56,6 +57,27 @@ async function isContained(
   return true;
 }
 
+/**
+ * Whether the target has taken back some of what landed in it: merging the head once more would bring it there again.
+ * Where both changed the same place since, the target went on from there. What cannot be found out counts as taken back.
+ */
+export async function isTakenBack(gitDir: string, target: string, fork: Fork): Promise<boolean> {
+  const changes = (await readChanges(gitDir, [fork])).get(fork.head);
+  const there = await readTree(gitDir, target);
+  if (changes === undefined || there === undefined || changes.length > maxMergedFiles) return true;
+  for (const { path, from, to } of changes) {
+    const ours = there.get(path) ?? absent;
+    if (isSame(ours, to)) continue;
+    if (isSame(ours, from)) return true;
+    if (![ours, from, to].every(({ mode }) => mode.startsWith('100'))) continue;
+    const texts = await readFiles(gitDir, [ours.object, from.object, to.object]);
+    if (texts === undefined) return true;
+    const merged = await mergeFiles(texts);
+    if (merged !== undefined && merged !== texts[0]) return true;
+  }
+  return false;
+}
+
 function isSame(a: Entry, b: Entry): boolean {
   return a.mode === b.mode && a.object === b.object;
 }
@@ -65,17 +87,22 @@ async function isMergedAlready(
   gitDir: string,
   [ours, base, theirs]: readonly [string, string, string],
 ): Promise<boolean> {
-  const texts: string[] = [];
-  for (const object of [ours, base, theirs]) {
-    const options = { gitDir, encoding: 'latin1', maxOutputBytes: maxFileBytes } as const;
-    const read = await runGit(['cat-file', 'blob', object], options);
-    if (read.isErr()) return false;
-    texts.push(read.value);
-  }
-  const merged = await mergeFiles(texts);
-  return merged === texts[0];
+  const texts = await readFiles(gitDir, [ours, base, theirs]);
+  return texts !== undefined && (await mergeFiles(texts)) === texts[0];
 }
 
+async function readFiles(gitDir: string, objects: readonly string[]): Promise<readonly string[] | undefined> {
+  const texts: string[] = [];
+  for (const object of objects) {
+    const options = { gitDir, encoding: 'latin1', maxOutputBytes: maxFileBytes } as const;
+    const read = await runGit(['cat-file', 'blob', object], options);
+    if (read.isErr()) return undefined;
+    texts.push(read.value);
+  }
+  return texts;
+}
+
+/** `undefined` when they have conflicts, or cannot be merged. */
 async function mergeFiles(texts: readonly string[]): Promise<string | undefined> {
   const written: string[] = [];
   let directory: string | undefined;
@@ -105,7 +132,7 @@ async function readChanges(
   forks: readonly Fork[],
 ): Promise<ReadonlyMap<string, readonly Change[]>> {
   const input = forks.map(({ head, base }) => `${head} ${base}\n`).join('');
-  const args = ['diff-tree', '--stdin', '-r', '-z', '--raw', '--no-renames', '--no-abbrev'];
+  const args = ['diff-tree', '--stdin', '-r', '-z', '--raw', '--no-abbrev', ...wholeChange];
   const listed = await runGit(args, { gitDir, input, encoding: 'latin1' });
   const changes = new Map<string, Change[]>();
   let current: Change[] = [];

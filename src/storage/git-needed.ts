@@ -6,7 +6,7 @@ import { registrations } from './git-checkouts.ts';
 import { survivingRefs } from './git-commits.ts';
 import { gitComplaint } from './git-complaint.ts';
 import { parseGraph, type CommitGraph } from './git-graph.ts';
-import { tipsOf } from './git-tips.ts';
+import { addReflog, tipsOf } from './git-tips.ts';
 import { runGit } from './git.ts';
 import { together } from './together.ts';
 import { readPointer } from './worktree-link.ts';
@@ -26,7 +26,8 @@ type User = { readonly commits: ReadonlySet<string>; readonly branch: string | u
 const lastingRefs = ['--exclude=refs/heads/prodigy-*', '--exclude=refs/heads/agent-*', ...survivingRefs];
 
 /**
- * Whether HEAD, the reflogs or the refs of any worktree that git knows reach a commit only through this branch. What
+ * Whether HEAD, the reflogs or the refs of any worktree that git knows reach a commit only through this branch, or its
+ * own reflog, which goes with it, names one that neither it nor any ref that stays reaches. What
  * the branch reaches that is checked out in that worktree does not count: that one stays, or goes for its own reasons.
  * Asked while all worktrees that a run removes are registered still, it holds in whatever order they go.
  */
@@ -35,6 +36,11 @@ export const isNeeded: (mainGitDir: string, question: Question) => Promise<Resul
     let users: Result<readonly User[], Doubt> | undefined;
     const answers: Result<boolean, Doubt>[] = [];
     for (const question of questions) {
+      const own = await onlyInItsReflog(mainGitDir, question);
+      if (own.isErr() || own.value) {
+        answers.push(own);
+        continue;
+      }
       const beyond = await historyBeyond(mainGitDir, question.commit);
       // Merged, as most are.
       if (beyond.isErr() || beyond.value.size === 0) {
@@ -49,6 +55,19 @@ export const isNeeded: (mainGitDir: string, question: Question) => Promise<Resul
     return answers;
   },
 );
+
+async function onlyInItsReflog(gitDir: string, { ref, commit }: Question): Promise<Result<boolean, Doubt>> {
+  const commits = new Set<string>();
+  const doubt = await addReflog(join(gitDir, 'logs', ref), commits);
+  if (doubt !== undefined) return err(doubt);
+  commits.delete(commit);
+  if (commits.size === 0) return ok(false);
+  // What was pruned is lost already.
+  const args = ['rev-list', '--ignore-missing', '--max-count=1', '--stdin', '--not', commit, ...lastingRefs];
+  const input = [...commits].map((one) => `${one}\n`).join('');
+  const listed = await runGit(args, { gitDir, input });
+  return listed.isErr() ? err(unanswered(gitComplaint(listed.error), gitDir)) : ok(listed.value !== '');
+}
 
 async function needs(
   mainGitDir: string,
@@ -71,9 +90,7 @@ async function needs(
 /** What of its history no lasting ref reaches. */
 async function historyBeyond(gitDir: string, tip: string): Promise<Result<CommitGraph, Doubt>> {
   const listed = await runGit(['rev-list', '--parents', tip, '--not', ...lastingRefs], { gitDir });
-  return listed.isErr()
-    ? err({ reason: 'unreadable', detail: gitComplaint(listed.error), path: gitDir })
-    : ok(parseGraph(listed.value));
+  return listed.isErr() ? err(unanswered(gitComplaint(listed.error), gitDir)) : ok(parseGraph(listed.value));
 }
 
 async function readUsers(mainGitDir: string): Promise<Result<readonly User[], Doubt>> {
@@ -98,4 +115,8 @@ async function withHead(gitDir: string, commits: readonly string[]): Promise<Res
   const head = (text.value ?? '').trim();
   const branch = /^ref: (refs\/\S.*)$/u.exec(head)?.[1];
   return ok({ commits: new Set([...commits, head]), branch });
+}
+
+function unanswered(detail: string, path: string): Doubt {
+  return { reason: 'unreadable', detail, path };
 }

@@ -45,6 +45,10 @@ export async function doubtsOfNested(
       continue;
     }
     inspectedGitDirs.add(git);
+    if (git === path) {
+      doubts.push(...(await commitDoubts(git, path)));
+      continue;
+    }
     const inner = await inspect(path, git);
     doubts.push(...inner.doubts);
     waiting.push(...inner.nested.map((name) => relative(worktree, join(path, name)).split(sep).join('/')));
@@ -87,7 +91,11 @@ async function inspect(
   if (status.isErr()) doubt('unreadable', gitComplaint(status.error));
   if (tracked.isErr()) doubt('unreadable', gitComplaint(tracked.error));
   const nested = tracked.isOk() ? [...tracked.value.submodules] : [];
-  if (tracked.isOk() && tracked.value.hiddenEdits.length > 0) doubt('dirty', 'hidden changes');
+  if (tracked.isOk()) {
+    const { hiddenEdits, stray } = tracked.value;
+    if (hiddenEdits.length > 0) doubt('dirty', 'hidden changes');
+    if (stray.length > 0) doubt('untracked', `${stray.length} in submodules that are not initialised`);
+  }
   if (status.isOk()) {
     const { uncommitted, untracked, ignored } = status.value;
     if (uncommitted.length > 0) doubt('dirty', `${uncommitted.length} uncommitted`);
@@ -108,8 +116,15 @@ async function commitDoubts(gitDir: string, path: string): Promise<readonly Doub
   return [{ reason: 'unreachable-commits', detail, path }];
 }
 
-/** The git directory of a nested repository, `undefined` when there is none here. */
+/** The git directory of a nested repository, itself when it is a bare one, `undefined` when there is none here. */
 async function gitDirOf(path: string): Promise<string | Doubt | undefined> {
+  const around = await gitDirIn(path);
+  if (around !== undefined) return around;
+  const names = await readdir(path).catch((): readonly string[] => []);
+  return ['HEAD', 'objects', 'refs'].every((name) => names.includes(name)) ? path : undefined;
+}
+
+async function gitDirIn(path: string): Promise<string | Doubt | undefined> {
   const git = join(path, '.git');
   try {
     const stats = await lstat(git);

@@ -7,8 +7,11 @@ export type Patches = ReadonlyMap<string, string>;
 /** Nothing that a person reviews is larger; beyond it nothing is claimed. */
 const maxPatchBytes = 64 * 1024 * 1024;
 
+/** Everything that differs between two trees, by its own name: a setting could leave submodules out. */
+export const wholeChange: readonly string[] = ['--no-renames', '--ignore-submodules=none'];
+
 /** Neither the user's nor the repository's settings change what is compared, nor do they run anything. */
-const plain = ['--no-ext-diff', '--no-textconv', '--no-renames', '--no-color', '--full-index', '-U3'];
+const plain = [...wholeChange, '--no-ext-diff', '--no-textconv', '--no-color', '--full-index', '-U3'];
 
 /**
  * The change that each commit made, as one short text that is equal for equal changes wherever they are applied: line

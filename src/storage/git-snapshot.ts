@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import { readStatus, readTracked } from './git-changes.ts';
 import { gitComplaint } from './git-complaint.ts';
-import { quietFilters } from './git-filters.ts';
+import { quietFiltersOf } from './git-filters.ts';
 import { canComeBack, snapshotNames, type Content, type KeptFile } from './git-kept.ts';
 import { runGit, type GitOptions } from './git.ts';
 import { findPrecious } from './precious.ts';
@@ -36,14 +36,14 @@ export async function contentOf(
   indexFile: string,
   keep: boolean,
 ): Promise<Result<Content, string>> {
-  const filters = await quietFilters(mainGitDir, undefined);
+  const filters = await quietFiltersOf({ adminDir, mainGitDir });
   if (filters.isErr()) return err(gitComplaint(filters.error));
   const checkout = { workTree, gitDir: adminDir, settings: filters.value };
   const status = await readStatus(checkout);
   if (status.isErr()) return err(gitComplaint(status.error));
   const tracked = await readTracked(checkout);
   if (tracked.isErr()) return err(gitComplaint(tracked.error));
-  const names = await namesIn(workTree, status.value, tracked.value.hiddenEdits);
+  const names = await namesIn(workTree, status.value, tracked.value);
   if (names.isErr()) return err(names.error);
 
   const where: GitOptions = { gitDir: mainGitDir, cwd: workTree, settings: durable };
@@ -63,9 +63,9 @@ export async function contentOf(
 async function namesIn(
   workTree: string,
   status: { uncommitted: readonly string[]; untracked: readonly string[]; ignored: readonly string[] },
-  hidden: readonly string[],
+  { hiddenEdits, stray }: { hiddenEdits: readonly string[]; stray: readonly string[] },
 ): Promise<Result<readonly string[], string>> {
-  const names = new Set([...status.untracked, ...hidden]);
+  const names = new Set([...status.untracked, ...hiddenEdits, ...stray]);
   for (const record of status.uncommitted) {
     const [, submodule = '', path] = /^1 \S{2} (\S)\S{3} (?:\S+ ){5}(.+)$/su.exec(record) ?? [];
     if (path === undefined) return err('it has conflicts that are not resolved');
@@ -175,11 +175,12 @@ async function hashAll(
 /**
  * Keeps what no commit holds under `ref`, and makes sure that all of it can be read again. Neither the worktree nor its
  * index nor its HEAD is touched.
+ *
+ * @param atLeast - how many names the verdict counted
  */
 export async function takeSnapshot(
   dirty: Dirty,
-  head: string,
-  ref: string,
+  { head, ref, atLeast }: { readonly head: string; readonly ref: string; readonly atLeast: number },
   indexFile: string,
 ): Promise<Result<{ readonly commit: string; readonly content: Content }, string>> {
   const { adminDir, mainGitDir } = dirty;
@@ -190,13 +191,13 @@ export async function takeSnapshot(
   if (shared) return err('its index is split');
   const content = await contentOf(dirty, indexFile, true);
   if (content.isErr()) return err(content.error);
+  const { files, deleted } = content.value;
+  if (files.length + deleted.length < atLeast) return err('less of it can be seen than when it was judged');
   const where: GitOptions = { gitDir: mainGitDir, settings: [...durable, ...identity], indexFile };
   try {
     const commit = await commitOf(content.value, adminDir, head, indexFile, where);
     if (commit.isErr()) return err(commit.error);
-    const all = [
-      ...new Set([commit.value, content.value.index, ...content.value.files.map(({ object }) => object)]),
-    ];
+    const all = [...new Set([commit.value, content.value.index, ...files.map(({ object }) => object)])];
     const read = await runGit(['cat-file', '--batch-check'], { ...where, input: `${all.join('\n')}\n` });
     if (read.isErr()) return err(gitComplaint(read.error));
     const lines = read.value.trim().split('\n');

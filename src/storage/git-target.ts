@@ -1,6 +1,6 @@
 import { addTo } from './each.ts';
 import { ownHistory, type Branch, type CommitGraph } from './git-graph.ts';
-import { readPatches } from './git-patches.ts';
+import { readPatches, wholeChange } from './git-patches.ts';
 import { runGit } from './git.ts';
 
 /** The commits of a target since the first of some branches left it. */
@@ -110,7 +110,7 @@ async function patchesOf(
 
 async function changedPaths(gitDir: string, branches: readonly Branch[]): Promise<readonly string[]> {
   const input = branches.map(({ head, base }) => `${head} ${base}\n`).join('');
-  const args = ['diff-tree', '--stdin', '-r', '-z', '--name-only', '--no-renames', '--no-commit-id'];
+  const args = ['diff-tree', '--stdin', '-r', '-z', '--name-only', '--no-commit-id', ...wholeChange];
   const listed = await runGit(args, { gitDir, input, encoding: 'latin1' });
   const paths = listed.unwrapOr('').split('\0').filter(Boolean);
   // A line is a path: one with a line break cannot be asked for, and what it changes is not found to have landed.

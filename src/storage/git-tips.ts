@@ -61,7 +61,8 @@ export async function ownTips(adminDir: string): Promise<Result<Tips, Doubt>> {
   return ok(tips);
 }
 
-async function addReflog(path: string, commits: Set<string>): Promise<Doubt | undefined> {
+/** Adds what a reflog names; one that is not there names nothing. */
+export async function addReflog(path: string, commits: Set<string>): Promise<Doubt | undefined> {
   try {
     await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
     const stats = await file.stat();

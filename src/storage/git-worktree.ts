@@ -3,9 +3,9 @@ import { err, ok, type Result } from 'neverthrow';
 import type { Doubt } from '../model/reason.ts';
 import type { WorktreeFacts } from '../model/worktree.ts';
 import { findSpentBranches } from './git-branch.ts';
-import { findStatus, readTracked, type Checkout, type Status } from './git-changes.ts';
+import { findStatus, readStatus, readTracked, type Checkout, type Status } from './git-changes.ts';
 import { findUnreachable, type Unreachable } from './git-commits.ts';
-import { hasOwnSettings, quietFilters } from './git-filters.ts';
+import { hasOwnSettings, quietFiltersOf } from './git-filters.ts';
 import { findMergeTarget } from './git-merge.ts';
 import { doubtsOfNested, nestedDirectories } from './git-nested.ts';
 import { operationIn } from './git-operation.ts';
@@ -71,13 +71,23 @@ export async function inspectWorktree(path: string, options: InspectOptions = {}
     const mainGitDir = await mainGitDirOfWorktreeFile(real.value);
     return { ...nothingKnown, originalBranch, mainGitDir, doubts: [link.error] };
   }
-  return inspectLinked(real.value, link.value, options);
+  return inspectLinked(real.value, link.value, options, 'in-place');
+}
+
+/** The same of a worktree that was moved: it is where git does not believe it to be, and is not to notice. */
+export function inspectMoved(
+  path: string,
+  link: WorktreeLink,
+  options: InspectOptions,
+): Promise<WorktreeFacts> {
+  return inspectLinked(path, link, options, 'moved');
 }
 
 async function inspectLinked(
   worktree: string,
   link: WorktreeLink,
   { originalBranch, measureNested = [], landed = true, branches = false }: InspectOptions,
+  where: 'in-place' | 'moved',
 ): Promise<WorktreeFacts> {
   const { adminDir, mainGitDir } = link;
   const doubts: Doubt[] = [];
@@ -92,7 +102,7 @@ async function inspectLinked(
     lastGitSignMs: youngestFile(adminDir, doubts),
   };
   addGitLocks(adminDir, doubts);
-  const looked = await lookInside(worktree, link);
+  const looked = await lookInside(worktree, link, where);
   if (looked.isErr()) return { ...files, doubts: [...doubts, looked.error] };
   const { head, branch, status, checkout } = looked.value;
 
@@ -160,26 +170,32 @@ type Looked = {
 };
 
 /** What is checked out and what was changed, in git's own words. */
-async function lookInside(worktree: string, link: WorktreeLink): Promise<Result<Looked, Doubt>> {
+async function lookInside(
+  worktree: string,
+  link: WorktreeLink,
+  where: 'in-place' | 'moved',
+): Promise<Result<Looked, Doubt>> {
   const { adminDir, mainGitDir } = link;
+  const isInPlace = where === 'in-place';
   const doubt = (reason: Doubt['reason'], detail: string): Doubt => ({ reason, detail, path: worktree });
   if ((await realDirectory(join(mainGitDir, 'reftable'))) !== undefined) {
     return err(doubt('unknown-format', 'refs are kept in a way that is not understood'));
   }
   // Without settings of its own, nothing can lead git elsewhere than the `.git` file does.
-  const isSpecial = await hasOwnSettings(adminDir);
-  const elsewhere = isSpecial ? await leadsElsewhere(worktree, adminDir) : undefined;
+  const mayLead = isInPlace && (await hasOwnSettings(adminDir));
+  const elsewhere = mayLead ? await leadsElsewhere(worktree, adminDir) : undefined;
   if (elsewhere !== undefined) return err(elsewhere);
-  const filters = await quietFilters(isSpecial ? adminDir : mainGitDir, undefined);
+  const filters = await quietFiltersOf(link);
   if (filters.isErr()) return err(doubt('unreadable', gitComplaint(filters.error)));
 
   const named = await readPointer(join(adminDir, 'HEAD'));
   if (named.isErr()) return err(named.error);
   const branch = /^ref: (refs\/\S.*)$/u.exec(named.value?.trimEnd() ?? '')?.[1];
   const checkout: Checkout = { workTree: worktree, gitDir: adminDir, settings: filters.value };
-  const status = await findStatus(checkout);
+  const status = await (isInPlace ? findStatus : readStatus)(checkout);
   if (status.isErr()) {
     const broken = doubt('unreadable', gitComplaint(status.error));
+    if (!isInPlace) return err(broken);
     // Its commits can be told all the same, unless git refuses altogether.
     const asked = await runGit(['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'], { cwd: worktree });
     if (asked.isErr()) return err(broken);
@@ -224,7 +240,7 @@ async function changesOf(
   ]);
   const changes = {
     uncommitted: uncommitted.length + tracked.value.hiddenEdits.length,
-    untracked: untracked.length,
+    untracked: untracked.length + tracked.value.stray.length,
     precious,
   };
   return { changes, nested: nested.found, doubts: nested.doubts };

@@ -37,6 +37,8 @@ const settings = [
   'core.checkStat=default',
   'core.trustctime=true',
   'core.ignoreStat=false',
+  // Where two letter cases are two files it hides one of them; where they are one, git shows a file that is there.
+  'core.ignoreCase=false',
   'protocol.allow=never',
   'submodule.recurse=false',
   'gc.auto=0',
@@ -50,39 +52,18 @@ const settings = [
 ].flatMap((setting) => ['-c', setting]);
 const withoutPager = ['--no-pager', '--literal-pathspecs'];
 
-/** Variables that would point git elsewhere (a hook exports some of them) are taken away, not passed on. */
-const environment: Readonly<Record<string, string | undefined>> = {
-  GIT_ALTERNATE_OBJECT_DIRECTORIES: undefined,
-  GIT_ATTR_SOURCE: undefined,
-  GIT_CEILING_DIRECTORIES: undefined,
-  GIT_COMMON_DIR: undefined,
-  GIT_CONFIG: undefined,
-  GIT_CONFIG_COUNT: undefined,
-  GIT_CONFIG_PARAMETERS: undefined,
-  GIT_DEFAULT_HASH: undefined,
-  GIT_DIR: undefined,
-  GIT_DISCOVERY_ACROSS_FILESYSTEM: undefined,
-  GIT_EXTERNAL_DIFF: undefined,
-  GIT_GLOB_PATHSPECS: undefined,
-  GIT_ICASE_PATHSPECS: undefined,
-  GIT_IMPLICIT_WORK_TREE: undefined,
-  GIT_INDEX_FILE: undefined,
-  GIT_INTERNAL_SUPER_PREFIX: undefined,
-  GIT_LITERAL_PATHSPECS: undefined,
-  GIT_PAGER: undefined,
-  GIT_NAMESPACE: undefined,
-  GIT_NOGLOB_PATHSPECS: undefined,
-  GIT_OBJECT_DIRECTORY: undefined,
-  GIT_PREFIX: undefined,
-  GIT_QUARANTINE_PATH: undefined,
-  GIT_REPLACE_REF_BASE: undefined,
-  GIT_SHALLOW_FILE: undefined,
-  GIT_TRACE: undefined,
-  GIT_TRACE2: undefined,
-  GIT_TRACE2_EVENT: undefined,
-  GIT_TRACE2_PERF: undefined,
-  GIT_TRACE_SETUP: undefined,
-  GIT_WORK_TREE: undefined,
+/**
+ * Of git's own variables only those that say where it and its configuration lie are passed on: any other could point it
+ * elsewhere (a hook exports some of them), or change what it shows.
+ */
+const passedOn: ReadonlySet<string> = new Set([
+  'GIT_CONFIG_GLOBAL',
+  'GIT_CONFIG_NOSYSTEM',
+  'GIT_CONFIG_SYSTEM',
+  'GIT_EXEC_PATH',
+]);
+
+const environment: Readonly<Record<string, string>> = {
   // Reachability as git's own garbage collection sees it: replaced and grafted parents do not count.
   GIT_NO_REPLACE_OBJECTS: '1',
   GIT_GRAFT_FILE: '/dev/null/none',
@@ -153,7 +134,7 @@ function ask(args: readonly string[], options: GitOptions): Promise<Done> {
     let problem: string | undefined;
     const child = spawn('git', args, {
       ...(cwd === undefined ? {} : { cwd }),
-      env: { ...process.env, ...environment, ...indexOf(options) },
+      env: { ...outerEnvironment(), ...environment, ...indexOf(options) },
       windowsHide: true,
     });
     child.on('error', (cause) => {
@@ -187,6 +168,11 @@ function ask(args: readonly string[], options: GitOptions): Promise<Done> {
     child.stdin.on('error', () => undefined);
     child.stdin.end(options.input === undefined ? undefined : Buffer.from(options.input, options.encoding));
   });
+}
+
+function outerEnvironment(): NodeJS.ProcessEnv {
+  const isOthers = (name: string): boolean => !name.startsWith('GIT_') || passedOn.has(name);
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => isOthers(name)));
 }
 
 function indexOf({ indexFile }: GitOptions): Readonly<Record<string, string>> {

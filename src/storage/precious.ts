@@ -1,6 +1,6 @@
-import { lstat, opendir } from 'node:fs/promises';
-import { join, posix } from 'node:path';
-import { isNameable } from './see.ts';
+import { lstat, opendir, realpath } from 'node:fs/promises';
+import { join, posix, relative, sep } from 'node:path';
+import { errorCode, isNameable } from './see.ts';
 
 /**
  * Names of ignored files that nobody can make again from the repository: `*` stands for anything, case does not
@@ -75,12 +75,13 @@ const maxEntries = 20_000;
 const maxDepth = 64;
 
 /**
- * Looks for precious files among what git ignores. Links are not followed: what they lead to is not lost.
+ * Looks for precious files among what git ignores. What a link leads to is not lost, unless git ignores it as well:
+ * then its name may say less than that of the link.
  *
  * @param ignored - as `git status` tells it: relative, directories with a `/` at the end
  */
 export async function findPrecious(worktree: string, ignored: readonly string[]): Promise<PreciousFound> {
-  const found: Findings = { precious: [], nested: [], entries: 0 };
+  const found: Findings = { ignored, precious: [], nested: [], entries: 0 };
   for (const path of ignored) {
     if (found.precious.length >= maxPrecious) break;
     if (path.endsWith('/')) await walk(worktree, path.slice(0, -1), found, 0);
@@ -89,7 +90,12 @@ export async function findPrecious(worktree: string, ignored: readonly string[])
   return { precious: found.precious.slice(0, maxPrecious), nested: found.nested };
 }
 
-type Findings = { readonly precious: string[]; readonly nested: string[]; entries: number };
+type Findings = {
+  readonly ignored: readonly string[];
+  readonly precious: string[];
+  readonly nested: string[];
+  entries: number;
+};
 
 async function walk(worktree: string, directory: string, found: Findings, depth: number): Promise<void> {
   const name = posix.basename(directory);
@@ -148,12 +154,34 @@ async function addIfOwn(worktree: string, path: string, found: Findings): Promis
     isGone(cause) ? undefined : null,
   );
   if (stats === undefined && isNameable(path)) return;
-  if (stats?.isSymbolicLink() === true) return;
-  found.precious.push(path);
+  const precious = stats?.isSymbolicLink() === true ? await ignoredTarget(worktree, path, found) : path;
+  if (precious !== undefined && !found.precious.includes(precious)) found.precious.push(precious);
+}
+
+/** Where a link leads to, if git ignores that, too; the link itself when it cannot be told. */
+async function ignoredTarget(
+  worktree: string,
+  link: string,
+  { ignored }: Findings,
+): Promise<string | undefined> {
+  try {
+    const full = await realpath(join(worktree, link));
+    const target = relative(await realpath(worktree), full)
+      .split(sep)
+      .join('/');
+    const isIgnored = ignored.some(
+      (one) => one === target || (one.endsWith('/') && `${target}/`.startsWith(one)),
+    );
+    if (!isIgnored) return undefined;
+    return (await lstat(full)).isDirectory() ? `${target}/` : target;
+  } catch (cause) {
+    const code = errorCode(cause);
+    return code === 'ENOENT' || code === 'ELOOP' ? undefined : link;
+  }
 }
 
 function isGone(cause: unknown): boolean {
-  return cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+  return errorCode(cause) === 'ENOENT';
 }
 
 function doubt(directory: string, why: string, found: Findings): void {

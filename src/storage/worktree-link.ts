@@ -10,8 +10,6 @@ import { errorCode, unreadable } from './see.ts';
 export type WorktreeLink = {
   readonly adminDir: string;
   readonly mainGitDir: string;
-  /** Text of the admin directory's `gitdir` file made absolute: where git believes the worktree to be, `/.git` included. */
-  readonly registeredAt: string;
 };
 
 /** Pointer files are one line; anything longer is something else. */
@@ -91,12 +89,13 @@ export async function readWorktreeLink(worktree: string): Promise<Result<Worktre
   if (registered.value === undefined || registered.value.trim() === '') {
     return err({ reason: 'unknown-format', detail: 'registration without a path', path: adminDir });
   }
+  // Where git believes the worktree to be, `/.git` included.
   const registeredAt = resolve(adminDir, registered.value.replace(/\r?\n$/u, ''));
   if (!(await sameFile(registeredAt, gitFile))) {
     const detail = `registered for ${dirname(registeredAt)}`;
     return err({ reason: 'unknown-format', detail, path: gitFile });
   }
-  return ok({ adminDir, mainGitDir, registeredAt });
+  return ok({ adminDir, mainGitDir });
 }
 
 async function gitFileDoubt(path: string): Promise<Doubt | undefined> {

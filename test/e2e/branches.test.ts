@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { ageWorktree, commitFile, git } from '../helpers/git.ts';
 import { durationMs } from '../helpers/duration.ts';
+import { repositoryTop } from '../helpers/run-prodigy.ts';
 import {
   clean,
   documentOf,
   finishedWork,
   journalOf,
   makeShop,
-  metadataOf,
   worktreeOf,
   type LoggedEntry,
   type Shop,
@@ -89,15 +89,15 @@ test('branches are kept unless somebody asks; then only those go whose content i
 });
 
 test('a branch that moved on after its worktree had been taken away stays, is told, and the worktree goes', async (t) => {
-  const shop = await threeWorktrees(t, 400);
+  const shop = await threeWorktrees(t);
   const { repository, merged } = shop;
   const ref = `refs/heads/prodigy-${merged}`;
-  const admin = join(repository, '.git', 'worktrees', merged);
+  const preload = join(repositoryTop(), 'test', 'helpers', 'preload.cjs');
   const ran = await clean(shop, [...run, '--delete-merged-branches'], {
-    killWhen: () =>
-      [worktreeOf, metadataOf].every((path) => !existsSync(path(shop, merged))) && existsSync(admin),
+    env: { KILL_AT: 'spawn::worktree,remove', NODE_OPTIONS: `--require=${preload}` },
   });
-  t.true(ran.killed);
+  t.is(ran.signal, 'SIGKILL');
+  t.false(existsSync(worktreeOf(shop, merged)));
   await git(repository, 'update-ref', ref, await git(repository, 'rev-parse', 'main'));
   const resumed = await clean(shop, ['resume']);
   t.is(resumed.exitCode, 0, resumed.stdout + resumed.stderr);

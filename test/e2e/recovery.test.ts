@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import test from 'ava';
 import { faulty } from '../helpers/faulty.ts';
 import { json, repositoryTop } from '../helpers/run-prodigy.ts';
@@ -183,6 +183,49 @@ test('a process that enters a worktree after the last look is noticed before its
     stayed += 1;
   }
   t.true(stayed > 0);
+});
+
+test('what is written into a worktree between the last look at it and the rename is put back (P1)', async (t) => {
+  const shop = await makeShop(t);
+  const id = await finishedWork(shop, '90d');
+  const worktree = worktreeOf(shop, id);
+  const file = join(worktree, `feature-${id}.txt`);
+  const fault = faulty({ APPEND_AT: `rename::${worktree}`, APPEND_TO: file });
+  const ran = await clean(shop, ['worktrees', '--force', '--json'], fault);
+  t.is(ran.exitCode, 0, ran.stderr);
+  const [item] = (json(ran) as { items: { outcome: string; reason: string }[] }).items;
+  t.is(item?.outcome, 'drifted');
+  t.is(fs.readFileSync(file, 'utf8'), 'done\n\n');
+  t.true(fs.existsSync(metadataOf(shop, id)));
+  t.deepEqual(inQuarantine(shop), []);
+  t.is((await clean(shop, ['log', 'verify'])).exitCode, 0);
+});
+
+test('what was moved when the run was killed is put back and looked at before its bytes go (P1)', async (t) => {
+  const shop = await makeShop(t);
+  const [changed, same] = [await finishedWork(shop, '90d'), await finishedWork(shop, '90d')];
+  const file = join(worktreeOf(shop, changed), `feature-${changed}.txt`);
+  const bin = join(shop.top, 'bin');
+  fs.mkdirSync(bin);
+  // The first question to something in quarantine is never asked: the run dies, and both worktrees are moved or not.
+  const asked = 'case " $* " in *--work-tree=*quarantine*) kill -9 $PPID; exit 1;; esac';
+  const path = process.env['PATH'] ?? '';
+  fs.writeFileSync(join(bin, 'git'), `#!/bin/sh\n${asked}\nPATH='${path}' exec git "$@"\n`, { mode: 0o755 });
+  const killed = await clean(shop, ['worktrees', '--force'], {
+    env: {
+      PATH: `${bin}:${path}`,
+      ...faulty({ APPEND_AT: `rename::${dirname(file)}`, APPEND_TO: file }).env,
+    },
+  });
+  t.is(killed.signal, 'SIGKILL', killed.stdout + killed.stderr);
+  t.not(inQuarantine(shop).length, 0);
+
+  const resumed = await clean(shop, ['resume']);
+  t.is(resumed.exitCode, 0, resumed.stdout + resumed.stderr);
+  t.is(fs.existsSync(file) && fs.readFileSync(file, 'utf8'), 'done\n\n');
+  t.false(fs.existsSync(worktreeOf(shop, same)), 'the other goes');
+  t.deepEqual(inQuarantine(shop), []);
+  t.is((await clean(shop, ['log', 'verify'])).exitCode, 0);
 });
 
 test('what is written into an item between the plan and the act keeps it: the last look sees inside (P6)', async (t) => {

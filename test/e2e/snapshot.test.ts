@@ -108,6 +108,30 @@ test('a link in the place of a directory is kept as a link, and nothing behind i
   t.deepEqual(await stateOf(shop, id), before);
 });
 
+test('what lies in the directory of a submodule that is not initialised is kept as well; another repository there is not', async (t) => {
+  const shop = await makeShop(t);
+  const gitlink = ['--add', '--cacheinfo', `160000,${'1'.repeat(40)},sub`];
+  await git(shop.repository, 'update-index', ...gitlink);
+  await git(shop.repository, 'commit', '--quiet', '-m', 'Add sub');
+  const id = await dirtyWork(shop);
+  const worktree = worktreeOf(shop, id);
+  const file = join(worktree, 'sub', 'src', 'parser.c');
+  fs.mkdirSync(join(worktree, 'sub', 'src', '.git'), { recursive: true });
+  fs.writeFileSync(file, 'a week of work\n');
+  await ageWorktree(worktree, shop.home.nowMs - durationMs('90d'));
+  const refused = await insist(shop, id);
+  t.is(refused.exitCode, 1, refused.stdout);
+  t.is(fs.readFileSync(file, 'utf8'), 'a week of work\n');
+
+  fs.rmdirSync(join(worktree, 'sub', 'src', '.git'));
+  await ageWorktree(worktree, shop.home.nowMs - durationMs('90d'));
+  const ran = await insist(shop, id);
+  t.is(ran.exitCode, 0, ran.stdout + ran.stderr);
+  t.false(fs.existsSync(worktree));
+  t.is((await clean(shop, ['undo', worktree])).exitCode, 0);
+  t.is(fs.readFileSync(file, 'utf8'), 'a week of work\n');
+});
+
 test('without a snapshot nothing is removed', async (t) => {
   const shop = await makeShop(t);
   const id = await dirtyWork(shop);

@@ -246,6 +246,22 @@ test('what cannot be read of another worktree keeps a branch that holds more tha
   t.deepEqual(await spentOf(worktree), []);
 });
 
+test('a branch whose own reflog alone names a commit is not spent; what was pruned or can be reached is no matter', async (t) => {
+  const { main, gitDir, worktree } = await withWorktree(t);
+  const tip = await git(main, 'rev-parse', ref);
+  const idea = await git(main, 'commit-tree', `${ref}^{tree}`, '-p', ref, '-m', 'idea');
+  t.deepEqual(await spentOf(worktree), [ref]);
+  const [spent] = (await inspectWorktree(worktree, { originalBranch: 'main', branches: true })).spentBranches;
+  await git(main, 'update-ref', ref, idea);
+  await git(main, 'update-ref', ref, tip);
+  t.deepEqual(await spentOf(worktree), []);
+  await git(main, 'worktree', 'remove', worktree);
+  t.is((await deleteBranch(gitDir, spent as SpentBranch))._unsafeUnwrapErr(), 'needed');
+  await git(main, 'branch', 'feature', idea);
+  await writeFile(join(gitDir, 'logs', ref), `${'1'.repeat(40)} ${idea} A <a@b> 1 +0000\t\n`);
+  t.is((await deleteBranch(gitDir, spent as SpentBranch))._unsafeUnwrap(), 'deleted');
+});
+
 // Which branches are not needed any more.
 
 test('nobody asks, nothing is found out', async (t) => {
@@ -272,6 +288,33 @@ test('a branch with another name, one that another worktree uses, and one that o
   t.deepEqual(await spentOf(worktree), [], 'another worktree has it checked out');
   await git(worktree, 'checkout', '--quiet', '-b', 'feature');
   t.deepEqual(await spentOf(worktree), []);
+});
+
+test('a branch whose work landed and was reverted, whole or in part, is not spent; one that the target built on is', async (t) => {
+  const { main, worktree } = await withWorktree(t);
+  const text = (third: string, last = ''): string => `1\n2\n${third}\n4\n5\n6\n7\n${last}`;
+  await commitFile(main, 'c.txt', text('3'));
+  await git(worktree, 'merge', '--quiet', 'main');
+  await commitFile(worktree, 'c.txt', text('three'));
+  await commitFile(worktree, 'd.txt', 'four\n');
+  await git(main, 'merge', '--quiet', '--squash', 'prodigy-session');
+  await git(main, 'commit', '--quiet', '-m', 'Squash');
+  const squash = await git(main, 'rev-parse', 'HEAD');
+  await commitFile(main, 'c.txt', text('drei', '8\n'));
+  t.deepEqual(await spentOf(worktree), [ref]);
+  await commitFile(main, 'c.txt', text('3', '8\n'));
+  const facts = await inspectWorktree(worktree, { originalBranch: 'main', branches: true });
+  t.is(facts.landed?.how, 'squash', 'it did land');
+  t.deepEqual(facts.spentBranches, [], 'half of it is gone, and the file is not as it was');
+  for (const takenBack of [
+    ['rm', 'd.txt'],
+    ['revert', '--no-commit', 'HEAD'],
+  ] as const) {
+    await git(main, 'reset', '--quiet', '--hard', squash);
+    await git(main, ...takenBack);
+    await git(main, 'commit', '--quiet', '-m', 'Take back');
+    t.deepEqual(await spentOf(worktree), [], takenBack[0]);
+  }
 });
 
 test('commits that cancel each other out are not taken from the only branch that has them', async (t) => {

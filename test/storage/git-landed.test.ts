@@ -1,4 +1,4 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import type { WorktreeFacts } from '../../src/model/worktree.ts';
@@ -287,6 +287,63 @@ test('a mode, a removed file and a link that landed', lands, {
   },
   how: 'cherry-pick',
 });
+
+/** Another commit of a submodule that nobody initialised. */
+async function bump(directory: string, digit: string, path = 'sub'): Promise<void> {
+  await git(directory, 'update-index', '--add', '--cacheinfo', `160000,${digit.repeat(40)},${path}`);
+  // git's own `commit` heeds the same settings.
+  const tree = await git(directory, 'write-tree');
+  const commit = await git(directory, 'commit-tree', tree, '-p', 'HEAD', '-m', `Bump ${path}`);
+  await git(directory, 'update-ref', 'HEAD', commit);
+  await mkdir(join(directory, path), { recursive: true });
+}
+
+/** Submodules in the target that settings take no notice of, and a worktree that has them, too. */
+async function withIgnored({ main, worktree }: Fixture): Promise<void> {
+  const module = (path: string): string =>
+    `[submodule "${path}"]\n\tpath = ${path}\n\turl = ./${path}\n\tignore = all\n`;
+  await commitFile(main, '.gitmodules', module('sub') + module('other'));
+  await bump(main, '1');
+  await bump(main, '1', 'other');
+  await git(main, 'config', 'diff.ignoreSubmodules', 'all');
+  await git(worktree, 'merge', '--quiet', '--ff-only', 'main');
+}
+
+test('the text landed, and the submodule that went with it did not, which settings hide', lands, {
+  make: async (made) => {
+    const { main, worktree } = made;
+    await withIgnored(made);
+    await commitFile(worktree, 'b.txt', 'new\n');
+    await bump(worktree, '2');
+    await commitFile(main, 'b.txt', 'new\n');
+  },
+  how: undefined,
+});
+
+test('two submodules, of which one was brought over, which settings hide', lands, {
+  make: async (made) => {
+    await withIgnored(made);
+    await bump(made.worktree, '2');
+    await bump(made.worktree, '2', 'other');
+    await bump(made.main, '2');
+  },
+  how: undefined,
+});
+
+test(
+  'a submodule that settings hide was brought over after the target had moved on, which then moved on in it',
+  lands,
+  {
+    make: async (made) => {
+      await withIgnored(made);
+      await bump(made.worktree, '2');
+      await commitFile(made.main, 'c.txt', 'moved on\n');
+      await bump(made.main, '2');
+      await bump(made.main, '3');
+    },
+    how: 'cherry-pick',
+  },
+);
 
 test('configuration that would change or run something in a comparison has no say', async (t) => {
   const made = await fixture(t);

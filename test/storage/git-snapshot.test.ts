@@ -3,9 +3,9 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { canComeBack } from '../../src/storage/git-kept.ts';
-import { contentOf } from '../../src/storage/git-snapshot.ts';
+import { contentOf, takeSnapshot } from '../../src/storage/git-snapshot.ts';
 import { unpackSnapshot } from '../../src/storage/git-unpack.ts';
-import { git } from '../helpers/git.ts';
+import { addWorktree, adminDirectory, commitFile, git } from '../helpers/git.ts';
 import { temporaryDirectory, type Teardown } from '../helpers/temporary.ts';
 
 async function makeRepository(t: Teardown): Promise<{ top: string; workTree: string; gitDir: string }> {
@@ -30,6 +30,38 @@ test('a file that cannot be looked at is not one that was deleted: nothing is ke
     found.match(() => 'kept', String),
     /could not be looked into: ENAMETOOLONG/,
   );
+});
+
+test('a filter in the settings of the worktree itself neither runs nor hides a change from the snapshot', async (t) => {
+  const { top, workTree } = await makeRepository(t);
+  const mainGitDir = join(workTree, '.git');
+  await git(workTree, 'config', 'extensions.worktreeConfig', 'true');
+  const worktree = join(top, 'linked');
+  await addWorktree(workTree, worktree, 'prodigy-linked');
+  await commitFile(worktree, '.gitattributes', '*.nb filter=strip\n');
+  await commitFile(worktree, 'a.nb', 'v0\n');
+  const ran = join(top, 'ran');
+  await git(worktree, 'config', '--worktree', 'filter.strip.clean', `touch '${ran}'; sed s/[0-9]/0/g`);
+  fs.writeFileSync(join(worktree, 'a.nb'), 'v7\n');
+  const adminDir = await adminDirectory(worktree);
+  const found = await contentOf({ workTree: worktree, adminDir, mainGitDir }, join(top, 'i'), false);
+  t.deepEqual(
+    found._unsafeUnwrap().files.map(({ path }) => path),
+    ['a.nb'],
+  );
+  t.false(fs.existsSync(ran));
+});
+
+test('a snapshot of less than the verdict counted is none', async (t) => {
+  const { top, workTree, gitDir } = await makeRepository(t);
+  fs.writeFileSync(join(workTree, 'new.txt'), 'new\n');
+  const head = await git(workTree, 'rev-parse', 'HEAD');
+  const dirty = { workTree, adminDir: gitDir, mainGitDir: gitDir };
+  const ref = 'refs/prodigy-clean/run/op';
+  const less = await takeSnapshot(dirty, { head, ref, atLeast: 2 }, join(top, 'i'));
+  t.is(less._unsafeUnwrapErr(), 'less of it can be seen than when it was judged');
+  t.is(await git(workTree, 'for-each-ref', 'refs/prodigy-clean'), '');
+  t.true((await takeSnapshot(dirty, { head, ref, atLeast: 1 }, join(top, 'i'))).isOk());
 });
 
 type Kept = { readonly files: readonly string[]; readonly deleted: readonly string[] };

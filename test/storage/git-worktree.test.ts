@@ -16,6 +16,7 @@ import { dirname, join, relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { execa } from 'execa';
+import { measureTrees } from '../../src/disk/measure.ts';
 import type { WorktreeFacts } from '../../src/model/worktree.ts';
 import { registrationOf, unregisterWorktree } from '../../src/storage/git-registration.ts';
 import { inspectWorktree } from '../../src/storage/git-worktree.ts';
@@ -179,6 +180,15 @@ test('an untracked file that status.showUntrackedFiles=no hides', proves, {
     await writeFile(join(worktree, 'new.txt'), '');
   },
   expect: (t, { changes }) => t.is(changes?.untracked, 1),
+});
+
+test('an untracked file that core.ignoreCase takes for a tracked one', proves, {
+  make: async ({ worktree, main }) => {
+    await git(main, 'config', 'core.ignoreCase', 'true');
+    await writeFile(join(worktree, 'A.TXT'), 'a week of work\n');
+  },
+  // Where the disk takes it for the same file, too, that one is changed.
+  expect: (t, { changes }) => t.true((changes?.untracked ?? 0) + (changes?.uncommitted ?? 0) > 0),
 });
 
 test('an ignored .env', proves, {
@@ -648,6 +658,33 @@ test('a submodule that is not there, or as its remote has it, loses nothing', as
   t.deepEqual(present.nested, ['lib']);
 });
 
+test('what lies in the directory of a submodule that is not initialised is untracked, here and in a submodule', async (t) => {
+  const { top, worktree, submodule } = await withSubmodule(t);
+  await mkdir(join(submodule, 'src', 'empty'), { recursive: true });
+  t.true(isProvenSafe(await inspectWorktree(worktree)), 'an empty directory loses nothing');
+  await writeFile(join(submodule, 'src', 'parser.c'), 'a week of work\n');
+  await writeFile(join(submodule, '.env'), 'KEY=1\n');
+  t.is(await git(worktree, 'status', '--short', '--untracked-files=all', '--ignored'), '', 'git is silent');
+  t.is((await inspectWorktree(worktree)).changes?.untracked, 2);
+
+  await rm(submodule, { recursive: true });
+  await mkdir(submodule);
+  const library = join(top, 'library');
+  await git(library, 'update-index', '--add', '--cacheinfo', `160000,${'1'.repeat(40)},inner`);
+  await git(library, 'commit', '--quiet', '-m', 'Add inner');
+  await initialise(worktree);
+  await git(submodule, 'fetch', '--quiet');
+  await git(submodule, 'checkout', '--quiet', 'origin/main');
+  await git(worktree, 'commit', '--quiet', '-am', 'Update lib');
+  t.true(isProvenSafe(await inspectWorktree(worktree)));
+  await writeFile(join(submodule, 'inner', 'work.c'), 'work\n');
+  const { doubts } = await inspectWorktree(worktree);
+  t.deepEqual(
+    doubts.map(({ reason }) => reason),
+    ['untracked'],
+  );
+});
+
 test('a change in a submodule counts, even where configuration ignores it', async (t) => {
   const { main, worktree, submodule } = await withSubmodule(t);
   await initialise(worktree);
@@ -690,6 +727,21 @@ test('a nested repository that the walk met is looked into', async (t) => {
     t.deepEqual(facts.nested, ['node_modules/dep']);
     t.is(facts.doubts[0]?.reason, 'unreachable-commits');
   }
+});
+
+test('a bare repository that the walk met is looked into', async (t) => {
+  const { main, worktree } = await fixture(t);
+  const store = join(worktree, 'node_modules', 'store.git');
+  await git(main, 'clone', '--quiet', '--bare', main, store);
+  const measured = await measureTrees([{ key: 'it', path: worktree }]);
+  const measureNested = measured.get('it')?.nestedRepositories ?? [];
+  t.deepEqual(measureNested, ['node_modules/store.git']);
+  const facts = await inspectWorktree(worktree, { measureNested });
+  t.deepEqual(facts.nested, ['node_modules/store.git']);
+  t.deepEqual(
+    facts.doubts.map(({ reason }) => reason),
+    ['unreachable-commits'],
+  );
 });
 
 test('another worktree inside is a doubt', async (t) => {

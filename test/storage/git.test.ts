@@ -57,6 +57,31 @@ test('no hook runs', async (t) => {
   t.is(answer._unsafeUnwrap(), '/dev/null\n');
 });
 
+test.serial(
+  'of the variables of git only those of its place and its configuration are passed on',
+  async (t) => {
+    const top = await makeRepository(join(temporaryDirectory(t), 'app'));
+    await commitFile(top, 'a', Array.from({ length: 20 }, (_, line) => `${line}\n`).join(''));
+    await commitFile(
+      top,
+      'a',
+      Array.from({ length: 20 }, (_, line) => `${line === 9 ? 'x' : line}\n`).join(''),
+    );
+    const asked = ['show', '--format=', '-U3', 'HEAD'];
+    const before = (await runGit(asked, { cwd: top }))._unsafeUnwrap();
+    const added = ['GIT_DIFF_OPTS', 'GIT_WORK_TREE', 'GIT_OBJECT_DIRECTORY', 'GIT_OF_THE_FUTURE'];
+    process.env['GIT_DIFF_OPTS'] = '--unified=0';
+    for (const name of added.slice(1)) process.env[name] = '/nowhere';
+    t.teardown(() => {
+      for (const name of added) delete process.env[name];
+    });
+    t.is((await runGit(asked, { cwd: top }))._unsafeUnwrap(), before);
+    const names = (await runGit(['-c', 'alias.names=!env', 'names'], { cwd: top }))._unsafeUnwrap();
+    t.false(names.includes('GIT_OF_THE_FUTURE'));
+    t.true(names.includes('GIT_CONFIG_NOSYSTEM=1'));
+  },
+);
+
 test('many questions at once are all answered', async (t) => {
   const top = await makeRepository(join(temporaryDirectory(t), 'app'));
   const head = await commitFile(top, 'a', 'a');

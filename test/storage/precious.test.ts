@@ -96,6 +96,20 @@ test('links are not followed and not precious', async (t) => {
   t.deepEqual((await findPrecious(top, ['local/', '.env', 'link/'])).precious, []);
 });
 
+test('a link of a precious name tells of what is ignored inside that it is precious', async (t) => {
+  const top = await tree(t, ['local/prod.conf', 'local/deep/one.conf', 'build/x', 'tracked.conf']);
+  await symlink('local/prod.conf', join(top, '.env'));
+  await symlink('tracked.conf', join(top, '.envrc'));
+  await symlink('nowhere', join(top, '.npmrc'));
+  const ignored = ['.env', '.envrc', '.npmrc', 'local/'];
+  t.deepEqual((await findPrecious(top, ignored)).precious, ['local/prod.conf']);
+  await symlink('deep', join(top, 'local', 'secrets'));
+  t.deepEqual((await findPrecious(top, ignored)).precious, ['local/prod.conf', 'local/deep/']);
+  await writeFile(join(top, 'alone.conf'), '');
+  await symlink('alone.conf', join(top, 'token'));
+  t.deepEqual((await findPrecious(top, ['alone.conf', 'token'])).precious, ['alone.conf']);
+});
+
 test('nested repositories are reported, bare ones are precious', async (t) => {
   const top = await tree(t, [
     'local/r/.git/HEAD',
