@@ -47,9 +47,10 @@ export async function contentOf(
   if (names.isErr()) return err(names.error);
 
   const where: GitOptions = { gitDir: mainGitDir, cwd: workTree, settings: durable };
-  const found = await filesOf(workTree, names.value, keep, where);
-  if (found.isErr()) return err(found.error);
   try {
+    const { size } = await lstat(join(adminDir, 'index'));
+    const found = await filesOf(workTree, names.value, size, keep, where);
+    if (found.isErr()) return err(found.error);
     await copyFile(join(adminDir, 'index'), indexFile);
     const index = await hashAll([indexFile], keep, where);
     return index.map(([object = '']) => ({ ...found.value, index: object }));
@@ -100,13 +101,14 @@ async function filesBelow(workTree: string, directory: string): Promise<readonly
 async function filesOf(
   workTree: string,
   names: readonly string[],
+  indexBytes: number,
   keep: boolean,
   where: GitOptions,
 ): Promise<Result<Pick<Content, 'files' | 'deleted'>, string>> {
   const plain: Omit<KeptFile, 'object'>[] = [];
   const files: KeptFile[] = [];
   const deleted: string[] = [];
-  let bytes = 0;
+  let bytes = indexBytes;
   for (const path of names) {
     const full = join(workTree, path);
     const seen = await lookAt(workTree, path);

@@ -3,8 +3,9 @@ import { chmod, lstat, mkdir, readdir, rm, rmdir, symlink, utimes, writeFile } f
 import { join } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import * as v from 'valibot';
+import { bytesOf, isLarge, lotsOf, sizesOf, writeBlob, type Blob } from './git-blobs.ts';
 import { gitComplaint } from './git-complaint.ts';
-import { placesAbove, snapshotNames, type Content } from './git-kept.ts';
+import { placesAbove, snapshotNames, type Content, type KeptFile } from './git-kept.ts';
 import { runGit } from './git.ts';
 import { parentsOf } from './real-parents.ts';
 import { errorCode } from './see.ts';
@@ -18,7 +19,6 @@ const shape = v.object({
 
 const linkType = 0o120000;
 const typeBits = 0o170000;
-const objectsAtOnce = 100;
 
 /** Lays a snapshot over a worktree that was just made from its commit: files, what was deleted, and the index. */
 export async function unpackSnapshot(
@@ -40,39 +40,90 @@ export async function unpackSnapshot(
     const below = content.files.find(({ path }) => placesAbove(path).some((place) => names.has(place)));
     if (below !== undefined) return err(`its snapshot has something below a file: ${below.path}`);
     for (const path of content.deleted) await drop(at, path);
-    for (let from = 0; from < content.files.length; from += objectsAtOnce) {
-      const some = content.files.slice(from, from + objectsAtOnce);
-      const blobs = await blobsOf(
-        mainGitDir,
-        some.map(({ object }) => object),
-      );
-      if (blobs.isErr()) return err(blobs.error);
-      for (const [index, file] of some.entries()) await put(at, file, blobs.value[index] ?? Buffer.alloc(0));
-    }
+    const laid = await layFiles(mainGitDir, content.files, at);
+    if (laid.isErr()) return err(laid.error);
     const adminDir = await readGitFile(join(at, '.git'));
     if (adminDir.isErr()) return err(adminDir.error.detail);
-    const index = await blobsOf(mainGitDir, [content.index]);
+    const index = await writeAnew(mainGitDir, content.index, join(adminDir.value, 'index'));
     if (index.isErr()) return err(index.error);
-    await writeFile(join(adminDir.value, 'index'), index.value[0] ?? Buffer.alloc(0));
     return ok(undefined);
   } catch (cause) {
     return err(`its snapshot cannot be laid out: ${cause instanceof Error ? cause.message : String(cause)}`);
   }
 }
 
-async function put(
+type KeptBlob = Blob & { readonly file: KeptFile };
+
+async function layFiles(
+  mainGitDir: string,
+  files: readonly KeptFile[],
   at: string,
-  { path, mode, mtimeNs }: Content['files'][number],
-  bytes: Buffer,
-): Promise<void> {
-  const full = join(at, path);
-  for (const place of placesAbove(path)) await ensureReal(join(at, place));
-  await clear(full);
-  if ((mode & typeBits) === linkType) {
+): Promise<Result<void, string>> {
+  const sizes = await sizesOf(
+    mainGitDir,
+    files.map(({ object }) => object),
+  );
+  if (sizes.isErr()) return err(sizes.error);
+  const blobs: KeptBlob[] = [];
+  for (const [index, file] of files.entries()) {
+    const blob = sizes.value[index];
+    if (blob !== undefined) blobs.push({ ...blob, file });
+  }
+  for (const lot of lotsOf(blobs)) {
+    const laid = await layLot(mainGitDir, lot, at);
+    if (laid.isErr()) return err(laid.error);
+  }
+  return ok(undefined);
+}
+
+async function layLot(
+  mainGitDir: string,
+  lot: readonly KeptBlob[],
+  at: string,
+): Promise<Result<void, string>> {
+  const [first] = lot;
+  if (first !== undefined && isLarge(first)) {
+    const { path, mode } = first.file;
+    if ((mode & typeBits) === linkType) return err(`its snapshot has a link that is none: ${path}`);
+    const full = await makeRoom(at, path);
+    const written = await writeBlob(mainGitDir, first, full);
+    if (written.isOk()) await setSigns(full, first.file);
+    return written;
+  }
+  const bytes = await bytesOf(mainGitDir, lot);
+  if (bytes.isErr()) return err(bytes.error);
+  for (const [index, { file }] of lot.entries()) await put(at, file, bytes.value[index] ?? Buffer.alloc(0));
+  return ok(undefined);
+}
+
+/** A blob in the place of what git wrote there. */
+async function writeAnew(gitDir: string, object: string, path: string): Promise<Result<void, string>> {
+  const size = await sizesOf(gitDir, [object]);
+  if (size.isErr()) return err(size.error);
+  const [blob] = size.value;
+  if (blob === undefined) return err('its snapshot is not whole');
+  await rm(path, { force: true });
+  return writeBlob(gitDir, blob, path);
+}
+
+async function put(at: string, file: KeptFile, bytes: Buffer): Promise<void> {
+  const full = await makeRoom(at, file.path);
+  if ((file.mode & typeBits) === linkType) {
     await symlink(bytes, full);
     return;
   }
   await writeFile(full, bytes, { flag: 'wx' });
+  await setSigns(full, file);
+}
+
+async function makeRoom(at: string, path: string): Promise<string> {
+  const full = join(at, path);
+  for (const place of placesAbove(path)) await ensureReal(join(at, place));
+  await clear(full);
+  return full;
+}
+
+async function setSigns(full: string, { mode, mtimeNs }: KeptFile): Promise<void> {
   await chmod(full, mode & 0o7777);
   const seconds = Number(BigInt(mtimeNs) / 1_000n) / 1e6;
   await utimes(full, seconds, seconds);
@@ -114,31 +165,6 @@ async function lookAt(path: string): Promise<Stats | undefined> {
     if (errorCode(cause) === 'ENOENT') return undefined;
     throw cause;
   }
-}
-
-/** Objects in the order asked for. */
-async function blobsOf(
-  gitDir: string,
-  objects: readonly string[],
-): Promise<Result<readonly Buffer[], string>> {
-  const asked = await runGit(['cat-file', '--batch'], {
-    gitDir,
-    input: `${objects.join('\n')}\n`,
-    encoding: 'latin1',
-    maxOutputBytes: 1024 * 1024 * 1024,
-  });
-  if (asked.isErr()) return err(`its snapshot cannot be read: ${gitComplaint(asked.error)}`);
-  const blobs: Buffer[] = [];
-  let at = 0;
-  for (const object of objects) {
-    const end = asked.value.indexOf('\n', at);
-    const [, name, size] = /^(\S+) blob (\d+)$/.exec(asked.value.slice(at, end)) ?? [];
-    if (name !== object || size === undefined) return err('its snapshot is not whole');
-    const from = end + 1;
-    blobs.push(Buffer.from(asked.value.slice(from, from + Number(size)), 'latin1'));
-    at = from + Number(size) + 1;
-  }
-  return ok(blobs);
 }
 
 function isInside(path: string): boolean {
