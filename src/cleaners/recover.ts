@@ -13,6 +13,7 @@ import { reconcile, type NextStep, type SeenPart } from '../run/reconcile.ts';
 import { free, type Quarantined } from './free.ts';
 import { putBack, syncMoves } from './move-out.ts';
 import { operationOf, quarantineLevels } from './quarantine-place.ts';
+import { makeWhole } from './snapshot.ts';
 import type { RunRecord } from './run-record.ts';
 import type { OpenIntent } from './intent.ts';
 
@@ -55,12 +56,7 @@ export async function recover(
   for (const operation of open) {
     const { op, run, intent, heldUntilMs } = operation;
     const seen = await see(intent.moves);
-    const found = reconcile(operation.state, seen, mainOf(intent.moves));
-    // Nobody may have looked whether somebody worked in it until it was moved: it is put back, and judged again.
-    const step: NextStep =
-      found.type === 'record-quarantined' && intent.worktree !== undefined
-        ? { type: 'put-back', parts: movedOf(seen), next: 'decide-again' }
-        : found;
+    const step = await stepFor(operation, seen);
     record.adopt(op, operation.state);
     const isUndoable = heldUntilMs !== undefined && operation.state === 'quarantined';
     if (step.type === 'purge' && isUndoable) {
@@ -68,6 +64,8 @@ export async function recover(
       continue;
     }
     if (step.type === 'decide-again') {
+      // Killed before it was whole again.
+      if (intent.snapshot !== undefined) await makeWhole(intent);
       openIntents.set(intent.item, { op, run, intent });
       continue;
     }
@@ -116,6 +114,18 @@ export async function purgeHeld(
   }));
   const told = await record.facts(await free(quarantined, heads));
   return told.isErr() ? err(told.error) : ok(undefined);
+}
+
+async function stepFor({ state, intent }: OpenOperation, seen: readonly SeenPart[]): Promise<NextStep> {
+  const { moves, worktree } = intent;
+  const main = mainOf(moves);
+  const found = reconcile(state, seen, main);
+  if (worktree === undefined) return found;
+  // Nobody may have looked whether somebody worked in it until it was moved: it is put back, and judged again.
+  if (found.type === 'record-quarantined') {
+    return { type: 'put-back', parts: movedOf(seen), next: 'decide-again' };
+  }
+  return found;
 }
 
 function movedOf(seen: readonly SeenPart[]): readonly number[] {
@@ -209,6 +219,8 @@ async function settle(
       }
       const synced = await syncMoves(parts);
       if (synced.isErr()) return leave(synced.error.code, synced.error.path);
+      // Before it is judged again, or left: whatever is not whole then keeps its snapshot.
+      await makeWhole(intent);
       if (step.next === 'decide-again') return ok('open');
       return step.next === 'record-restored'
         ? tell({ type: 'ItemRestored', item, why: 'put-back' }, 'settled')

@@ -6,6 +6,7 @@ import { removeTree } from '../disk/remove.ts';
 import type { Move } from '../journal/event.ts';
 import type { Identity } from '../model/item.ts';
 import type { GoneWorktree } from '../projections/gone-worktrees.ts';
+import { unregisterWorktree } from '../storage/git-registration.ts';
 import { findConflict, forgetAttempt, makeWorktree, settleWorktree } from '../storage/git-restore.ts';
 import { unpackSnapshot } from '../storage/git-unpack.ts';
 import { undoLevels } from './quarantine-place.ts';
@@ -31,6 +32,10 @@ export async function restoreWorktree(gone: GoneWorktree, journalId: string): Pr
 
   if (!(await isOurs(main.path, ready))) {
     await discard(aside, staged, worktree.mainGitDir);
+    if (gone.isLeftBehind === true) {
+      const left = await unregisterWorktree(worktree, main.path);
+      if (left.isErr()) return 'git would not let go of what was there';
+    }
     const problem = (await taken(intent.moves)) ?? (await findConflict(worktree, gone.branches));
     if (problem !== undefined) return problem;
     const made = await build(gone, { aside, staged, ready });

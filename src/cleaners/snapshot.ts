@@ -1,8 +1,10 @@
 import { join } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
+import { identify, sameObject } from '../disk/identity.ts';
 import { ensureQuarantine } from '../disk/quarantine.ts';
 import type { RemovalIntended } from '../journal/event.ts';
 import type { Item } from '../model/item.ts';
+import { attach, isAttached } from '../storage/git-attach.ts';
 import type { Content } from '../storage/git-kept.ts';
 import { contentOf, dropSnapshot, takeSnapshot } from '../storage/git-snapshot.ts';
 import { undoLevels } from './quarantine-place.ts';
@@ -37,22 +39,64 @@ export async function snapshotFor(
   return ok({ ref: snapshot.ref, ...taken.value });
 }
 
-/** Whether what was moved is what was kept: somebody may have gone on working until the last moment. */
-export async function isAsKept(
+/**
+ * Whether what was moved is what was kept: somebody may have gone on working until the last moment.
+ *
+ * @returns what speaks against it
+ */
+export async function notAsKept(
   intent: RemovalIntended,
   op: string,
   journalId: string,
   { content }: Taken,
-): Promise<boolean> {
+): Promise<string | undefined> {
   const { worktree, moves, root } = intent;
   const main = moves.find(({ role }) => role === 'main');
-  if (worktree === undefined || main === undefined) return false;
+  if (worktree === undefined || main === undefined) return 'could not be put back';
   const { mainGitDir, adminDir } = worktree;
   const dirty = { workTree: main.to, adminDir, mainGitDir };
   const now = await contentOf(dirty, join(root, ...undoLevels(journalId), `${op}.index`), false);
-  return now.isOk() && JSON.stringify(now.value) === JSON.stringify(content);
+  if (now.isErr()) {
+    return `could not be compared with what was kept: ${now.error}`;
+  }
+  if (JSON.stringify(now.value) !== JSON.stringify(content)) {
+    return 'changed while its work was kept';
+  }
+  return undefined;
 }
 
+/** Whether the worktree itself stands in its place. */
+export function isInPlace({ moves }: RemovalIntended): boolean {
+  const main = moves.find(({ role }) => role === 'main');
+  if (main === undefined) return false;
+  const there = identify(main.path);
+  return there.isOk() && there.value !== undefined && sameObject(there.value, main.identity);
+}
+
+/**
+ * Makes a worktree that was put back whole: git may have lost its registration, and with it all that was staged, while
+ * it was away. Done again, it finds it done.
+ *
+ * @returns why it is not whole; `undefined` when it is
+ */
+export async function makeWhole(intent: RemovalIntended): Promise<string | undefined> {
+  const { snapshot, worktree, moves } = intent;
+  const main = moves.find(({ role }) => role === 'main');
+  if (snapshot === undefined || worktree === undefined || main === undefined) return undefined;
+  if (!isInPlace(intent)) return 'it is not in its place';
+  if (await isAttached(worktree, main.path)) return undefined;
+  const attached = await attach(worktree, main.path, snapshot.ref);
+  return attached.isErr() ? `git has lost its registration: ${attached.error}` : undefined;
+}
+
+/** Lets go of the snapshot of a worktree that stands whole in its place. @returns why it is kept, if so */
+export async function letGo(intent: RemovalIntended): Promise<string | undefined> {
+  const why = await makeWhole(intent);
+  if (why === undefined) await forgetSnapshot(intent);
+  return why;
+}
+
+/** Lets go of a snapshot that nobody needs any more. */
 export async function forgetSnapshot({ snapshot, worktree }: RemovalIntended): Promise<void> {
   if (snapshot !== undefined && worktree !== undefined) await dropSnapshot(worktree.mainGitDir, snapshot.ref);
 }

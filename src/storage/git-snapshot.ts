@@ -258,18 +258,19 @@ export async function dropSnapshot(mainGitDir: string, ref: string): Promise<voi
   await runGit(['update-ref', '-d', ref], { gitDir: mainGitDir });
 }
 
-/** Lets go of those that are still there and are what was taken, by compare-and-swap. */
-export async function dropSpent(
-  mainGitDir: string,
-  spent: readonly { readonly ref: string; readonly commit?: string }[],
-): Promise<void> {
+/** The snapshots that a repository has, by ref: the commits they are. */
+export async function listSnapshots(mainGitDir: string): Promise<ReadonlyMap<string, string>> {
   const format = '--format=%(refname)%00%(objectname)%00%(symref)';
   const listed = await runGit(['for-each-ref', format, 'refs/prodigy-clean/'], { gitDir: mainGitDir });
-  if (listed.isErr()) return;
-  const commits = new Map(spent.map(({ ref, commit }) => [ref, commit]));
-  for (const line of listed.value.split('\n')) {
-    const [ref = '', now = '', symref] = line.split('\0');
-    if (!commits.has(ref) || symref !== '' || (commits.get(ref) ?? now) !== now) continue;
-    await runGit(['update-ref', '--no-deref', '-d', ref, now], { gitDir: mainGitDir });
+  const found = new Map<string, string>();
+  for (const line of listed.unwrapOr('').split('\n')) {
+    const [ref = '', commit, symref] = line.split('\0');
+    if (commit !== undefined && symref === '') found.set(ref, commit);
   }
+  return found;
+}
+
+/** Lets go of one that is still what was seen, by compare-and-swap. */
+export async function dropSpent(mainGitDir: string, ref: string, commit: string): Promise<void> {
+  await runGit(['update-ref', '--no-deref', '-d', ref, commit], { gitDir: mainGitDir });
 }

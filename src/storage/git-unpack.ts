@@ -27,11 +27,9 @@ export async function unpackSnapshot(
   at: string,
 ): Promise<Result<void, string>> {
   try {
-    const named = await runGit(['cat-file', 'blob', `${commit}:${snapshotNames.manifest}`], {
-      gitDir: mainGitDir,
-    });
-    if (named.isErr()) return err(`its snapshot cannot be read: ${gitComplaint(named.error)}`);
-    const content: Content = v.parse(shape, JSON.parse(named.value));
+    const read = await readManifest(mainGitDir, commit);
+    if (read.isErr()) return err(read.error);
+    const content = read.value;
     const odd = [...content.files.map(({ path }) => path), ...content.deleted].find(
       (path) => !isInside(path),
     );
@@ -50,6 +48,23 @@ export async function unpackSnapshot(
   } catch (cause) {
     return err(`its snapshot cannot be laid out: ${cause instanceof Error ? cause.message : String(cause)}`);
   }
+}
+
+/** Writes the index that a snapshot holds. */
+export async function writeIndexOf(
+  mainGitDir: string,
+  commit: string,
+  path: string,
+): Promise<Result<void, string>> {
+  const content = await readManifest(mainGitDir, commit);
+  return content.isErr() ? err(content.error) : writeAnew(mainGitDir, content.value.index, path);
+}
+
+async function readManifest(mainGitDir: string, commit: string): Promise<Result<Content, string>> {
+  const args = ['cat-file', 'blob', `${commit}:${snapshotNames.manifest}`];
+  const named = await runGit(args, { gitDir: mainGitDir });
+  if (named.isErr()) return err(`its snapshot cannot be read: ${gitComplaint(named.error)}`);
+  return ok(v.parse(shape, JSON.parse(named.value)));
 }
 
 type KeptBlob = Blob & { readonly file: KeptFile };

@@ -1,6 +1,7 @@
 // Loaded into the program under test by --require: faults at a point that nothing outside could hit.
 //   KILL_AT=rename::quarantine   SIGKILL at the first rename whose arguments match, synchronous or not
 //   KILL_AT=spawn::worktree,remove   SIGKILL before a child process whose arguments hold all of these words
+//   KILL_AT=arguments::tree=.*quarantine   SIGKILL before a child process whose arguments, in one line, match
 //   ENTER_AT=<path part>::<n>    before the n-th child process that runs there, another process goes to stand there
 //   APPEND_AT=mkdir::quarantine  at the first such call, something is appended to the file APPEND_TO
 //   SHIFT_CLOCK=<ms>             the program's clock is off by so much
@@ -41,6 +42,7 @@ childProcess.ChildProcess.prototype.spawn = function (options) {
   if (call === 'spawn' && Array.isArray(args) && pattern.split(',').every((word) => args.includes(word))) {
     process.kill(process.pid, 'SIGKILL');
   }
+  if (call === 'arguments' && new RegExp(pattern).test(args.join(' '))) process.kill(process.pid, 'SIGKILL');
   if (ENTER_AT !== undefined && String(options?.cwd).includes(place)) {
     entered += 1;
     if (entered === Number(count)) {
@@ -67,7 +69,7 @@ function beforeEach(name, before) {
   }
 }
 
-if (KILL_AT !== undefined && call !== 'spawn') {
+if (KILL_AT !== undefined && call !== 'spawn' && call !== 'arguments') {
   const matches = new RegExp(pattern);
   beforeEach(call, (args) => {
     if (matches.test(args.slice(0, 2).map(named).join(' -> '))) process.kill(process.pid, 'SIGKILL');
