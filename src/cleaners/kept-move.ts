@@ -11,7 +11,7 @@ import { letGo, notAsKept, type Taken } from './snapshot.ts';
  * @returns `undefined` when the move says all there is to say
  */
 export async function settleKept(
-  { op, item, intent }: Operation,
+  { op, item, intent, attempt }: Operation,
   journalId: string,
   taken: Taken,
   moved: MovedOut,
@@ -32,7 +32,12 @@ export async function settleKept(
     return { type: 'PutBackBlocked', item: item.id, path, code };
   }
   const kept = await letGo(intent);
-  const evidence = { path: item.path, what: problem, ...stillKept(kept, taken.ref) };
+  if (problem.type === 'lost' && kept === undefined) {
+    const detail = `no snapshot, no removal: ${problem.what}`;
+    const fields = { item: item.id, code: 'ESNAPSHOT', path: item.path, attempt, retryable: false };
+    return { type: 'ItemFailed', ...fields, detail };
+  }
+  const evidence = { path: item.path, what: problem.what, ...stillKept(kept, taken.ref) };
   return { type: 'ItemDrifted', item: item.id, reason: 'changed-since-decision', evidence };
 }
 

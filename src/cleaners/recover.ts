@@ -9,11 +9,12 @@ import { unreachable } from '../model/invariant.ts';
 import type { Identity, ItemId } from '../model/item.ts';
 import type { OpenOperation } from '../projections/open-operations.ts';
 import { adopt, fail } from '../projections/run-account.ts';
+import { isRegistered } from '../storage/git-registration.ts';
 import { reconcile, type NextStep, type SeenPart } from '../run/reconcile.ts';
 import { free, type Quarantined } from './free.ts';
 import { putBack, syncMoves } from './move-out.ts';
 import { operationOf, quarantineLevels } from './quarantine-place.ts';
-import { makeWhole } from './snapshot.ts';
+import { makeWhole, notHeld } from './snapshot.ts';
 import type { RunRecord } from './run-record.ts';
 import type { OpenIntent } from './intent.ts';
 
@@ -58,6 +59,12 @@ export async function recover(
     const seen = await see(intent.moves);
     const step = await stepFor(operation, seen);
     record.adopt(op, operation.state);
+    if (step.type === 'not-held') {
+      adopt(record.account, op, intent, 'taken-up');
+      const { path, why } = step;
+      fail(record.account, intent.item, { code: 'ENOTKEPT', path, detail: `not freed: ${why}` });
+      continue;
+    }
     const isUndoable = heldUntilMs !== undefined && operation.state === 'quarantined';
     if (step.type === 'purge' && isUndoable) {
       (heldUntilMs > context.clock() ? held : expired).push(operation);
@@ -116,7 +123,13 @@ export async function purgeHeld(
   return told.isErr() ? err(told.error) : ok(undefined);
 }
 
-async function stepFor({ state, intent }: OpenOperation, seen: readonly SeenPart[]): Promise<NextStep> {
+/** The work in it is kept nowhere any more, and it may be freed in part: it is left where it is. */
+type NotHeld = { readonly type: 'not-held'; readonly path: string; readonly why: string };
+
+async function stepFor(
+  { state, intent }: OpenOperation,
+  seen: readonly SeenPart[],
+): Promise<NextStep | NotHeld> {
   const { moves, worktree } = intent;
   const main = mainOf(moves);
   const found = reconcile(state, seen, main);
@@ -125,7 +138,13 @@ async function stepFor({ state, intent }: OpenOperation, seen: readonly SeenPart
   if (found.type === 'record-quarantined') {
     return { type: 'put-back', parts: movedOf(seen), next: 'decide-again' };
   }
-  return found;
+  const why = found.type === 'purge' ? await notHeld(intent) : undefined;
+  if (why === undefined) return found;
+  const { path = '', to = '' } = moves[main] ?? {};
+  // What git still knows has not begun to be freed.
+  return (await isRegistered(worktree, path))
+    ? { type: 'put-back', parts: movedOf(seen), next: 'record-restored' }
+    : { type: 'not-held', path: to, why };
 }
 
 function movedOf(seen: readonly SeenPart[]): readonly number[] {

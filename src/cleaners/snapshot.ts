@@ -5,7 +5,7 @@ import { ensureQuarantine } from '../disk/quarantine.ts';
 import type { RemovalIntended } from '../journal/event.ts';
 import type { Item } from '../model/item.ts';
 import { attach, isAttached } from '../storage/git-attach.ts';
-import type { Content } from '../storage/git-kept.ts';
+import { isHeld, type Content } from '../storage/git-kept.ts';
 import { contentOf, dropSnapshot, takeSnapshot } from '../storage/git-snapshot.ts';
 import { undoLevels } from './quarantine-place.ts';
 
@@ -40,7 +40,8 @@ export async function snapshotFor(
 }
 
 /**
- * Whether what was moved is what was kept: somebody may have gone on working until the last moment.
+ * Whether what was moved is what was kept, and all of that can still be read: somebody may have gone on working, or
+ * tidied the repository, until the last moment.
  *
  * @returns what speaks against it
  */
@@ -48,21 +49,31 @@ export async function notAsKept(
   intent: RemovalIntended,
   op: string,
   journalId: string,
-  { content }: Taken,
-): Promise<string | undefined> {
+  { content, commit }: Taken,
+): Promise<{ readonly type: 'changed' | 'lost'; readonly what: string } | undefined> {
   const { worktree, moves, root } = intent;
   const main = moves.find(({ role }) => role === 'main');
-  if (worktree === undefined || main === undefined) return 'could not be put back';
-  const { mainGitDir, adminDir } = worktree;
+  if (worktree === undefined || main === undefined) return { type: 'lost', what: 'it could not be put back' };
+  const { mainGitDir, adminDir, head } = worktree;
   const dirty = { workTree: main.to, adminDir, mainGitDir };
   const now = await contentOf(dirty, join(root, ...undoLevels(journalId), `${op}.index`), false);
   if (now.isErr()) {
-    return `could not be compared with what was kept: ${now.error}`;
+    return { type: 'changed', what: `could not be compared with what was kept: ${now.error}` };
   }
   if (JSON.stringify(now.value) !== JSON.stringify(content)) {
-    return 'changed while its work was kept';
+    return { type: 'changed', what: 'changed while its work was kept' };
   }
-  return undefined;
+  const held = await isHeld(commit, head, { gitDir: mainGitDir });
+  return held.isErr()
+    ? { type: 'lost', what: `what was kept cannot be read again: ${held.error}` }
+    : undefined;
+}
+
+/** Whether a snapshot that was intended is there and whole. @returns why not */
+export async function notHeld({ snapshot, worktree }: RemovalIntended): Promise<string | undefined> {
+  if (snapshot === undefined || worktree === undefined) return undefined;
+  const held = await isHeld(snapshot.ref, worktree.head, { gitDir: worktree.mainGitDir });
+  return held.isErr() ? held.error : undefined;
 }
 
 /** Whether the worktree itself stands in its place. */

@@ -61,3 +61,22 @@ export async function canComeBack(
     .find((path) => !gone.has(path) && placesAbove(path).some((place) => names.has(place)));
   return hidden === undefined ? ok(undefined) : err(`it has a file in the place of a directory: ${hidden}`);
 }
+
+/** Whether a snapshot is there with all that it holds and that `head` does not: a prune may have been under way. */
+export async function isHeld(
+  commit: string,
+  head: string,
+  { gitDir, settings }: GitOptions,
+): Promise<Result<void, string>> {
+  const list = ['rev-list', '--objects', '--no-object-names', commit, '--not', head, '--'];
+  const listed = await runGit(list, { gitDir, settings });
+  if (listed.isErr()) return err(gitComplaint(listed.error));
+  const args = ['cat-file', '--batch-check'];
+  const read = await runGit(args, { gitDir, settings, input: listed.value });
+  if (read.isErr()) return err(gitComplaint(read.error));
+  const isWhole = read.value
+    .trim()
+    .split('\n')
+    .every((line) => / (?:blob|tree|commit) \d+$/.test(line));
+  return isWhole ? ok(undefined) : err('an object is missing');
+}

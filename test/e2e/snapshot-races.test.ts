@@ -175,3 +175,48 @@ test('a worktree that somebody removes after its snapshot comes back from it', a
   t.deepEqual(await stateOf(shop, id), before);
   t.is(await snapshots(shop), '');
 });
+
+test('a prune that was under way while the snapshot was taken costs nothing', async (t) => {
+  const shop = await makeShop(t);
+  const id = await finishedWork(shop, '90d', { files: { 'new.txt': 'untracked\n' } });
+  const objects = `$($GIT rev-list --objects --no-object-names --glob=refs/prodigy-clean --not --branches)`;
+  const prunes = gitThat(
+    shop,
+    '*" update-ref refs/prodigy-clean"*',
+    `cd ${shop.repository}; for o in ${objects}; do rm -f .git/objects/\${o:0:2}/\${o:2}; done`,
+  );
+  const ran = await insist(shop, id, prunes);
+  t.is(ran.exitCode, 1, ran.stdout + ran.stderr);
+  t.regex(ran.stderr, /no snapshot, no removal: what was kept cannot be read again/);
+  t.is(fs.readFileSync(join(worktreeOf(shop, id), 'new.txt'), 'utf8'), 'untracked\n');
+  t.deepEqual(inQuarantine(shop), []);
+});
+
+test('what lies in quarantine is not freed when its snapshot is gone: it is put back, or left and told', async (t) => {
+  const shop = await makeShop(t);
+  const id = await stagedWork(shop);
+  const before = await stateOf(shop, id);
+  const killed = async (): Promise<string> => {
+    const ran = await insist(shop, id, killedAt('spawn::worktree,remove'));
+    for (const ref of (await snapshots(shop)).split('\n')) {
+      await git(shop.repository, 'update-ref', '-d', ref);
+    }
+    await git(shop.repository, 'gc', '--quiet', '--prune=now');
+    return String(ran.signal);
+  };
+  t.is(await killed(), 'SIGKILL');
+  t.is((await clean(shop, ['resume'])).exitCode, 0);
+  const taken = (await journalOf(shop)).filter(({ type }) => type === 'SnapshotTaken');
+  t.is(taken.length, 2, 'it was put back, and kept anew before it went');
+  t.is((await clean(shop, ['undo', worktreeOf(shop, id)])).exitCode, 0);
+  t.deepEqual(await stateOf(shop, id), before);
+
+  t.is(await killed(), 'SIGKILL');
+  await git(shop.repository, 'worktree', 'prune');
+  for (const _ of [1, 2]) {
+    const resumed = await clean(shop, ['resume']);
+    t.is(resumed.exitCode, 3, resumed.stdout + resumed.stderr);
+    t.regex(resumed.stdout, /not freed: /);
+    t.true(inQuarantine(shop).length > 0);
+  }
+});
