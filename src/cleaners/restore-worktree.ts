@@ -6,6 +6,7 @@ import { removeTree } from '../disk/remove.ts';
 import type { Move } from '../journal/event.ts';
 import type { Identity } from '../model/item.ts';
 import type { GoneWorktree } from '../projections/gone-worktrees.ts';
+import { attach, hasRegistration } from '../storage/git-attach.ts';
 import { unregisterWorktree } from '../storage/git-registration.ts';
 import { findConflict, forgetAttempt, makeWorktree, settleWorktree } from '../storage/git-restore.ts';
 import { unpackSnapshot } from '../storage/git-unpack.ts';
@@ -48,6 +49,11 @@ export async function restoreWorktree(gone: GoneWorktree, journalId: string): Pr
       await discard(aside, staged, worktree.mainGitDir);
       return cause(moved.error);
     }
+  }
+  // A prune while it was neither here nor there took its registration, and the index with it.
+  if (!(await hasRegistration(main.path))) {
+    const attached = await attach(worktree, main.path, gone.snapshot?.commit);
+    if (attached.isErr()) return attached.error;
   }
   const settled = await settleWorktree(worktree.mainGitDir, main.path);
   if (settled.isErr()) return settled.error;

@@ -24,6 +24,12 @@ export async function isAttached(
   );
 }
 
+/** Whether there is what the `.git` file of a worktree leads to. */
+export async function hasRegistration(path: string): Promise<boolean> {
+  const named = await readGitFile(join(path, '.git'));
+  return named.isOk() && (await realDirectory(named.value)) !== undefined;
+}
+
 /**
  * Registers a worktree again whose directory stands at `path` and whose registration is gone: `git worktree prune` takes
  * it while the directory is elsewhere. Its files are not touched. The registration appears whole or not at all.
@@ -71,6 +77,8 @@ export async function attach(
   if (pointers?.sparse !== undefined) {
     const sparse = await makeSparse(path, pointers.sparse);
     if (sparse.isErr()) return err(sparse.error);
+    // The index of its commit says of every file that it is there.
+    if (snapshot === undefined) await runGit(['sparse-checkout', 'reapply'], { cwd: path });
   }
   return (await isAttached(registration, path)) ? ok(undefined) : err('git does not know it all the same');
 }

@@ -220,3 +220,26 @@ test('what lies in quarantine is not freed when its snapshot is gone: it is put 
     t.true(inQuarantine(shop).length > 0);
   }
 });
+
+for (const how of ['dirty', 'clean'] as const) {
+  test(`an undo of a ${how} worktree that was killed after its rename is finished after a prune`, async (t) => {
+    const shop = await makeShop(t);
+    const id = await stagedWork(shop);
+    const worktree = worktreeOf(shop, id);
+    if (how === 'clean') {
+      await git(worktree, 'add', '--all');
+      await git(worktree, 'commit', '--quiet', '-m', 'all of it');
+      await ageWorktree(worktree, shop.home.nowMs - durationMs('90d'));
+    }
+    const before = await stateOf(shop, id);
+    t.is((await insist(shop, id)).exitCode, 0);
+    const killed = await clean(shop, ['undo', worktree], killedAt('spawn::worktree,repair'));
+    t.is(killed.signal, 'SIGKILL', killed.stdout + killed.stderr);
+    await git(shop.repository, 'worktree', 'prune');
+    const resumed = await clean(shop, ['resume']);
+    t.is(resumed.exitCode, 0, resumed.stdout + resumed.stderr);
+    t.deepEqual(await stateOf(shop, id), before);
+    t.is(await snapshots(shop), '');
+    t.is((await git(shop.repository, 'worktree', 'list')).split('\n').length, 2);
+  });
+}
