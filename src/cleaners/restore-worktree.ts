@@ -6,7 +6,7 @@ import { removeTree } from '../disk/remove.ts';
 import type { Move } from '../journal/event.ts';
 import type { Identity } from '../model/item.ts';
 import type { GoneWorktree } from '../projections/gone-worktrees.ts';
-import { attach, hasRegistration } from '../storage/git-attach.ts';
+import { attach, hasRegistration, syncRegistration } from '../storage/git-attach.ts';
 import { unregisterWorktree } from '../storage/git-registration.ts';
 import { findConflict, forgetAttempt, makeWorktree, settleWorktree } from '../storage/git-restore.ts';
 import { unpackSnapshot } from '../storage/git-unpack.ts';
@@ -57,6 +57,8 @@ export async function restoreWorktree(gone: GoneWorktree, journalId: string): Pr
   }
   const settled = await settleWorktree(worktree.mainGitDir, main.path);
   if (settled.isErr()) return settled.error;
+  const tied = await syncRegistration(main.path);
+  if (tied.isErr()) return tied.error;
   const back = await keepsakesBack(intent.moves);
   if (back !== undefined) return back;
   const synced = await syncDirectories([...new Set(intent.moves.map(({ path }) => dirname(path)))]);

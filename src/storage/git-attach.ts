@@ -9,6 +9,7 @@ import type { Registration } from './git-registration.ts';
 import { findConflict, makeBranches, makeSparse, type Conflict } from './git-restore.ts';
 import { writeIndexOf } from './git-unpack.ts';
 import { runGit } from './git.ts';
+import { errorCode } from './see.ts';
 import { readGitFile, readWorktreeLink, realDirectory } from './worktree-link.ts';
 
 /** Whether git knows the worktree at `path`, by the link both ways, and has its index. */
@@ -67,8 +68,8 @@ export async function attach(
     }
     await mkdir(worktrees, { recursive: true });
     await rename(aside, adminDir);
-    const synced = await syncDirectories([worktrees, dirname(worktrees), adminDir, path]);
-    if (synced.isErr()) return err(`git's books cannot be made durable: ${synced.error.code}`);
+    const synced = await syncRegistration(path);
+    if (synced.isErr()) return err(synced.error);
   } catch (cause) {
     return err(`git's books cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`);
   } finally {
@@ -108,8 +109,28 @@ async function makeAdmin(
     const written = await writeIndexOf(mainGitDir, snapshot, index);
     if (written.isErr()) return err(written.error);
   }
+  // Durable before it has its name: a registration without an index would count as whole.
   await syncFile(index);
-  return ok(undefined);
+  const synced = await syncDirectories([aside]);
+  return synced.isErr() ? err(`git's books cannot be made durable: ${synced.error.code}`) : ok(undefined);
+}
+
+/** Makes durable what ties a worktree to its repository, and its index. */
+export async function syncRegistration(path: string): Promise<Result<void, string>> {
+  const gitFile = join(path, '.git');
+  const named = await readGitFile(gitFile);
+  if (named.isErr()) return err(`its .git file cannot be read: ${named.error.detail}`);
+  const adminDir = named.value;
+  try {
+    await syncFile(gitFile);
+    for (const name of ['gitdir', 'commondir', 'HEAD', 'index']) await syncFile(join(adminDir, name));
+  } catch (cause) {
+    return err(`its registration cannot be made durable: ${errorCode(cause) ?? String(cause)}`);
+  }
+  const synced = await syncDirectories([path, adminDir, dirname(adminDir), dirname(dirname(adminDir))]);
+  return synced.isErr()
+    ? err(`its registration cannot be made durable: ${synced.error.code}`)
+    : ok(undefined);
 }
 
 /** Somebody's newer worktree may have got the name meanwhile. */

@@ -13,6 +13,7 @@ export type Branch = { readonly ref: string; readonly commit: string };
 /** Why it cannot be: a sentence for people. Nothing was overwritten. */
 export type Conflict = string;
 
+const durable = ['core.fsync=all', 'core.fsyncMethod=fsync'];
 const branchPrefix = 'refs/heads/';
 
 /**
@@ -78,7 +79,7 @@ export async function makeBranches(
     if ((await commitOf(mainGitDir, ref)) !== undefined) continue;
     // Only as a new one: whoever was faster keeps what he made.
     const none = '0'.repeat(commit.length);
-    const made = await runGit(['update-ref', ref, commit, none], { gitDir: mainGitDir });
+    const made = await runGit(['update-ref', ref, commit, none], { gitDir: mainGitDir, settings: durable });
     if (made.isErr()) return err(`git would not make branch ${shortName(ref)}: ${gitComplaint(made.error)}`);
   }
   return ok(undefined);

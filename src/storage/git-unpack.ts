@@ -3,6 +3,8 @@ import { chmod, lstat, mkdir, readdir, rm, rmdir, symlink, utimes, writeFile } f
 import { join } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import * as v from 'valibot';
+import { syncDirectories } from '../disk/quarantine.ts';
+import { syncFile } from '../disk/sync-file.ts';
 import { bytesOf, isLarge, lotsOf, sizesOf, writeBlob, type Blob } from './git-blobs.ts';
 import { gitComplaint } from './git-complaint.ts';
 import { placesAbove, snapshotNames, type Content, type KeptFile } from './git-kept.ts';
@@ -20,7 +22,7 @@ const shape = v.object({
 const linkType = 0o120000;
 const typeBits = 0o170000;
 
-/** Lays a snapshot over a worktree that was just made from its commit: files, what was deleted, and the index. */
+/** Lays a snapshot over a worktree that was just made from its commit, durably: files, what was deleted, and the index. */
 export async function unpackSnapshot(
   mainGitDir: string,
   commit: string,
@@ -44,7 +46,13 @@ export async function unpackSnapshot(
     if (adminDir.isErr()) return err(adminDir.error.detail);
     const index = await writeAnew(mainGitDir, content.index, join(adminDir.value, 'index'));
     if (index.isErr()) return err(index.error);
-    return ok(undefined);
+    const places = new Set(content.files.flatMap(({ path }) => placesAbove(path)));
+    const synced = await syncDirectories([
+      at,
+      adminDir.value,
+      ...[...places].map((place) => join(at, place)),
+    ]);
+    return synced.isErr() ? err(`it cannot be made durable: ${synced.error.code}`) : ok(undefined);
   } catch (cause) {
     return err(`its snapshot cannot be laid out: ${cause instanceof Error ? cause.message : String(cause)}`);
   }
@@ -118,7 +126,9 @@ async function writeAnew(gitDir: string, object: string, path: string): Promise<
   const [blob] = size.value;
   if (blob === undefined) return err('its snapshot is not whole');
   await rm(path, { force: true });
-  return writeBlob(gitDir, blob, path);
+  const written = await writeBlob(gitDir, blob, path);
+  if (written.isOk()) await syncFile(path);
+  return written;
 }
 
 async function put(at: string, file: KeptFile, bytes: Buffer): Promise<void> {
@@ -142,6 +152,8 @@ async function setSigns(full: string, { mode, mtimeNs }: KeptFile): Promise<void
   await chmod(full, mode & 0o7777);
   const seconds = Number(BigInt(mtimeNs) / 1_000n) / 1e6;
   await utimes(full, seconds, seconds);
+  // The ref goes as soon as it is told that this is back.
+  await syncFile(full);
 }
 
 /** Never through a link: what it leads to is somebody else's. */

@@ -218,6 +218,39 @@ test('a snapshot that a killed undo was to let go of is let go of by the next ru
   t.is((await clean(shop, ['log', 'verify'])).exitCode, 0);
 });
 
+test('every file that is put back, its directories, the index and the registration are durable before the snapshot goes', async (t) => {
+  const shop = await makeShop(t);
+  const id = await dirtyWork(shop);
+  const worktree = worktreeOf(shop, id);
+  t.is((await insist(shop, id)).exitCode, 0);
+  const log = join(shop.top, 'synced');
+  const preload = join(repositoryTop(), 'test', 'helpers', 'preload.cjs');
+  const undone = await clean(shop, ['undo', worktree], {
+    env: { SYNC_LOG: log, NODE_OPTIONS: `--require=${preload}` },
+  });
+  t.is(undone.exitCode, 0, undone.stdout + undone.stderr);
+  const lines = fs.readFileSync(log, 'utf8').split('\n');
+  const before = lines.slice(0, lines.indexOf('ref deleted')).map((path) => path.replace(/^.*\.tree\//, ''));
+  const admin = await git(worktree, 'rev-parse', '--absolute-git-dir');
+  const files = [
+    'a.txt',
+    'deep/in/notes with space.txt',
+    'deep/in',
+    'deep',
+    'run.sh',
+    '.env',
+    'bytes.bin',
+    '',
+  ];
+  const registration = ['index', 'HEAD', 'gitdir', 'commondir', ''].map((name) => join(admin, name));
+  const places = [worktree, join(worktree, '..'), join(worktree, '.git'), join(admin, '..')];
+  const wanted = [...files.map((path) => join(id, path)), ...registration, ...places];
+  t.deepEqual(
+    wanted.map((path) => path.replace(/\/$/, '')).filter((path) => !before.includes(path)),
+    [],
+  );
+});
+
 test('what was written after the snapshot, and before the move, is put back and not freed', async (t) => {
   const shop = await makeShop(t);
   const id = await dirtyWork(shop);
