@@ -7,7 +7,7 @@ import { syncFile } from '../disk/sync-file.ts';
 import { gitComplaint } from './git-complaint.ts';
 import type { Registration } from './git-registration.ts';
 import { findConflict, makeBranches, makeSparse, type Conflict } from './git-restore.ts';
-import { writeIndexOf } from './git-unpack.ts';
+import { giveRefsOf, writeIndexOf } from './git-unpack.ts';
 import { runGit } from './git.ts';
 import { errorCode } from './see.ts';
 import { readGitFile, readWorktreeLink, realDirectory } from './worktree-link.ts';
@@ -81,6 +81,7 @@ export async function attach(
     // The index of its commit says of every file that it is there.
     if (snapshot === undefined) await runGit(['sparse-checkout', 'reapply'], { cwd: path });
   }
+  if (snapshot !== undefined) await giveRefsOf(mainGitDir, snapshot, path);
   return (await isAttached(registration, path)) ? ok(undefined) : err('git does not know it all the same');
 }
 

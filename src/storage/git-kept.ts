@@ -10,6 +10,9 @@ export type KeptFile = {
   readonly object: string;
 };
 
+export type KeptMode = { readonly path: string; readonly mode: number };
+export type KeptRef = { readonly name: string; readonly object: string };
+
 /** Everything of a worktree that its commit does not hold, by content. */
 export type Content = {
   readonly files: readonly KeptFile[];
@@ -17,6 +20,10 @@ export type Content = {
   readonly deleted: readonly string[];
   /** The bytes of the index, as an object. */
   readonly index: string;
+  /** What git does not keep; earlier versions did not either. */
+  readonly directories?: readonly KeptMode[];
+  readonly modes?: readonly KeptMode[];
+  readonly refs?: readonly KeptRef[];
 };
 
 /** Names in the tree of a snapshot. */

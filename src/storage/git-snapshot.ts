@@ -10,6 +10,7 @@ import { runGit, type GitOptions } from './git.ts';
 import { findPrecious } from './precious.ts';
 import { parentsOf } from './real-parents.ts';
 import { errorCode, isNameable } from './see.ts';
+import { ownRefs, shapeOf } from './worktree-shape.ts';
 
 /** Where the worktree is now, which need not be where git believes it to be. */
 export type Dirty = {
@@ -51,9 +52,20 @@ export async function contentOf(
     const { size } = await lstat(join(adminDir, 'index'));
     const found = await filesOf(workTree, names.value, size, keep, where);
     if (found.isErr()) return err(found.error);
+    const ignored = status.value.ignored.map((path) => path.replace(/\/$/u, ''));
+    const apart = new Set([...names.value, ...ignored, ...tracked.value.submodules]);
+    const shape = await shapeOf(workTree, apart);
+    if (shape.isErr()) return err(shape.error);
+    const refs = await ownRefs(adminDir);
+    if (refs.isErr()) return err(refs.error);
     await copyFile(join(adminDir, 'index'), indexFile);
     const index = await hashAll([indexFile], keep, where);
-    return index.map(([object = '']) => ({ ...found.value, index: object }));
+    return index.map(([object = '']) => ({
+      ...found.value,
+      index: object,
+      ...shape.value,
+      refs: refs.value,
+    }));
   } catch (cause) {
     return err(cause instanceof Error ? cause.message : String(cause));
   } finally {

@@ -7,17 +7,23 @@ import { syncDirectories } from '../disk/quarantine.ts';
 import { syncFile } from '../disk/sync-file.ts';
 import { bytesOf, isLarge, lotsOf, sizesOf, writeBlob, type Blob } from './git-blobs.ts';
 import { gitComplaint } from './git-complaint.ts';
-import { placesAbove, snapshotNames, type Content, type KeptFile } from './git-kept.ts';
+import { placesAbove, snapshotNames, type KeptFile, type KeptMode } from './git-kept.ts';
 import { runGit } from './git.ts';
 import { parentsOf } from './real-parents.ts';
 import { errorCode } from './see.ts';
 import { readGitFile } from './worktree-link.ts';
+import { giveRefs } from './worktree-shape.ts';
 
 const shape = v.object({
   files: v.array(v.object({ path: v.string(), mode: v.number(), mtimeNs: v.string(), object: v.string() })),
   deleted: v.array(v.string()),
   index: v.string(),
+  directories: v.optional(v.array(v.object({ path: v.string(), mode: v.number() })), []),
+  modes: v.optional(v.array(v.object({ path: v.string(), mode: v.number() })), []),
+  refs: v.optional(v.array(v.object({ name: v.string(), object: v.string() })), []),
 });
+
+type Manifest = v.InferOutput<typeof shape>;
 
 const linkType = 0o120000;
 const typeBits = 0o170000;
@@ -32,9 +38,9 @@ export async function unpackSnapshot(
     const read = await readManifest(mainGitDir, commit);
     if (read.isErr()) return err(read.error);
     const content = read.value;
-    const odd = [...content.files.map(({ path }) => path), ...content.deleted].find(
-      (path) => !isInside(path),
-    );
+    const { files, deleted, directories, modes } = content;
+    const paths = [...files, ...directories, ...modes].map(({ path }) => path);
+    const odd = [...paths, ...deleted].find((path) => !isInside(path));
     if (odd !== undefined) return err(`its snapshot has an odd path: ${odd}`);
     const names = new Set(content.files.map(({ path }) => path));
     const below = content.files.find(({ path }) => placesAbove(path).some((place) => names.has(place)));
@@ -42,11 +48,14 @@ export async function unpackSnapshot(
     for (const path of content.deleted) await drop(at, path);
     const laid = await layFiles(mainGitDir, content.files, at);
     if (laid.isErr()) return err(laid.error);
+    for (const directory of directories) await makeEmpty(at, directory);
+    for (const file of modes) await setMode(at, file);
+    await giveRefs(at, content.refs);
     const adminDir = await readGitFile(join(at, '.git'));
     if (adminDir.isErr()) return err(adminDir.error.detail);
     const index = await writeAnew(mainGitDir, content.index, join(adminDir.value, 'index'));
     if (index.isErr()) return err(index.error);
-    const places = new Set(content.files.flatMap(({ path }) => placesAbove(path)));
+    const places = new Set([...files, ...directories].flatMap(({ path }) => placesAbove(path)));
     const synced = await syncDirectories([
       at,
       adminDir.value,
@@ -56,6 +65,12 @@ export async function unpackSnapshot(
   } catch (cause) {
     return err(`its snapshot cannot be laid out: ${cause instanceof Error ? cause.message : String(cause)}`);
   }
+}
+
+/** Gives a worktree in its place the refs that only it has. */
+export async function giveRefsOf(mainGitDir: string, commit: string, at: string): Promise<void> {
+  const content = await readManifest(mainGitDir, commit);
+  if (content.isOk()) await giveRefs(at, content.value.refs);
 }
 
 /** Writes the index that a snapshot holds. */
@@ -68,7 +83,7 @@ export async function writeIndexOf(
   return content.isErr() ? err(content.error) : writeAnew(mainGitDir, content.value.index, path);
 }
 
-async function readManifest(mainGitDir: string, commit: string): Promise<Result<Content, string>> {
+async function readManifest(mainGitDir: string, commit: string): Promise<Result<Manifest, string>> {
   const args = ['cat-file', 'blob', `${commit}:${snapshotNames.manifest}`];
   const named = await runGit(args, { gitDir: mainGitDir });
   if (named.isErr()) return err(`its snapshot cannot be read: ${gitComplaint(named.error)}`);
@@ -154,6 +169,21 @@ async function setSigns(full: string, { mode, mtimeNs }: KeptFile): Promise<void
   await utimes(full, seconds, seconds);
   // The ref goes as soon as it is told that this is back.
   await syncFile(full);
+}
+
+/** Where something else is by now, it stays. */
+async function makeEmpty(at: string, { path, mode }: KeptMode): Promise<void> {
+  for (const place of placesAbove(path)) await ensureReal(join(at, place));
+  const full = join(at, path);
+  if ((await lookAt(full)) !== undefined) return;
+  await mkdir(full);
+  await chmod(full, mode & 0o7777);
+}
+
+async function setMode(at: string, { path, mode }: KeptMode): Promise<void> {
+  if ((await parentsOf(at, path)) !== 'real') return;
+  const full = join(at, path);
+  if ((await lookAt(full))?.isFile() === true) await chmod(full, mode & 0o7777);
 }
 
 /** Never through a link: what it leads to is somebody else's. */

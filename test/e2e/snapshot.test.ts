@@ -84,6 +84,32 @@ test('a dirty worktree that its owner insists on is kept in a snapshot first, an
   t.is((await clean(shop, ['log', 'verify'])).exitCode, 0);
 });
 
+test('what git itself does not keep comes back, too: empty directories, permissions, refs of this worktree', async (t) => {
+  const shop = await makeShop(t);
+  const id = await dirtyWork(shop);
+  const worktree = worktreeOf(shop, id);
+  fs.mkdirSync(join(worktree, 'empty', 'inner'), { recursive: true });
+  fs.chmodSync(join(worktree, 'empty', 'inner'), 0o700);
+  fs.mkdirSync(join(worktree, 'node_modules', 'nothing'), { recursive: true });
+  fs.writeFileSync(join(worktree, 'node_modules', 'x'), 'x');
+  fs.chmodSync(join(worktree, 'c.txt'), 0o600);
+  await git(worktree, 'update-ref', 'refs/worktree/mark', 'HEAD');
+  await ageWorktree(worktree, shop.home.nowMs - durationMs('90d'));
+  const seen = async (): Promise<unknown> => [
+    fs.statSync(join(worktree, 'empty', 'inner')).mode & 0o777,
+    fs.statSync(join(worktree, 'c.txt')).mode & 0o777,
+    await git(worktree, 'for-each-ref', 'refs/worktree'),
+    await git(worktree, 'status', '--porcelain'),
+  ];
+  const before = await seen();
+  const ran = await insist(shop, id);
+  t.is(ran.exitCode, 0, ran.stdout + ran.stderr);
+  const undone = await clean(shop, ['undo', worktree]);
+  t.is(undone.exitCode, 0, undone.stdout + undone.stderr);
+  t.deepEqual(await seen(), before);
+  t.false(fs.existsSync(join(worktree, 'node_modules')));
+});
+
 test('a link in the place of a directory is kept as a link, and nothing behind it is read or written', async (t) => {
   const shop = await makeShop(t);
   const id = await finishedWork(shop, '90d', { commits: { 'd/f': 'committed\n', 'd/e/g': 'committed\n' } });
