@@ -170,6 +170,7 @@ test('a worktree that somebody removes after its snapshot comes back from it', a
   t.is((await journalOf(shop)).filter(({ type }) => type === 'ItemVanished').length, 1);
   t.is((await clean(shop, ['--logs', '--force'])).exitCode, 0);
   t.not(await snapshots(shop), '');
+  t.regex((await clean(shop, ['why', worktree])).stdout, /the work in it is kept under refs/);
   const undone = await clean(shop, ['undo', worktree]);
   t.is(undone.exitCode, 0, undone.stdout + undone.stderr);
   t.deepEqual(await stateOf(shop, id), before);

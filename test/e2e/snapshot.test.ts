@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
@@ -156,6 +156,28 @@ test('what lies in the directory of a submodule that is not initialised is kept 
   t.false(fs.existsSync(worktree));
   t.is((await clean(shop, ['undo', worktree])).exitCode, 0);
   t.is(fs.readFileSync(file, 'utf8'), 'a week of work\n');
+});
+
+test('when undo is refused, it says where the work is, and the command it names lays it out', async (t) => {
+  const shop = await makeShop(t);
+  const id = await dirtyWork(shop);
+  const worktree = worktreeOf(shop, id);
+  t.is((await insist(shop, id)).exitCode, 0);
+  await git(shop.repository, 'update-ref', `refs/heads/prodigy-${id}`, 'main');
+  const undone = await clean(shop, ['undo', worktree]);
+  t.is(undone.exitCode, 3);
+  const [commit = '', , ref = ''] = (await git(shop.repository, 'for-each-ref', 'refs/prodigy-clean')).split(
+    /\s/,
+  );
+  t.true(undone.stdout.includes(`its work is kept as ${commit.slice(0, 12)} under ${ref}`), undone.stdout);
+  t.true((await clean(shop, ['why', worktree])).stdout.includes(`the work in it is kept under ${ref}`));
+
+  const [command = ''] = /git -C .* worktree add --detach DIRECTORY \S+/.exec(undone.stdout) ?? [];
+  const directory = join(shop.top, 'laid-out');
+  execFileSync('sh', ['-c', command.replace('DIRECTORY', directory)], { stdio: 'ignore' });
+  t.is(fs.readFileSync(join(directory, 'files', 'a.txt'), 'utf8'), 'staged, then changed\r\n');
+  t.is(fs.readFileSync(join(directory, 'staged', 'a.txt'), 'utf8'), 'staged\n');
+  t.is(fs.readFileSync(join(directory, 'staged', 'new-staged.txt'), 'utf8'), 'only staged\n');
 });
 
 test('without a snapshot nothing is removed', async (t) => {
