@@ -46,5 +46,6 @@ export function stillKept(
   why: string | undefined,
   ref: string | undefined,
 ): Readonly<Record<string, string>> {
-  return why === undefined || ref === undefined ? {} : { broken: why, kept: ref };
+  if (why === undefined) return {};
+  return ref === undefined ? { broken: why } : { broken: why, kept: ref };
 }

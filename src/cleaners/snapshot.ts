@@ -86,17 +86,17 @@ export function isInPlace({ moves }: RemovalIntended): boolean {
 
 /**
  * Makes a worktree that was put back whole: git may have lost its registration, and with it all that was staged, while
- * it was away. Done again, it finds it done.
+ * it was away. Without a snapshot nothing was. Done again, it finds it done.
  *
  * @returns why it is not whole; `undefined` when it is
  */
 export async function makeWhole(intent: RemovalIntended): Promise<string | undefined> {
   const { snapshot, worktree, moves } = intent;
   const main = moves.find(({ role }) => role === 'main');
-  if (snapshot === undefined || worktree === undefined || main === undefined) return undefined;
+  if (worktree === undefined || main === undefined) return undefined;
   if (!isInPlace(intent)) return 'it is not in its place';
   if (await isAttached(worktree, main.path)) return undefined;
-  const attached = await attach(worktree, main.path, snapshot.ref);
+  const attached = await attach(worktree, main.path, snapshot?.ref);
   return attached.isErr() ? `git has lost its registration: ${attached.error}` : undefined;
 }
 
