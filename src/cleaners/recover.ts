@@ -9,10 +9,12 @@ import { unreachable } from '../model/invariant.ts';
 import type { Identity, ItemId } from '../model/item.ts';
 import type { OpenOperation } from '../projections/open-operations.ts';
 import { adopt, fail } from '../projections/run-account.ts';
+import { isRegistered } from '../storage/git-registration.ts';
 import { reconcile, type NextStep, type SeenPart } from '../run/reconcile.ts';
 import { free, type Quarantined } from './free.ts';
 import { putBack, syncMoves } from './move-out.ts';
 import { operationOf, quarantineLevels } from './quarantine-place.ts';
+import { makeWhole, notHeld } from './snapshot.ts';
 import type { RunRecord } from './run-record.ts';
 import type { OpenIntent } from './intent.ts';
 
@@ -55,19 +57,22 @@ export async function recover(
   for (const operation of open) {
     const { op, run, intent, heldUntilMs } = operation;
     const seen = await see(intent.moves);
-    const found = reconcile(operation.state, seen, mainOf(intent.moves));
-    // Nobody may have looked whether somebody worked in it until it was moved: it is put back, and judged again.
-    const step: NextStep =
-      found.type === 'record-quarantined' && intent.worktree !== undefined
-        ? { type: 'put-back', parts: movedOf(seen), next: 'decide-again' }
-        : found;
+    const step = await stepFor(operation, seen);
     record.adopt(op, operation.state);
+    if (step.type === 'not-held') {
+      adopt(record.account, op, intent, 'taken-up');
+      const { path, why } = step;
+      fail(record.account, intent.item, { code: 'ENOTKEPT', path, detail: `not freed: ${why}` });
+      continue;
+    }
     const isUndoable = heldUntilMs !== undefined && operation.state === 'quarantined';
     if (step.type === 'purge' && isUndoable) {
       (heldUntilMs > context.clock() ? held : expired).push(operation);
       continue;
     }
     if (step.type === 'decide-again') {
+      // Killed before it was whole again.
+      if (intent.snapshot !== undefined) await makeWhole(intent);
       openIntents.set(intent.item, { op, run, intent });
       continue;
     }
@@ -116,6 +121,30 @@ export async function purgeHeld(
   }));
   const told = await record.facts(await free(quarantined, heads));
   return told.isErr() ? err(told.error) : ok(undefined);
+}
+
+/** The work in it is kept nowhere any more, and it may be freed in part: it is left where it is. */
+type NotHeld = { readonly type: 'not-held'; readonly path: string; readonly why: string };
+
+async function stepFor(
+  { state, intent }: OpenOperation,
+  seen: readonly SeenPart[],
+): Promise<NextStep | NotHeld> {
+  const { moves, worktree } = intent;
+  const main = mainOf(moves);
+  const found = reconcile(state, seen, main);
+  if (worktree === undefined) return found;
+  // Nobody may have looked whether somebody worked in it until it was moved: it is put back, and judged again.
+  if (found.type === 'record-quarantined') {
+    return { type: 'put-back', parts: movedOf(seen), next: 'decide-again' };
+  }
+  const why = found.type === 'purge' ? await notHeld(intent) : undefined;
+  if (why === undefined) return found;
+  const { path = '', to = '' } = moves[main] ?? {};
+  // What git still knows has not begun to be freed.
+  return (await isRegistered(worktree, path))
+    ? { type: 'put-back', parts: movedOf(seen), next: 'record-restored' }
+    : { type: 'not-held', path: to, why };
 }
 
 function movedOf(seen: readonly SeenPart[]): readonly number[] {
@@ -209,6 +238,8 @@ async function settle(
       }
       const synced = await syncMoves(parts);
       if (synced.isErr()) return leave(synced.error.code, synced.error.path);
+      // Before it is judged again, or left: whatever is not whole then keeps its snapshot.
+      await makeWhole(intent);
       if (step.next === 'decide-again') return ok('open');
       return step.next === 'record-restored'
         ? tell({ type: 'ItemRestored', item, why: 'put-back' }, 'settled')

@@ -6,6 +6,8 @@ import { removeTree } from '../disk/remove.ts';
 import type { Move } from '../journal/event.ts';
 import type { Identity } from '../model/item.ts';
 import type { GoneWorktree } from '../projections/gone-worktrees.ts';
+import { attach, hasRegistration, syncRegistration } from '../storage/git-attach.ts';
+import { unregisterWorktree } from '../storage/git-registration.ts';
 import { findConflict, forgetAttempt, makeWorktree, settleWorktree } from '../storage/git-restore.ts';
 import { unpackSnapshot } from '../storage/git-unpack.ts';
 import { undoLevels } from './quarantine-place.ts';
@@ -31,6 +33,10 @@ export async function restoreWorktree(gone: GoneWorktree, journalId: string): Pr
 
   if (!(await isOurs(main.path, ready))) {
     await discard(aside, staged, worktree.mainGitDir);
+    if (gone.isLeftBehind === true) {
+      const left = await unregisterWorktree(worktree, main.path);
+      if (left.isErr()) return 'git would not let go of what was there';
+    }
     const problem = (await taken(intent.moves)) ?? (await findConflict(worktree, gone.branches));
     if (problem !== undefined) return problem;
     const made = await build(gone, { aside, staged, ready });
@@ -44,8 +50,15 @@ export async function restoreWorktree(gone: GoneWorktree, journalId: string): Pr
       return cause(moved.error);
     }
   }
+  // A prune while it was neither here nor there took its registration, and the index with it.
+  if (!(await hasRegistration(main.path))) {
+    const attached = await attach(worktree, main.path, gone.snapshot?.commit);
+    if (attached.isErr()) return attached.error;
+  }
   const settled = await settleWorktree(worktree.mainGitDir, main.path);
   if (settled.isErr()) return settled.error;
+  const tied = await syncRegistration(main.path);
+  if (tied.isErr()) return tied.error;
   const back = await keepsakesBack(intent.moves);
   if (back !== undefined) return back;
   const synced = await syncDirectories([...new Set(intent.moves.map(({ path }) => dirname(path)))]);

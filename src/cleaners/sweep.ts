@@ -21,9 +21,10 @@ import { chunksOf } from './chunks.ts';
 import { free } from './free.ts';
 import { changedUntilMoved, lastLook, type Drift } from './last-look.ts';
 import { operationFor, type OpenIntent, type Operation } from './intent.ts';
+import { settleKept, stillKept } from './kept-move.ts';
 import { moveOut, putBackDurably, syncMoves } from './move-out.ts';
 import { quarantineLevels } from './quarantine-place.ts';
-import { forgetSnapshot, isAsKept, snapshotFor, type Taken } from './snapshot.ts';
+import { letGo, snapshotFor } from './snapshot.ts';
 import type { Fact, RunRecord } from './run-record.ts';
 
 /** An item with the verdict that condemned it. */
@@ -136,6 +137,10 @@ async function sweepChunk(
   for (const { op } of given) record.adopt(op, 'intended');
   const gaveUp = await record.facts(given);
   if (gaveUp.isErr()) return err(gaveUp.error);
+  for (const { op } of given) {
+    const old = [...context.openIntents.values()].find((open) => open.op === op);
+    if (old !== undefined) await letGo(old.intent);
+  }
   for (const { op, intent, isNew } of operations) {
     if (isNew) continue;
     record.adopt(op, 'intended');
@@ -262,7 +267,7 @@ async function moveOne(
   const taken =
     intent.snapshot === undefined ? undefined : await snapshotFor(intent, op, context.journalId, item);
   if (taken?.isErr() === true) {
-    await forgetSnapshot(intent);
+    await letGo(intent);
     return { op, event: { ...unkept(operation), detail: `no snapshot, no removal: ${taken.error}` } };
   }
   if (taken?.isOk() === true) {
@@ -275,13 +280,13 @@ async function moveOne(
   }
 
   const moved = await moveOut(intent.moves);
-  if (moved.type !== 'moved') await forgetSnapshot(intent);
+  if (taken?.isOk() === true) {
+    const settled = await settleKept(operation, context.journalId, taken.value, moved);
+    if (settled !== undefined) return { op, event: settled };
+  }
   switch (moved.type) {
     case 'moved': {
-      const late =
-        taken?.isOk() === true
-          ? await unlikeKept(operation, taken.value, context)
-          : await lateWork(operation);
+      const late = taken === undefined ? await lateWork(operation) : undefined;
       return late === undefined ? 'moved' : takeBack(operation, late);
     }
     case 'vanished':
@@ -315,24 +320,14 @@ async function lateWork({ item, intent }: Operation): Promise<Drift | undefined>
   return main === undefined ? undefined : changedUntilMoved(item, main.to);
 }
 
-async function unlikeKept(
-  { op, item, intent }: Operation,
-  taken: Taken,
-  { journalId }: Sweep,
-): Promise<Drift | undefined> {
-  if (await isAsKept(intent, op, journalId, taken)) return undefined;
-  const evidence = { path: item.path, what: 'changed while its work was kept' };
-  return { reason: 'changed-since-decision', evidence };
-}
-
 async function takeBack({ op, item, intent }: Operation, { reason, evidence }: Drift): Promise<Fact> {
   const back = await putBackDurably(intent.moves);
   if (back.isErr()) {
     const { path, code } = back.error;
     return { op, event: { type: 'PutBackBlocked', item: item.id, path, code } };
   }
-  await forgetSnapshot(intent);
-  return { op, event: { type: 'ItemDrifted', item: item.id, reason, evidence } };
+  const whole = stillKept(await letGo(intent), intent.snapshot?.ref);
+  return { op, event: { type: 'ItemDrifted', item: item.id, reason, evidence: { ...evidence, ...whole } } };
 }
 
 function unkept({ item, attempt }: Operation): EventOf<'ItemFailed'> {

@@ -50,7 +50,8 @@ async function act(
   { record, journalId }: Omit<Undoing, 'newId'>,
 ): Promise<Result<string | undefined, JournalFailure>> {
   const { item } = gone.intent;
-  const why = await restoreWorktree(gone, journalId);
+  const problem = await restoreWorktree(gone, journalId);
+  const why = problem === undefined ? undefined : [problem, ...whereKept(gone)].join('; ');
   const path = gone.intent.moves[0]?.path ?? '';
   const event: Event =
     why === undefined
@@ -60,6 +61,17 @@ async function act(
   if (told.isErr()) return err(told.error);
   if (why === undefined) await forgetSnapshot(gone.intent);
   return ok(why);
+}
+
+/** How people get at the work without us. The snapshot's tree is no worktree: it has what differed from the commit. */
+function whereKept({ intent, snapshot }: GoneWorktree): readonly string[] {
+  if (snapshot === undefined || intent.worktree === undefined) return [];
+  const { ref, commit } = snapshot;
+  const repository = intent.worktree.mainGitDir.replaceAll("'", "'\\''");
+  return [
+    `its work is kept as ${commit.slice(0, 12)} under ${ref}`,
+    `git -C '${repository}' worktree add --detach DIRECTORY ${ref} lays it out: files/ has what was changed or new, staged/ what was in the index`,
+  ];
 }
 
 /** Gives up what was kept of worktrees whose time for undo is over. */

@@ -15,7 +15,7 @@ import { brakeOfThen, brakeProblem } from './brake.ts';
 import { carryOut, expireHeld } from './carry-out.ts';
 import { answer, documentOf } from './answer.ts';
 import { clockProblem } from './clock.ts';
-import { endRun, putOnRecord, refuse, takeUp } from './run-steps.ts';
+import { endRun, mayNotBeWhole, putOnRecord, refuse, takeUp } from './run-steps.ts';
 import { isThereAJournal, openForWork, type Working } from './journal-access.ts';
 import { lookAndJudge, pinsOf, rulesOfThen } from './looking.ts';
 import type { Output } from './options.ts';
@@ -57,7 +57,9 @@ export async function resume(request: ResumeRequest, shell: Shell): Promise<Resu
   const gone = await work.journal.rows(goneWorktrees);
   if (gone.isErr()) return err(gone.error);
   const isUndoing = [...gone.value.values()].some(({ undo }) => undo !== undefined);
-  if (unfinished.value.length === 0 && waiting.length === 0 && !isUndoing) {
+  const broken = await mayNotBeWhole(work.journal);
+  if (broken.isErr()) return err(broken.error);
+  if (unfinished.value.length === 0 && waiting.length === 0 && !isUndoing && !broken.value) {
     return ok(nothingToResume('Nothing to resume.', request, shell));
   }
 

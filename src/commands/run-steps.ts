@@ -2,7 +2,7 @@ import { err, ok, type Result } from 'neverthrow';
 import { dropLocksOfDead } from '../cleaners/bundle-locks.ts';
 import { recover, type Recovered } from '../cleaners/recover.ts';
 import type { RunRecord } from '../cleaners/run-record.ts';
-import { dropSpentSnapshots } from '../cleaners/spent-snapshots.ts';
+import { dropSpentSnapshots, spentSnapshots, type StillNeeded } from '../cleaners/spent-snapshots.ts';
 import { finishUndos } from '../cleaners/undo-worktrees.ts';
 import { planOf, scanEvents, type Scan } from '../cleaners/scan.ts';
 import type { RunOutcome, RunPolicy } from '../journal/event.ts';
@@ -10,14 +10,14 @@ import type { Journal } from '../journal/journal.ts';
 import type { Failure, JournalFailure, RefusedFailure } from '../model/failure.ts';
 import type { Scope } from '../policy/scope.ts';
 import { detachedHeads, goneWorktrees } from '../projections/gone-worktrees.ts';
-import { keptSnapshots } from '../projections/kept-snapshots.ts';
+import { keptSnapshots, type KeptSnapshot } from '../projections/kept-snapshots.ts';
 import { lastOddity } from '../projections/last-oddity.ts';
 import { lastVerdict } from '../projections/last-verdict.ts';
 import { openOperations } from '../projections/open-operations.ts';
 import { plans } from '../projections/plans.ts';
 import { failUndo } from '../projections/run-account.ts';
 import { runSummary } from '../projections/run-summary.ts';
-import { formatCount } from '../ui/format.ts';
+import { formatCount, printable } from '../ui/format.ts';
 import type { Progress } from '../ui/progress.ts';
 import type { Account } from './account.ts';
 import { runScope } from './looking.ts';
@@ -129,6 +129,12 @@ export async function takeUp(
   const dropped = await dropWhatIsSpent(journal);
   if (dropped.isErr()) return err(dropped.error);
   progress.pause();
+  for (const { row, why } of dropped.value) {
+    const { name, snapshot } = row.intent;
+    shell.terminal.err(
+      `What was kept of worktree ${printable(name)} stays under ${snapshot?.ref ?? ''}: ${printable(why)}\n`,
+    );
+  }
   const settled = recovered.value.settled + undone.value.filter(({ why }) => why === undefined).length;
   if (settled > 0) {
     shell.terminal.err(`Took up ${formatCount(settled, 'operation')} that an earlier run had begun.\n`);
@@ -136,7 +142,22 @@ export async function takeUp(
   return ok(recovered.value);
 }
 
-async function dropWhatIsSpent(journal: Journal): Promise<Result<void, JournalFailure>> {
+async function dropWhatIsSpent(journal: Journal): Promise<Result<readonly StillNeeded[], JournalFailure>> {
+  const rows = await keptRows(journal);
+  return rows.isErr() ? err(rows.error) : ok(await dropSpentSnapshots(rows.value.rows, rows.value.needed));
+}
+
+/** Whether there are snapshots of worktrees that were put back: those may still have to be made whole. */
+export async function mayNotBeWhole(journal: Journal): Promise<Result<boolean, JournalFailure>> {
+  const rows = await keptRows(journal);
+  if (rows.isErr()) return err(rows.error);
+  const back = rows.value.rows.filter(({ spent }) => spent === 'back');
+  return ok((await spentSnapshots(back, rows.value.needed)).length > 0);
+}
+
+type KeptRows = { readonly rows: readonly KeptSnapshot[]; readonly needed: ReadonlySet<string> };
+
+async function keptRows(journal: Journal): Promise<Result<KeptRows, JournalFailure>> {
   const kept = await journal.rows(keptSnapshots);
   if (kept.isErr()) return err(kept.error);
   // As they are now: what was taken up has come to its end.
@@ -145,8 +166,7 @@ async function dropWhatIsSpent(journal: Journal): Promise<Result<void, JournalFa
   const gone = await journal.rows(goneWorktrees);
   if (gone.isErr()) return err(gone.error);
   const needed = new Set([...open.value.keys(), ...gone.value.keys()]);
-  await dropSpentSnapshots(kept.value.values(), needed);
-  return ok(undefined);
+  return ok({ rows: [...kept.value.values()], needed });
 }
 
 export async function endRun(

@@ -3,7 +3,7 @@ import { putBack, syncMoves } from '../cleaners/move-out.ts';
 import { finishUndos, undoWorktree } from '../cleaners/undo-worktrees.ts';
 import { identify } from '../disk/identity.ts';
 import { dropSecondName } from '../disk/quarantine.ts';
-import type { RemovalIntended } from '../journal/event.ts';
+import { removalOf, type RemovalIntended } from '../journal/event.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Failure, JournalFailure } from '../model/failure.ts';
 import { kinds } from '../model/kind.ts';
@@ -140,6 +140,8 @@ async function putHeldBack(
   return told.isErr() ? err(told.error) : ok(undefined);
 }
 
+const neverWent: ReadonlySet<string> = new Set(['ItemDrifted', 'ItemVanished', 'ItemFailed']);
+
 /** What the journal knows of something that cannot be put back. */
 async function whyNothing(
   query: ItemQuery,
@@ -155,7 +157,7 @@ async function whyNothing(
   const story = await journal.fold(itemStory(item));
   if (story.isErr()) return err(story.error);
   const name = printable(item);
-  for (const { event, atMs } of story.value.toReversed()) {
+  for (const { event, atMs, op = '' } of story.value.toReversed()) {
     const at = formatTime(atMs);
     let said: string;
     if (event.type === 'ItemRestored') said = `${name} was put back already, on ${at}.`;
@@ -163,6 +165,7 @@ async function whyNothing(
       said = `${name} cannot be put back any more: ${event.type === 'ItemRemoved' ? `it was freed on ${at}` : `its time for undo was over on ${at}`}.`;
     else if (event.type === 'RemovalIntended' || event.type === 'ItemQuarantined')
       said = `The removal of ${name} has begun and not ended: prodigy clean resume`;
+    else if (neverWent.has(event.type) && removalOf(op) === op) break;
     else continue;
     terminal.out(`${said}\n`);
     return ok(exitCodes.failed.code);

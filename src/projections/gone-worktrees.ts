@@ -14,6 +14,8 @@ export type GoneWorktree = {
   readonly snapshot?: { readonly ref: string; readonly commit: string };
   /** Until when it can be put back; `undefined` while it is on its way out. UTC milliseconds. */
   readonly untilMs?: number;
+  /** Somebody else removed it, and may have left its registration. */
+  readonly isLeftBehind?: true;
   /** The operation that is making it again. */
   readonly undo?: string;
 };
@@ -21,7 +23,7 @@ export type GoneWorktree = {
 /** One row for each removal that can be undone by git, by its operation: gone when it was put back, or no more can be. */
 export const goneWorktrees: KeyedProjection<GoneWorktree> = {
   name: 'gone',
-  version: 1,
+  version: 2,
   keyOf: ({ op, event }) => {
     const isWorktree = 'item' in event && event.item.startsWith('worktrees:');
     return op === undefined || !isWorktree ? undefined : removalOf(op);
@@ -45,9 +47,13 @@ export const goneWorktrees: KeyedProjection<GoneWorktree> = {
         return { ...row, undo: op };
       case 'ItemFailed':
         return isUndo ? rest : undefined;
+      case 'ItemVanished':
+        // Whoever removed it did not remove what had been kept of it by then.
+        return row.snapshot === undefined
+          ? undefined
+          : { ...row, untilMs: atMs + (row.intent.undoMs ?? 0), isLeftBehind: true };
       case 'ItemRestored':
       case 'ItemDrifted':
-      case 'ItemVanished':
       case 'UndoExpired':
         return undefined;
       default:

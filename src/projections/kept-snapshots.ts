@@ -1,47 +1,50 @@
-import { removalOf } from '../journal/event.ts';
+import { removalOf, type RemovalIntended } from '../journal/event.ts';
 import type { KeyedProjection } from '../journal/projection.ts';
 
 /** A ref that this journal made, or was about to make, for the work in a worktree. */
 export type KeptSnapshot = {
   readonly op: string;
-  readonly mainGitDir: string;
-  readonly ref: string;
+  readonly intent: RemovalIntended;
   /** Known once it was taken. */
   readonly commit?: string;
-  /** The work is in its place, or its time for undo is over: nobody needs the ref any more. */
-  readonly isSpent: boolean;
+  /**
+   * The worktree was made again from it, or its time for undo is over: nobody needs the ref any more (`over`). Or the
+   * worktree was put back or never went, and whoever looks may find that git has lost its index meanwhile (`back`).
+   */
+  readonly spent?: 'over' | 'back';
 };
 
 /**
  * One row for each removal that keeps the work first, by its operation. It stays when the ref is spent: only a look into
- * the repository tells whether the ref went, too. Of what vanished or failed there is none: the ref may be the last that
- * has the work, and stays.
+ * the repository tells whether the ref went, too.
  */
 export const keptSnapshots: KeyedProjection<KeptSnapshot> = {
   name: 'kept',
-  version: 1,
+  version: 2,
   keyOf: ({ op, event }) => {
     const isWorktree = 'item' in event && event.item.startsWith('worktrees:');
     return op === undefined || !isWorktree ? undefined : removalOf(op);
   },
   apply: (row, { event, op = '' }) => {
     if (event.type === 'RemovalIntended') {
-      const { snapshot, worktree } = event;
-      if (snapshot === undefined || worktree === undefined) return undefined;
-      return { op, mainGitDir: worktree.mainGitDir, ref: snapshot.ref, isSpent: false };
+      if (event.snapshot === undefined || event.worktree === undefined) return undefined;
+      return { op, intent: event };
     }
     if (row === undefined) return undefined;
     switch (event.type) {
       case 'SnapshotTaken':
         return { ...row, commit: event.commit };
       case 'ItemRestored':
+        return { ...row, spent: op === row.op ? 'back' : 'over' };
       case 'ItemDrifted':
+        return { ...row, spent: 'back' };
       case 'UndoExpired':
-        return { ...row, isSpent: true };
+        return { ...row, spent: 'over' };
       case 'ItemVanished':
-        return undefined;
+        // Undo can make it again as long as the ref is there.
+        return row.commit === undefined ? undefined : row;
       case 'ItemFailed':
-        return op === row.op ? undefined : row;
+        return op === row.op ? { ...row, spent: 'back' } : row;
       default:
         return row;
     }

@@ -10,6 +10,9 @@ export type KeptFile = {
   readonly object: string;
 };
 
+export type KeptMode = { readonly path: string; readonly mode: number };
+export type KeptRef = { readonly name: string; readonly object: string };
+
 /** Everything of a worktree that its commit does not hold, by content. */
 export type Content = {
   readonly files: readonly KeptFile[];
@@ -17,6 +20,10 @@ export type Content = {
   readonly deleted: readonly string[];
   /** The bytes of the index, as an object. */
   readonly index: string;
+  /** What git does not keep; earlier versions did not either. */
+  readonly directories?: readonly KeptMode[];
+  readonly modes?: readonly KeptMode[];
+  readonly refs?: readonly KeptRef[];
 };
 
 /** Names in the tree of a snapshot. */
@@ -60,4 +67,23 @@ export async function canComeBack(
     .split('\0')
     .find((path) => !gone.has(path) && placesAbove(path).some((place) => names.has(place)));
   return hidden === undefined ? ok(undefined) : err(`it has a file in the place of a directory: ${hidden}`);
+}
+
+/** Whether a snapshot is there with all that it holds and that `head` does not: a prune may have been under way. */
+export async function isHeld(
+  commit: string,
+  head: string,
+  { gitDir, settings }: GitOptions,
+): Promise<Result<void, string>> {
+  const list = ['rev-list', '--objects', '--no-object-names', commit, '--not', head, '--'];
+  const listed = await runGit(list, { gitDir, settings });
+  if (listed.isErr()) return err(gitComplaint(listed.error));
+  const args = ['cat-file', '--batch-check'];
+  const read = await runGit(args, { gitDir, settings, input: listed.value });
+  if (read.isErr()) return err(gitComplaint(read.error));
+  const isWhole = read.value
+    .trim()
+    .split('\n')
+    .every((line) => / (?:blob|tree|commit) \d+$/.test(line));
+  return isWhole ? ok(undefined) : err('an object is missing');
 }

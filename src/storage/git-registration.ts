@@ -60,6 +60,15 @@ export async function unregisterWorktree(
   return err({ type: 'git', args, exitCode: 0, stderr: 'still registered' });
 }
 
+/** Whether git still has the registration of a worktree that was at `path`. */
+export async function isRegistered(
+  { adminDir }: Pick<Registration, 'adminDir'>,
+  path: string,
+): Promise<boolean> {
+  const registered = await registeredPath(adminDir);
+  return registered.isOk() && registered.value !== undefined && isSamePath(registered.value, path);
+}
+
 async function registeredPath(adminDir: string): Promise<Result<string | undefined, DiskFailure>> {
   const path = join(adminDir, 'gitdir');
   const text = await readPointer(path);

@@ -13,6 +13,7 @@ export type Branch = { readonly ref: string; readonly commit: string };
 /** Why it cannot be: a sentence for people. Nothing was overwritten. */
 export type Conflict = string;
 
+const durable = ['core.fsync=all', 'core.fsyncMethod=fsync'];
 const branchPrefix = 'refs/heads/';
 
 /**
@@ -54,13 +55,8 @@ export async function makeWorktree(
   at: string,
 ): Promise<Result<void, Conflict>> {
   const { mainGitDir, branch, head, pointers } = registration;
-  for (const { ref, commit } of wanted(branch, head, branches)) {
-    if ((await commitOf(mainGitDir, ref)) !== undefined) continue;
-    // Only as a new one: whoever was faster keeps what he made.
-    const none = '0'.repeat(commit.length);
-    const made = await runGit(['update-ref', ref, commit, none], { gitDir: mainGitDir });
-    if (made.isErr()) return err(`git would not make branch ${shortName(ref)}: ${gitComplaint(made.error)}`);
-  }
+  const ready = await makeBranches(registration, branches);
+  if (ready.isErr()) return err(ready.error);
   const what = isBranch(branch) ? [at, shortName(branch)] : ['--detach', at, head];
   const added = await runGit(['worktree', 'add', '--no-checkout', ...what], { gitDir: mainGitDir });
   if (added.isErr()) return err(`git would not add it: ${gitComplaint(added.error)}`);
@@ -72,6 +68,21 @@ export async function makeWorktree(
   if (files.isErr()) return err(`git would not write its files: ${gitComplaint(files.error)}`);
   const now = await runGit(['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'], { cwd: at });
   return now.isOk() && now.value.trim() === head ? ok(undefined) : err('its branch moved meanwhile');
+}
+
+/** Makes its branches that are gone where they were. */
+export async function makeBranches(
+  { mainGitDir, branch, head }: Registration,
+  branches: readonly Branch[],
+): Promise<Result<void, Conflict>> {
+  for (const { ref, commit } of wanted(branch, head, branches)) {
+    if ((await commitOf(mainGitDir, ref)) !== undefined) continue;
+    // Only as a new one: whoever was faster keeps what he made.
+    const none = '0'.repeat(commit.length);
+    const made = await runGit(['update-ref', ref, commit, none], { gitDir: mainGitDir, settings: durable });
+    if (made.isErr()) return err(`git would not make branch ${shortName(ref)}: ${gitComplaint(made.error)}`);
+  }
+  return ok(undefined);
 }
 
 /** Tells git that a worktree of its was moved. Done again, it finds it done. */
@@ -118,7 +129,7 @@ async function workingDirectoryOf(gitDir: string): Promise<string> {
   return line === undefined || line === '' ? gitDir : dirname(resolve(gitDir, line));
 }
 
-async function makeSparse(at: string, patterns: string): Promise<Result<void, Conflict>> {
+export async function makeSparse(at: string, patterns: string): Promise<Result<void, Conflict>> {
   const adminDir = await readGitFile(join(at, '.git'));
   if (adminDir.isErr()) return err(`its .git file cannot be read: ${adminDir.error.detail}`);
   const file = join(adminDir.value, 'info', 'sparse-checkout');

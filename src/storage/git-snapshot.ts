@@ -10,6 +10,7 @@ import { runGit, type GitOptions } from './git.ts';
 import { findPrecious } from './precious.ts';
 import { parentsOf } from './real-parents.ts';
 import { errorCode, isNameable } from './see.ts';
+import { ownRefs, shapeOf } from './worktree-shape.ts';
 
 /** Where the worktree is now, which need not be where git believes it to be. */
 export type Dirty = {
@@ -47,12 +48,24 @@ export async function contentOf(
   if (names.isErr()) return err(names.error);
 
   const where: GitOptions = { gitDir: mainGitDir, cwd: workTree, settings: durable };
-  const found = await filesOf(workTree, names.value, keep, where);
-  if (found.isErr()) return err(found.error);
   try {
+    const { size } = await lstat(join(adminDir, 'index'));
+    const found = await filesOf(workTree, names.value, size, keep, where);
+    if (found.isErr()) return err(found.error);
+    const ignored = status.value.ignored.map((path) => path.replace(/\/$/u, ''));
+    const apart = new Set([...names.value, ...ignored, ...tracked.value.submodules]);
+    const shape = await shapeOf(workTree, apart);
+    if (shape.isErr()) return err(shape.error);
+    const refs = await ownRefs(adminDir);
+    if (refs.isErr()) return err(refs.error);
     await copyFile(join(adminDir, 'index'), indexFile);
     const index = await hashAll([indexFile], keep, where);
-    return index.map(([object = '']) => ({ ...found.value, index: object }));
+    return index.map(([object = '']) => ({
+      ...found.value,
+      index: object,
+      ...shape.value,
+      refs: refs.value,
+    }));
   } catch (cause) {
     return err(cause instanceof Error ? cause.message : String(cause));
   } finally {
@@ -100,13 +113,14 @@ async function filesBelow(workTree: string, directory: string): Promise<readonly
 async function filesOf(
   workTree: string,
   names: readonly string[],
+  indexBytes: number,
   keep: boolean,
   where: GitOptions,
 ): Promise<Result<Pick<Content, 'files' | 'deleted'>, string>> {
   const plain: Omit<KeptFile, 'object'>[] = [];
   const files: KeptFile[] = [];
   const deleted: string[] = [];
-  let bytes = 0;
+  let bytes = indexBytes;
   for (const path of names) {
     const full = join(workTree, path);
     const seen = await lookAt(workTree, path);
@@ -256,18 +270,19 @@ export async function dropSnapshot(mainGitDir: string, ref: string): Promise<voi
   await runGit(['update-ref', '-d', ref], { gitDir: mainGitDir });
 }
 
-/** Lets go of those that are still there and are what was taken, by compare-and-swap. */
-export async function dropSpent(
-  mainGitDir: string,
-  spent: readonly { readonly ref: string; readonly commit?: string }[],
-): Promise<void> {
+/** The snapshots that a repository has, by ref: the commits they are. */
+export async function listSnapshots(mainGitDir: string): Promise<ReadonlyMap<string, string>> {
   const format = '--format=%(refname)%00%(objectname)%00%(symref)';
   const listed = await runGit(['for-each-ref', format, 'refs/prodigy-clean/'], { gitDir: mainGitDir });
-  if (listed.isErr()) return;
-  const commits = new Map(spent.map(({ ref, commit }) => [ref, commit]));
-  for (const line of listed.value.split('\n')) {
-    const [ref = '', now = '', symref] = line.split('\0');
-    if (!commits.has(ref) || symref !== '' || (commits.get(ref) ?? now) !== now) continue;
-    await runGit(['update-ref', '--no-deref', '-d', ref, now], { gitDir: mainGitDir });
+  const found = new Map<string, string>();
+  for (const line of listed.unwrapOr('').split('\n')) {
+    const [ref = '', commit, symref] = line.split('\0');
+    if (commit !== undefined && symref === '') found.set(ref, commit);
   }
+  return found;
+}
+
+/** Lets go of one that is still what was seen, by compare-and-swap. */
+export async function dropSpent(mainGitDir: string, ref: string, commit: string): Promise<void> {
+  await runGit(['update-ref', '--no-deref', '-d', ref, commit], { gitDir: mainGitDir });
 }

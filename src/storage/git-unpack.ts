@@ -3,79 +3,187 @@ import { chmod, lstat, mkdir, readdir, rm, rmdir, symlink, utimes, writeFile } f
 import { join } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import * as v from 'valibot';
+import { syncDirectories } from '../disk/quarantine.ts';
+import { syncFile } from '../disk/sync-file.ts';
+import { bytesOf, isLarge, lotsOf, sizesOf, writeBlob, type Blob } from './git-blobs.ts';
 import { gitComplaint } from './git-complaint.ts';
-import { placesAbove, snapshotNames, type Content } from './git-kept.ts';
+import { placesAbove, snapshotNames, type KeptFile, type KeptMode } from './git-kept.ts';
 import { runGit } from './git.ts';
 import { parentsOf } from './real-parents.ts';
 import { errorCode } from './see.ts';
 import { readGitFile } from './worktree-link.ts';
+import { giveRefs } from './worktree-shape.ts';
 
 const shape = v.object({
   files: v.array(v.object({ path: v.string(), mode: v.number(), mtimeNs: v.string(), object: v.string() })),
   deleted: v.array(v.string()),
   index: v.string(),
+  directories: v.optional(v.array(v.object({ path: v.string(), mode: v.number() })), []),
+  modes: v.optional(v.array(v.object({ path: v.string(), mode: v.number() })), []),
+  refs: v.optional(v.array(v.object({ name: v.string(), object: v.string() })), []),
 });
+
+type Manifest = v.InferOutput<typeof shape>;
 
 const linkType = 0o120000;
 const typeBits = 0o170000;
-const objectsAtOnce = 100;
 
-/** Lays a snapshot over a worktree that was just made from its commit: files, what was deleted, and the index. */
+/** Lays a snapshot over a worktree that was just made from its commit, durably: files, what was deleted, and the index. */
 export async function unpackSnapshot(
   mainGitDir: string,
   commit: string,
   at: string,
 ): Promise<Result<void, string>> {
   try {
-    const named = await runGit(['cat-file', 'blob', `${commit}:${snapshotNames.manifest}`], {
-      gitDir: mainGitDir,
-    });
-    if (named.isErr()) return err(`its snapshot cannot be read: ${gitComplaint(named.error)}`);
-    const content: Content = v.parse(shape, JSON.parse(named.value));
-    const odd = [...content.files.map(({ path }) => path), ...content.deleted].find(
-      (path) => !isInside(path),
-    );
+    const read = await readManifest(mainGitDir, commit);
+    if (read.isErr()) return err(read.error);
+    const content = read.value;
+    const { files, deleted, directories, modes } = content;
+    const paths = [...files, ...directories, ...modes].map(({ path }) => path);
+    const odd = [...paths, ...deleted].find((path) => !isInside(path));
     if (odd !== undefined) return err(`its snapshot has an odd path: ${odd}`);
     const names = new Set(content.files.map(({ path }) => path));
     const below = content.files.find(({ path }) => placesAbove(path).some((place) => names.has(place)));
     if (below !== undefined) return err(`its snapshot has something below a file: ${below.path}`);
     for (const path of content.deleted) await drop(at, path);
-    for (let from = 0; from < content.files.length; from += objectsAtOnce) {
-      const some = content.files.slice(from, from + objectsAtOnce);
-      const blobs = await blobsOf(
-        mainGitDir,
-        some.map(({ object }) => object),
-      );
-      if (blobs.isErr()) return err(blobs.error);
-      for (const [index, file] of some.entries()) await put(at, file, blobs.value[index] ?? Buffer.alloc(0));
-    }
+    const laid = await layFiles(mainGitDir, content.files, at);
+    if (laid.isErr()) return err(laid.error);
+    for (const directory of directories) await makeEmpty(at, directory);
+    for (const file of modes) await setMode(at, file);
+    await giveRefs(at, content.refs);
     const adminDir = await readGitFile(join(at, '.git'));
     if (adminDir.isErr()) return err(adminDir.error.detail);
-    const index = await blobsOf(mainGitDir, [content.index]);
+    const index = await writeAnew(mainGitDir, content.index, join(adminDir.value, 'index'));
     if (index.isErr()) return err(index.error);
-    await writeFile(join(adminDir.value, 'index'), index.value[0] ?? Buffer.alloc(0));
-    return ok(undefined);
+    const places = new Set([...files, ...directories].flatMap(({ path }) => placesAbove(path)));
+    const synced = await syncDirectories([
+      at,
+      adminDir.value,
+      ...[...places].map((place) => join(at, place)),
+    ]);
+    return synced.isErr() ? err(`it cannot be made durable: ${synced.error.code}`) : ok(undefined);
   } catch (cause) {
     return err(`its snapshot cannot be laid out: ${cause instanceof Error ? cause.message : String(cause)}`);
   }
 }
 
-async function put(
+/** Gives a worktree in its place the refs that only it has. */
+export async function giveRefsOf(mainGitDir: string, commit: string, at: string): Promise<void> {
+  const content = await readManifest(mainGitDir, commit);
+  if (content.isOk()) await giveRefs(at, content.value.refs);
+}
+
+/** Writes the index that a snapshot holds. */
+export async function writeIndexOf(
+  mainGitDir: string,
+  commit: string,
+  path: string,
+): Promise<Result<void, string>> {
+  const content = await readManifest(mainGitDir, commit);
+  return content.isErr() ? err(content.error) : writeAnew(mainGitDir, content.value.index, path);
+}
+
+async function readManifest(mainGitDir: string, commit: string): Promise<Result<Manifest, string>> {
+  const args = ['cat-file', 'blob', `${commit}:${snapshotNames.manifest}`];
+  const named = await runGit(args, { gitDir: mainGitDir });
+  if (named.isErr()) return err(`its snapshot cannot be read: ${gitComplaint(named.error)}`);
+  return ok(v.parse(shape, JSON.parse(named.value)));
+}
+
+type KeptBlob = Blob & { readonly file: KeptFile };
+
+async function layFiles(
+  mainGitDir: string,
+  files: readonly KeptFile[],
   at: string,
-  { path, mode, mtimeNs }: Content['files'][number],
-  bytes: Buffer,
-): Promise<void> {
-  const full = join(at, path);
-  for (const place of placesAbove(path)) await ensureReal(join(at, place));
-  await clear(full);
-  if ((mode & typeBits) === linkType) {
+): Promise<Result<void, string>> {
+  const sizes = await sizesOf(
+    mainGitDir,
+    files.map(({ object }) => object),
+  );
+  if (sizes.isErr()) return err(sizes.error);
+  const blobs: KeptBlob[] = [];
+  for (const [index, file] of files.entries()) {
+    const blob = sizes.value[index];
+    if (blob !== undefined) blobs.push({ ...blob, file });
+  }
+  for (const lot of lotsOf(blobs)) {
+    const laid = await layLot(mainGitDir, lot, at);
+    if (laid.isErr()) return err(laid.error);
+  }
+  return ok(undefined);
+}
+
+async function layLot(
+  mainGitDir: string,
+  lot: readonly KeptBlob[],
+  at: string,
+): Promise<Result<void, string>> {
+  const [first] = lot;
+  if (first !== undefined && isLarge(first)) {
+    const { path, mode } = first.file;
+    if ((mode & typeBits) === linkType) return err(`its snapshot has a link that is none: ${path}`);
+    const full = await makeRoom(at, path);
+    const written = await writeBlob(mainGitDir, first, full);
+    if (written.isOk()) await setSigns(full, first.file);
+    return written;
+  }
+  const bytes = await bytesOf(mainGitDir, lot);
+  if (bytes.isErr()) return err(bytes.error);
+  for (const [index, { file }] of lot.entries()) await put(at, file, bytes.value[index] ?? Buffer.alloc(0));
+  return ok(undefined);
+}
+
+/** A blob in the place of what git wrote there. */
+async function writeAnew(gitDir: string, object: string, path: string): Promise<Result<void, string>> {
+  const size = await sizesOf(gitDir, [object]);
+  if (size.isErr()) return err(size.error);
+  const [blob] = size.value;
+  if (blob === undefined) return err('its snapshot is not whole');
+  await rm(path, { force: true });
+  const written = await writeBlob(gitDir, blob, path);
+  if (written.isOk()) await syncFile(path);
+  return written;
+}
+
+async function put(at: string, file: KeptFile, bytes: Buffer): Promise<void> {
+  const full = await makeRoom(at, file.path);
+  if ((file.mode & typeBits) === linkType) {
     await symlink(bytes, full);
     return;
   }
   await writeFile(full, bytes, { flag: 'wx' });
+  await setSigns(full, file);
+}
+
+async function makeRoom(at: string, path: string): Promise<string> {
+  const full = join(at, path);
+  for (const place of placesAbove(path)) await ensureReal(join(at, place));
+  await clear(full);
+  return full;
+}
+
+async function setSigns(full: string, { mode, mtimeNs }: KeptFile): Promise<void> {
   await chmod(full, mode & 0o7777);
   const seconds = Number(BigInt(mtimeNs) / 1_000n) / 1e6;
   await utimes(full, seconds, seconds);
+  // The ref goes as soon as it is told that this is back.
+  await syncFile(full);
+}
+
+/** Where something else is by now, it stays. */
+async function makeEmpty(at: string, { path, mode }: KeptMode): Promise<void> {
+  for (const place of placesAbove(path)) await ensureReal(join(at, place));
+  const full = join(at, path);
+  if ((await lookAt(full)) !== undefined) return;
+  await mkdir(full);
+  await chmod(full, mode & 0o7777);
+}
+
+async function setMode(at: string, { path, mode }: KeptMode): Promise<void> {
+  if ((await parentsOf(at, path)) !== 'real') return;
+  const full = join(at, path);
+  if ((await lookAt(full))?.isFile() === true) await chmod(full, mode & 0o7777);
 }
 
 /** Never through a link: what it leads to is somebody else's. */
@@ -114,31 +222,6 @@ async function lookAt(path: string): Promise<Stats | undefined> {
     if (errorCode(cause) === 'ENOENT') return undefined;
     throw cause;
   }
-}
-
-/** Objects in the order asked for. */
-async function blobsOf(
-  gitDir: string,
-  objects: readonly string[],
-): Promise<Result<readonly Buffer[], string>> {
-  const asked = await runGit(['cat-file', '--batch'], {
-    gitDir,
-    input: `${objects.join('\n')}\n`,
-    encoding: 'latin1',
-    maxOutputBytes: 1024 * 1024 * 1024,
-  });
-  if (asked.isErr()) return err(`its snapshot cannot be read: ${gitComplaint(asked.error)}`);
-  const blobs: Buffer[] = [];
-  let at = 0;
-  for (const object of objects) {
-    const end = asked.value.indexOf('\n', at);
-    const [, name, size] = /^(\S+) blob (\d+)$/.exec(asked.value.slice(at, end)) ?? [];
-    if (name !== object || size === undefined) return err('its snapshot is not whole');
-    const from = end + 1;
-    blobs.push(Buffer.from(asked.value.slice(from, from + Number(size)), 'latin1'));
-    at = from + Number(size) + 1;
-  }
-  return ok(blobs);
 }
 
 function isInside(path: string): boolean {

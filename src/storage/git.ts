@@ -20,6 +20,8 @@ export type GitOptions = {
   readonly maxOutputBytes?: number | undefined;
   /** Also fails when git answered, but complains of something that it could not read on the way. */
   readonly complete?: boolean | undefined;
+  /** An open file that takes the answer instead of us. */
+  readonly stdout?: number | undefined;
 };
 
 const defaultMaxOutputBytes = 256 * 1024 * 1024;
@@ -84,6 +86,15 @@ export async function runGit(
   args: readonly string[],
   options: GitOptions = {},
 ): Promise<Result<string, GitFailure>> {
+  const answer = await runGitBytes(args, options);
+  return answer.map((bytes) => bytes.toString(options.encoding));
+}
+
+/** {@link runGit} for answers that are no text, or longer than a string can be. */
+export async function runGitBytes(
+  args: readonly string[],
+  options: GitOptions = {},
+): Promise<Result<Buffer, GitFailure>> {
   await turn();
   try {
     return await run(args, options);
@@ -92,8 +103,8 @@ export async function runGit(
   }
 }
 
-async function run(args: readonly string[], options: GitOptions): Promise<Result<string, GitFailure>> {
-  const { gitDir, workTree, encoding = 'utf8' } = options;
+async function run(args: readonly string[], options: GitOptions): Promise<Result<Buffer, GitFailure>> {
+  const { gitDir, workTree } = options;
   const where = [
     ...(gitDir === undefined ? [] : [`--git-dir=${gitDir}`]),
     ...(workTree === undefined ? [] : [`--work-tree=${workTree}`]),
@@ -105,7 +116,7 @@ async function run(args: readonly string[], options: GitOptions): Promise<Result
   const { exitCode, problem } = done;
   const stderr = done.stderr.toString('utf8');
   const complaints = stderr.split('\n').filter((line) => options.complete === true && incomplete.test(line));
-  if (problem === undefined && complaints.length === 0) return ok(done.stdout.toString(encoding));
+  if (problem === undefined && complaints.length === 0) return ok(done.stdout);
   const said = problem === undefined ? complaints.join('\n') : stderr.trim() || problem;
   return err({ type: 'git', args, exitCode, stderr: said.slice(0, maxStderr) });
 }
@@ -135,6 +146,7 @@ function ask(args: readonly string[], options: GitOptions): Promise<Done> {
     const child = spawn('git', args, {
       ...(cwd === undefined ? {} : { cwd }),
       env: { ...outerEnvironment(), ...environment, ...indexOf(options) },
+      stdio: ['pipe', options.stdout ?? 'pipe', 'pipe'],
       windowsHide: true,
     });
     child.on('error', (cause) => {
@@ -146,12 +158,12 @@ function ask(args: readonly string[], options: GitOptions): Promise<Done> {
       output.stderr = [];
       child.kill('SIGTERM');
       // A filter that git started may outlive it and keep these open.
-      child.stdout.destroy();
-      child.stderr.destroy();
+      child.stdout?.destroy();
+      child.stderr?.destroy();
     };
     const timer = setTimeout(() => give(`no answer within ${timeoutMs} ms`), timeoutMs);
     for (const name of ['stdout', 'stderr'] as const) {
-      child[name].on('data', (chunk: Buffer) => {
+      child[name]?.on('data', (chunk: Buffer) => {
         bytes += chunk.length;
         if (bytes > maxBytes) give(`more than ${maxBytes} bytes`);
         else output[name].push(chunk);
@@ -165,8 +177,8 @@ function ask(args: readonly string[], options: GitOptions): Promise<Done> {
       resolve({ exitCode, stdout, stderr, problem });
     });
     // It may end before it has read everything; what it answers then tells.
-    child.stdin.on('error', () => undefined);
-    child.stdin.end(options.input === undefined ? undefined : Buffer.from(options.input, options.encoding));
+    child.stdin?.on('error', () => undefined);
+    child.stdin?.end(options.input === undefined ? undefined : Buffer.from(options.input, options.encoding));
   });
 }
 

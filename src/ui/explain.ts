@@ -238,6 +238,7 @@ const causes: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'its name is too long',
   EGIT: 'git would not let go of it',
   EFOREIGN: 'something else lies in its place',
+  ENOTKEPT: 'what was kept of it for undo is not there any more',
 };
 
 export function causeOf(code: string): string {
@@ -269,6 +270,8 @@ export function adviceFor(code: string, path: string): string {
       return 'run git worktree list in the repository to see its state, then prodigy clean resume';
     case 'EFOREIGN':
       return `look at '${shown}': it was not touched`;
+    case 'ENOTKEPT':
+      return `take what you need from '${shown}': nothing of it is freed`;
     default:
       return 'prodigy clean resume, once the cause is gone';
   }

@@ -23,7 +23,8 @@ export type Fate =
       readonly untilMs?: number;
     }
   | { readonly type: 'back' }
-  | { readonly type: 'vanished' }
+  /** Until then it can be made again from what was kept before. */
+  | { readonly type: 'vanished'; readonly untilMs?: number }
   /** It was left alone, or could not be removed: nothing of it has gone. */
   | { readonly type: 'in-place' };
 
@@ -46,18 +47,25 @@ export function recoveryOf(intent: RemovalIntended | undefined, fate: Fate, item
     case 'in-place':
       return { possible: true, sentence: 'nothing to get back: it is in its place' };
     case 'vanished':
+      if (fate.untilMs !== undefined)
+        return again('it was gone before we moved it', fate.untilMs, intent, item);
       return { possible: false, sentence: 'it was gone before it could be removed, and not by us' };
     case 'freed':
-      if (fate.untilMs !== undefined) {
-        return {
-          possible: true,
-          sentence: `freed; it can be made again until ${formatTime(fate.untilMs)}`,
-          command: `prodigy clean undo ${quoted(item)}`,
-          untilMs: fate.untilMs,
-        };
-      }
+      if (fate.untilMs !== undefined) return again('freed', fate.untilMs, intent, item);
       return intent?.worktree === undefined ? freed(fate) : worktreeAgain(intent.worktree, item);
   }
+}
+
+function again(what: string, untilMs: number, intent: RemovalIntended | undefined, item: string): Recovery {
+  const until = formatTime(untilMs);
+  const ref = intent?.snapshot?.ref;
+  const kept = ref === undefined ? '' : `, and the work in it is kept under ${ref} as long`;
+  return {
+    possible: true,
+    sentence: `${what}; it can be made again until ${until}${kept}`,
+    command: `prodigy clean undo ${quoted(item)}`,
+    untilMs,
+  };
 }
 
 function freed({ atMs, why }: Extract<Fate, { type: 'freed' }>): Recovery {

@@ -78,16 +78,24 @@ export function fateOf(
       case 'ItemRemoved': {
         const why = purgeReason(told) ?? (intent?.holdMs === 0 ? 'no-undo' : undefined);
         const isUndoable = !isExpired && intent?.undoMs !== undefined;
-        return { type: 'freed', atMs, why, ...(isUndoable ? { untilMs: atMs + (intent.undoMs ?? 0) } : {}) };
+        return { type: 'freed', atMs, why, ...(isUndoable ? until(atMs, intent) : {}) };
       }
       case 'ItemRestored':
         return { type: 'back' };
       case 'ItemVanished':
-        return { type: 'vanished' };
+        return { type: 'vanished', ...(isKept(told, isExpired) ? until(atMs, intent) : {}) };
       default:
     }
   }
   return { type: 'in-place' };
+}
+
+function until(atMs: number, intent: RemovalIntended | undefined): { readonly untilMs?: number } {
+  return intent?.undoMs === undefined ? {} : { untilMs: atMs + intent.undoMs };
+}
+
+function isKept(told: readonly Told[], isExpired: boolean): boolean {
+  return !isExpired && told.some(({ event }) => event.type === 'SnapshotTaken');
 }
 
 function purgeReason(told: readonly Told[]): string | undefined {

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
@@ -84,6 +84,32 @@ test('a dirty worktree that its owner insists on is kept in a snapshot first, an
   t.is((await clean(shop, ['log', 'verify'])).exitCode, 0);
 });
 
+test('what git itself does not keep comes back, too: empty directories, permissions, refs of this worktree', async (t) => {
+  const shop = await makeShop(t);
+  const id = await dirtyWork(shop);
+  const worktree = worktreeOf(shop, id);
+  fs.mkdirSync(join(worktree, 'empty', 'inner'), { recursive: true });
+  fs.chmodSync(join(worktree, 'empty', 'inner'), 0o700);
+  fs.mkdirSync(join(worktree, 'node_modules', 'nothing'), { recursive: true });
+  fs.writeFileSync(join(worktree, 'node_modules', 'x'), 'x');
+  fs.chmodSync(join(worktree, 'c.txt'), 0o600);
+  await git(worktree, 'update-ref', 'refs/worktree/mark', 'HEAD');
+  await ageWorktree(worktree, shop.home.nowMs - durationMs('90d'));
+  const seen = async (): Promise<unknown> => [
+    fs.statSync(join(worktree, 'empty', 'inner')).mode & 0o777,
+    fs.statSync(join(worktree, 'c.txt')).mode & 0o777,
+    await git(worktree, 'for-each-ref', 'refs/worktree'),
+    await git(worktree, 'status', '--porcelain'),
+  ];
+  const before = await seen();
+  const ran = await insist(shop, id);
+  t.is(ran.exitCode, 0, ran.stdout + ran.stderr);
+  const undone = await clean(shop, ['undo', worktree]);
+  t.is(undone.exitCode, 0, undone.stdout + undone.stderr);
+  t.deepEqual(await seen(), before);
+  t.false(fs.existsSync(join(worktree, 'node_modules')));
+});
+
 test('a link in the place of a directory is kept as a link, and nothing behind it is read or written', async (t) => {
   const shop = await makeShop(t);
   const id = await finishedWork(shop, '90d', { commits: { 'd/f': 'committed\n', 'd/e/g': 'committed\n' } });
@@ -130,6 +156,28 @@ test('what lies in the directory of a submodule that is not initialised is kept 
   t.false(fs.existsSync(worktree));
   t.is((await clean(shop, ['undo', worktree])).exitCode, 0);
   t.is(fs.readFileSync(file, 'utf8'), 'a week of work\n');
+});
+
+test('when undo is refused, it says where the work is, and the command it names lays it out', async (t) => {
+  const shop = await makeShop(t);
+  const id = await dirtyWork(shop);
+  const worktree = worktreeOf(shop, id);
+  t.is((await insist(shop, id)).exitCode, 0);
+  await git(shop.repository, 'update-ref', `refs/heads/prodigy-${id}`, 'main');
+  const undone = await clean(shop, ['undo', worktree]);
+  t.is(undone.exitCode, 3);
+  const [commit = '', , ref = ''] = (await git(shop.repository, 'for-each-ref', 'refs/prodigy-clean')).split(
+    /\s/,
+  );
+  t.true(undone.stdout.includes(`its work is kept as ${commit.slice(0, 12)} under ${ref}`), undone.stdout);
+  t.true((await clean(shop, ['why', worktree])).stdout.includes(`the work in it is kept under ${ref}`));
+
+  const [command = ''] = /git -C .* worktree add --detach DIRECTORY \S+/.exec(undone.stdout) ?? [];
+  const directory = join(shop.top, 'laid-out');
+  execFileSync('sh', ['-c', command.replace('DIRECTORY', directory)], { stdio: 'ignore' });
+  t.is(fs.readFileSync(join(directory, 'files', 'a.txt'), 'utf8'), 'staged, then changed\r\n');
+  t.is(fs.readFileSync(join(directory, 'staged', 'a.txt'), 'utf8'), 'staged\n');
+  t.is(fs.readFileSync(join(directory, 'staged', 'new-staged.txt'), 'utf8'), 'only staged\n');
 });
 
 test('without a snapshot nothing is removed', async (t) => {
@@ -216,6 +264,39 @@ test('a snapshot that a killed undo was to let go of is let go of by the next ru
   t.is(fs.readFileSync(join(worktreeOf(shop, back), 'y.txt'), 'utf8'), 'y\n');
   t.is((await clean(shop, ['undo', worktreeOf(shop, gone)])).exitCode, 0);
   t.is((await clean(shop, ['log', 'verify'])).exitCode, 0);
+});
+
+test('every file that is put back, its directories, the index and the registration are durable before the snapshot goes', async (t) => {
+  const shop = await makeShop(t);
+  const id = await dirtyWork(shop);
+  const worktree = worktreeOf(shop, id);
+  t.is((await insist(shop, id)).exitCode, 0);
+  const log = join(shop.top, 'synced');
+  const preload = join(repositoryTop(), 'test', 'helpers', 'preload.cjs');
+  const undone = await clean(shop, ['undo', worktree], {
+    env: { SYNC_LOG: log, NODE_OPTIONS: `--require=${preload}` },
+  });
+  t.is(undone.exitCode, 0, undone.stdout + undone.stderr);
+  const lines = fs.readFileSync(log, 'utf8').split('\n');
+  const before = lines.slice(0, lines.indexOf('ref deleted')).map((path) => path.replace(/^.*\.tree\//, ''));
+  const admin = await git(worktree, 'rev-parse', '--absolute-git-dir');
+  const files = [
+    'a.txt',
+    'deep/in/notes with space.txt',
+    'deep/in',
+    'deep',
+    'run.sh',
+    '.env',
+    'bytes.bin',
+    '',
+  ];
+  const registration = ['index', 'HEAD', 'gitdir', 'commondir', ''].map((name) => join(admin, name));
+  const places = [worktree, join(worktree, '..'), join(worktree, '.git'), join(admin, '..')];
+  const wanted = [...files.map((path) => join(id, path)), ...registration, ...places];
+  t.deepEqual(
+    wanted.map((path) => path.replace(/\/$/, '')).filter((path) => !before.includes(path)),
+    [],
+  );
 });
 
 test('what was written after the snapshot, and before the move, is put back and not freed', async (t) => {

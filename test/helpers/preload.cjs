@@ -1,8 +1,10 @@
 // Loaded into the program under test by --require: faults at a point that nothing outside could hit.
 //   KILL_AT=rename::quarantine   SIGKILL at the first rename whose arguments match, synchronous or not
 //   KILL_AT=spawn::worktree,remove   SIGKILL before a child process whose arguments hold all of these words
+//   KILL_AT=arguments::tree=.*quarantine   SIGKILL before a child process whose arguments, in one line, match
 //   ENTER_AT=<path part>::<n>    before the n-th child process that runs there, another process goes to stand there
 //   APPEND_AT=mkdir::quarantine  at the first such call, something is appended to the file APPEND_TO
+//   SYNC_LOG=<file>              gets a line for each file or directory that is synced, and for each ref that is deleted
 //   SHIFT_CLOCK=<ms>             the program's clock is off by so much
 //   BOOT=<id>::<s>               the machine was started so many seconds ago, and that start has this name
 'use strict';
@@ -10,7 +12,7 @@ const childProcess = require('node:child_process');
 const fs = require('node:fs');
 const { syncBuiltinESMExports } = require('node:module');
 
-const { KILL_AT, ENTER_AT, APPEND_AT, SHIFT_CLOCK, BOOT } = process.env;
+const { KILL_AT, ENTER_AT, APPEND_AT, SYNC_LOG, SHIFT_CLOCK, BOOT } = process.env;
 
 if (SHIFT_CLOCK !== undefined) {
   const now = Date.now;
@@ -41,6 +43,10 @@ childProcess.ChildProcess.prototype.spawn = function (options) {
   if (call === 'spawn' && Array.isArray(args) && pattern.split(',').every((word) => args.includes(word))) {
     process.kill(process.pid, 'SIGKILL');
   }
+  if (call === 'arguments' && new RegExp(pattern).test(args.join(' '))) process.kill(process.pid, 'SIGKILL');
+  if (SYNC_LOG !== undefined && Array.isArray(args) && args.includes('update-ref') && args.includes('-d')) {
+    fs.appendFileSync(SYNC_LOG, 'ref deleted\n');
+  }
   if (ENTER_AT !== undefined && String(options?.cwd).includes(place)) {
     entered += 1;
     if (entered === Number(count)) {
@@ -67,7 +73,7 @@ function beforeEach(name, before) {
   }
 }
 
-if (KILL_AT !== undefined && call !== 'spawn') {
+if (KILL_AT !== undefined && call !== 'spawn' && call !== 'arguments') {
   const matches = new RegExp(pattern);
   beforeEach(call, (args) => {
     if (matches.test(args.slice(0, 2).map(named).join(' -> '))) process.kill(process.pid, 'SIGKILL');
@@ -81,5 +87,17 @@ if (APPEND_AT !== undefined) {
     isDone = true;
     fs.appendFileSync(process.env.APPEND_TO, '\n');
   });
+}
+if (SYNC_LOG !== undefined) {
+  const open = fs.promises.open;
+  fs.promises.open = async function (path, ...args) {
+    const handle = await open.call(this, path, ...args);
+    const sync = handle.sync;
+    handle.sync = async function () {
+      await sync.call(handle);
+      fs.appendFileSync(SYNC_LOG, `${path}\n`);
+    };
+    return handle;
+  };
 }
 syncBuiltinESMExports();

@@ -64,15 +64,30 @@ test('a snapshot of less than the verdict counted is none', async (t) => {
   t.true((await takeSnapshot(dirty, { head, ref, atLeast: 1 }, join(top, 'i'))).isOk());
 });
 
+test('the index counts among what is kept', async (t) => {
+  const { top, workTree, gitDir } = await makeRepository(t);
+  fs.writeFileSync(join(workTree, 'large'), '');
+  fs.truncateSync(join(workTree, 'large'), 512 * 1024 * 1024 - 1);
+  const found = await contentOf({ workTree, adminDir: gitDir, mainGitDir: gitDir }, join(top, 'i'), false);
+  t.regex(
+    found.match(() => 'kept', String),
+    /more than 512 MiB/,
+  );
+});
+
 type Kept = { readonly files: readonly string[]; readonly deleted: readonly string[] };
 
 /** A snapshot as an earlier version may have taken it. */
-async function snapshotOf(workTree: string, { files, deleted }: Kept): Promise<string> {
-  const object = await git(workTree, 'rev-parse', 'HEAD:a.txt');
+async function snapshotOf(
+  workTree: string,
+  { files, deleted }: Kept,
+  objects: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const index = await git(workTree, 'rev-parse', 'HEAD:a.txt');
   const content = {
-    files: files.map((path) => ({ path, mode: 0o100644, mtimeNs: '0', object })),
+    files: files.map((path) => ({ path, mode: 0o100644, mtimeNs: '0', object: objects[path] ?? index })),
     deleted,
-    index: object,
+    index,
   };
   const manifest = join(workTree, '..', 'manifest');
   fs.writeFileSync(manifest, JSON.stringify(content));
@@ -105,6 +120,42 @@ test('a snapshot is laid out behind no link and below no file, whatever it says'
     t.is(fs.readFileSync(join(elsewhere, 'f'), 'utf8'), 'not of the worktree\n');
     t.is(fs.readlinkSync(join(workTree, 'd')), elsewhere);
   }
+});
+
+test('a file that is larger than any string, and small ones in lots, are laid out as they were', async (t) => {
+  const { top, workTree, gitDir } = await makeRepository(t);
+  const bytes = 512 * 1024 * 1024;
+  const large = join(top, 'large');
+  fs.writeFileSync(large, '');
+  fs.truncateSync(large, bytes);
+  const linked = join(top, 'linked');
+  await git(workTree, 'worktree', 'add', '--quiet', '--detach', linked);
+  const disk = await git(workTree, 'hash-object', '-w', large);
+  const objects: Record<string, string> = { 'm.img': disk };
+  const small = Array.from({ length: 450 }, (_, index) => `${index % 2 === 0 ? 'a' : 'z'}/${index}`);
+  fs.mkdirSync(join(top, 'texts'));
+  for (const [index] of small.entries()) fs.writeFileSync(join(top, 'texts', String(index)), `${index}\0\n`);
+  const texts = small.map((_, index) => join(top, 'texts', String(index)));
+  const named = (await git(workTree, 'hash-object', '-w', ...texts)).split('\n');
+  for (const [index, path] of small.entries()) objects[path] = named[index] ?? '';
+
+  const files = [...small, 'm.img'].sort();
+  const laid = await unpackSnapshot(
+    gitDir,
+    await snapshotOf(workTree, { files, deleted: [] }, objects),
+    linked,
+  );
+  t.is(
+    laid.match(() => 'laid out', String),
+    'laid out',
+  );
+  const seen = fs.statSync(join(linked, 'm.img'));
+  t.deepEqual([seen.size, seen.mtimeMs], [bytes, 0]);
+  t.is(await git(linked, 'hash-object', 'm.img'), disk);
+  t.deepEqual(
+    small.filter((path, index) => fs.readFileSync(join(linked, path), 'utf8') !== `${index}\0\n`),
+    [],
+  );
 });
 
 test('what git dropped of a snapshot, or what would stand in the way of a committed file, makes it none', async (t) => {

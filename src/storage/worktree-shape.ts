@@ -1,0 +1,103 @@
+import type { Stats } from 'node:fs';
+import { lstat, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { err, ok, type Result } from 'neverthrow';
+import { gitComplaint } from './git-complaint.ts';
+import type { KeptMode, KeptRef } from './git-kept.ts';
+import { runGit } from './git.ts';
+import { errorCode } from './see.ts';
+
+/** What git does not keep of a directory tree. */
+export type Shape = {
+  /** Directories with nothing in them. */
+  readonly directories: readonly KeptMode[];
+  /** Tracked files whose permissions are not those git would give them. */
+  readonly modes: readonly KeptMode[];
+};
+
+/**
+ * Looks at all that is not ignored. Names that are not there any more are passed over.
+ *
+ * @param apart - paths that are not looked at: what git ignores, submodules, what is kept anyway
+ * @returns `err` with a sentence for people when a part cannot be looked into
+ */
+export async function shapeOf(workTree: string, apart: ReadonlySet<string>): Promise<Result<Shape, string>> {
+  const found: { directories: KeptMode[]; modes: KeptMode[] } = { directories: [], modes: [] };
+  try {
+    await look(workTree, '', apart, found);
+  } catch (cause) {
+    return err(`it could not be looked into: ${errorCode(cause) ?? String(cause)}`);
+  }
+  const byPath = (a: KeptMode, b: KeptMode): number => (a.path < b.path ? -1 : 1);
+  return ok({ directories: found.directories.sort(byPath), modes: found.modes.sort(byPath) });
+}
+
+async function look(
+  workTree: string,
+  directory: string,
+  apart: ReadonlySet<string>,
+  found: { readonly directories: KeptMode[]; readonly modes: KeptMode[] },
+): Promise<void> {
+  const full = join(workTree, directory);
+  const names = await readdir(full).catch((cause: unknown) => {
+    if (errorCode(cause) === 'ENOENT') return undefined;
+    throw cause;
+  });
+  if (names === undefined) return;
+  if (names.length === 0) {
+    const stats = await seen(full);
+    if (stats !== undefined) found.directories.push({ path: directory, mode: stats.mode & permissions });
+    return;
+  }
+  const paths = names
+    .filter((name) => name !== '.git')
+    .map((name) => (directory === '' ? name : `${directory}/${name}`))
+    .filter((path) => !apart.has(path));
+  const stats = await Promise.all(paths.map((path) => seen(join(workTree, path))));
+  for (const [index, path] of paths.entries()) {
+    const one = stats[index];
+    if (one?.isDirectory() === true) await look(workTree, path, apart, found);
+    else if (one?.isFile() === true && (one.mode & permissions) !== usual(one.mode)) {
+      found.modes.push({ path, mode: one.mode & permissions });
+    }
+  }
+}
+
+const permissions = 0o7777;
+
+/** What git gives to a file: of its permissions it keeps whether it can be executed. */
+function usual(mode: number): number {
+  return ((mode & 0o100) === 0 ? 0o666 : 0o777) & ~process.umask();
+}
+
+async function seen(path: string): Promise<Stats | undefined> {
+  try {
+    return await lstat(path);
+  } catch (cause) {
+    if (errorCode(cause) === 'ENOENT') return undefined;
+    throw cause;
+  }
+}
+
+/** Refs that only this worktree has. */
+export async function ownRefs(adminDir: string): Promise<Result<readonly KeptRef[], string>> {
+  const format = '--format=%(refname)%00%(objectname)%00%(symref)';
+  const listed = await runGit(['for-each-ref', format, 'refs/worktree/'], { gitDir: adminDir });
+  if (listed.isErr()) return err(gitComplaint(listed.error));
+  const refs: KeptRef[] = [];
+  for (const line of listed.value.split('\n')) {
+    const [name = '', object, symref] = line.split('\0');
+    if (object !== undefined && symref === '') refs.push({ name, object });
+  }
+  return ok(refs);
+}
+
+/** Makes refs of one worktree again; those whose objects are gone, as nobody kept them, stay away. */
+export async function giveRefs(at: string, refs: readonly KeptRef[]): Promise<void> {
+  for (const { name, object } of refs) {
+    if (name.startsWith('refs/worktree/')) {
+      const made = ['update-ref', '--no-deref', name, object, '0'.repeat(object.length)];
+      await runGit(made, { cwd: at, settings: ['core.fsync=all', 'core.fsyncMethod=fsync'] });
+    }
+  }
+}
