@@ -8,6 +8,7 @@ import type { Identity } from '../model/item.ts';
 import type { GoneWorktree } from '../projections/gone-worktrees.ts';
 import { findConflict, forgetAttempt, makeWorktree, settleWorktree } from '../storage/git-restore.ts';
 import { unpackSnapshot } from '../storage/git-unpack.ts';
+import { dropSettings } from './keepsake.ts';
 import { undoLevels } from './quarantine-place.ts';
 
 /**
@@ -44,12 +45,14 @@ export async function restoreWorktree(gone: GoneWorktree, journalId: string): Pr
       return cause(moved.error);
     }
   }
-  const settled = await settleWorktree(worktree.mainGitDir, main.path);
+  const settled = await settleWorktree(worktree, main.path, join(aside, 'git-file'));
   if (settled.isErr()) return settled.error;
   const back = await keepsakesBack(intent.moves);
   if (back !== undefined) return back;
   const synced = await syncDirectories([...new Set(intent.moves.map(({ path }) => dirname(path)))]);
   if (synced.isErr()) return cause(synced.error);
+  const dropped = await dropSettings(intent);
+  if (dropped.isErr()) return cause(dropped.error);
   await removeTree(aside, top.value);
   return undefined;
 }
