@@ -11,7 +11,7 @@ import type { Identity } from '../model/item.ts';
 import { gitComplaint } from '../storage/git-complaint.ts';
 import { eachOf } from './each-of.ts';
 import type { Fact } from './run-record.ts';
-import { keepForUndo } from './keepsake.ts';
+import { keepForUndo, keepSettings } from './keepsake.ts';
 import { deleteBranches, detachWorktree } from './worktrees.ts';
 
 /** An operation whose parts all lie in quarantine. */
@@ -83,6 +83,8 @@ async function freeOne(
 ): Promise<Freed> {
   const { intent } = operation;
   if (intent.worktree === undefined) return { event: await freeBytes(operation, mounts), branches: [] };
+  const kept = await keepSettings(intent);
+  if (kept.isErr()) return { event: blocked(operation, [kept.error], 1), branches: [] };
   const left = await detachWorktree(intent.worktree, intent.moves[0]?.path ?? '');
   if (left.isErr()) {
     return { event: blocked(operation, [asDiskFailure(left.error, intent)], 1), branches: [] };

@@ -4,7 +4,7 @@ import type { Item, ItemId } from '../model/item.ts';
 import type { OwnerId } from '../model/owner.ts';
 import { registrationOf } from '../storage/git-registration.ts';
 import type { Quarantined } from './free.ts';
-import { movesOf, undoLevels } from './quarantine-place.ts';
+import { movesOf, settingsOf, undoLevels } from './quarantine-place.ts';
 import type { Fact } from './run-record.ts';
 import type { Condemned } from './sweep.ts';
 
@@ -77,10 +77,12 @@ function intentFor(
   attempt: number,
   context: Context,
 ): RemovalIntended {
-  const worktree = item.detail.type === 'worktree' ? registrationOf(item.detail.facts) : undefined;
+  const facts = item.detail.type === 'worktree' ? item.detail.facts : undefined;
+  const worktree = facts === undefined ? undefined : registrationOf(facts);
   // Beside its place nothing can be kept, and what git does not know of it cannot make again.
   const undoMs = mode === 'quarantine' && worktree !== undefined ? context.undoMs(item) : 0;
   const keep = undoMs === 0 ? undefined : join(item.root, ...undoLevels(context.journalId));
+  const settings = keep === undefined ? {} : { settings: settingsOf(facts?.settings ?? [], op, keep) };
   const repository = item.repository?.gitDir ?? item.repository?.name;
   return {
     type: 'RemovalIntended',
@@ -99,7 +101,7 @@ function intentFor(
     ...(undoMs === 0 ? {} : { undoMs }),
     attempt,
     locks: lockIds(item, context),
-    ...(worktree === undefined ? {} : { worktree }),
+    ...(worktree === undefined ? {} : { worktree: { ...worktree, ...settings } }),
     ...(verdict.proof === 'snapshot' && worktree !== undefined
       ? { snapshot: { ref: `refs/prodigy-clean/${context.record.id}/${op}` } }
       : {}),

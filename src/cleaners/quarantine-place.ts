@@ -42,6 +42,15 @@ export function movesOf(
   }));
 }
 
+/** Where the settings that only this worktree has stay for undo. */
+export function settingsOf(
+  names: readonly string[],
+  op: string,
+  keep: string,
+): readonly { readonly name: string; readonly keptAt: string }[] {
+  return names.map((name) => ({ name, keptAt: join(keep, `${op}.${basename(name)}`) }));
+}
+
 /** The operation that an entry of a quarantine belongs to, or `undefined` when the name is not one of ours. */
 export function operationOf(path: string): string | undefined {
   return /^(?:\.prodigy-trash-)?([A-Za-z0-9_-]{8,64})\.\d+$/.exec(basename(path))?.[1];

@@ -10,6 +10,7 @@ import { attach, hasRegistration, syncRegistration } from '../storage/git-attach
 import { unregisterWorktree } from '../storage/git-registration.ts';
 import { findConflict, forgetAttempt, makeWorktree, settleWorktree } from '../storage/git-restore.ts';
 import { unpackSnapshot } from '../storage/git-unpack.ts';
+import { dropSettings } from './keepsake.ts';
 import { undoLevels } from './quarantine-place.ts';
 
 /**
@@ -55,7 +56,7 @@ export async function restoreWorktree(gone: GoneWorktree, journalId: string): Pr
     const attached = await attach(worktree, main.path, gone.snapshot?.commit);
     if (attached.isErr()) return attached.error;
   }
-  const settled = await settleWorktree(worktree.mainGitDir, main.path);
+  const settled = await settleWorktree(worktree, main.path, join(aside, 'git-file'));
   if (settled.isErr()) return settled.error;
   const tied = await syncRegistration(main.path);
   if (tied.isErr()) return tied.error;
@@ -63,6 +64,8 @@ export async function restoreWorktree(gone: GoneWorktree, journalId: string): Pr
   if (back !== undefined) return back;
   const synced = await syncDirectories([...new Set(intent.moves.map(({ path }) => dirname(path)))]);
   if (synced.isErr()) return cause(synced.error);
+  const dropped = await dropSettings(intent);
+  if (dropped.isErr()) return cause(dropped.error);
   await removeTree(aside, top.value);
   return undefined;
 }

@@ -7,7 +7,7 @@ import type { FailureView, ResultView } from '../ui/result-text.ts';
 import type { BranchView } from '../ui/view.ts';
 
 export type Account = Pick<DocumentInput, 'totals' | 'results' | 'failures'> &
-  Pick<ResultView, 'drifted' | 'heldUntilMs' | 'branches'> & {
+  Pick<ResultView, 'drifted' | 'heldUntilMs' | 'fromGit' | 'isAllOwn' | 'branches'> & {
     readonly remaining: number;
     readonly takenUp: Tally;
   };
@@ -19,17 +19,23 @@ export function accountOf({ account, run }: RunRecord): Account {
   const failures: FailureView[] = [];
   const drifted: { name: string; why: string }[] = [];
   let heldUntilMs: number | undefined;
+  const fromGit: number[] = [];
+  let isAllOwn = true;
   for (const [item, known] of account.items) {
-    const { outcome, name, kind, failure, drift, heldUntilMs: until, earlier } = known;
+    const { outcome, name, kind, failure, drift, heldUntilMs: until, undoUntilMs, earlier } = known;
     // What an earlier run had removed is that run's; here only its failure counts.
     if (earlier === 'expired' && outcome !== 'failed') continue;
     const isDrift = outcome === 'drifted' || outcome === 'vanished';
     const result: ItemResult = isDrift ? 'drifted' : outcome === 'under-way' ? 'remaining' : outcome;
     const own = (known.branches ?? []).map(branchView);
     branches.push(...own);
+    const undoableUntilMs = outcome === 'removed' ? (until ?? undoUntilMs) : undefined;
+    if (undoableUntilMs !== undefined && until === undefined) fromGit.push(undoableUntilMs);
+    if (undoableUntilMs !== undefined && earlier !== undefined) isAllOwn = false;
     results.set(item, {
       outcome: result,
       ...(until === undefined ? {} : { heldUntilMs: until }),
+      ...(undoableUntilMs === undefined ? {} : { undoUntilMs: undoableUntilMs }),
       ...(own.length === 0 ? {} : { branches: own }),
     });
     if (until !== undefined) heldUntilMs = Math.min(heldUntilMs ?? until, until);
@@ -47,6 +53,8 @@ export function accountOf({ account, run }: RunRecord): Account {
     failures,
     drifted,
     heldUntilMs,
+    fromGit: { count: fromGit.length, untilMs: Math.min(...fromGit) },
+    isAllOwn,
     branches,
     takenUp,
     remaining: Math.max(0, run().planned.items + takenUp.items - finished),

@@ -110,7 +110,8 @@ function holdMs(item: Item, isUndoable: boolean, { config }: Shell): number {
   return isUndoable && isSmall ? config.undoMs : 0;
 }
 
-async function isShortOfSpace(path: string): Promise<boolean> {
+/** Whether the disk counts as full: nothing is held for undo then, and what is held goes. */
+export async function isShortOfSpace(path: string): Promise<boolean> {
   const free = await freeBytes(path);
   return free !== undefined && free < shortOfSpaceBytes;
 }

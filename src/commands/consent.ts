@@ -5,7 +5,9 @@ import { isMostOfAKind } from '../policy/brake.ts';
 import { formatBytes, formatCount, printable } from '../ui/format.ts';
 import { branchesOf, scopeText } from '../ui/plan-text.ts';
 import { ask } from '../ui/prompt.ts';
+import { undoOutlookText } from '../ui/undo-outlook.ts';
 import type { RunView } from '../ui/view.ts';
+import { isShortOfSpace } from './carry-out.ts';
 import type { CleanRequest } from './options.ts';
 import { refuse } from './run-steps.ts';
 import type { Shell } from './shell.ts';
@@ -35,7 +37,15 @@ export async function consentTo(
     return isMostOfAKind(gone, of.length);
   });
   const worktrees = going.filter(({ kind }) => kind === 'worktrees').length;
-  const undo = undoText(worktrees, going.length - worktrees, branchesOf(going), request.isUndoable);
+  const undo = undoOutlookText({
+    worktrees,
+    others: going.filter(({ kind }) => kind !== 'worktrees').map((item) => item.bytes),
+    branches: branchesOf(going),
+    isUndoable: request.isUndoable,
+    undoBytes: shell.config.undoBytes,
+    undoMs: shell.config.undoMs,
+    isShortOfSpace: await isShortOfSpace(shell.config.firstRoot),
+  });
   const what = `Remove ${formatCount(going.length, 'item')} (${formatBytes(bytes)}) of ${scopeText(view)} on ${printable(shell.config.host)}?`;
   const question =
     many === undefined
@@ -55,19 +65,4 @@ export async function consentTo(
   if (shell.signal.aborted) return ok('declined');
   const declined = await record.command({ type: 'DeclineRun', how: answered });
   return declined.isErr() ? err(declined.error) : ok('declined');
-}
-
-function undoText(worktrees: number, others: number, branches: number, isUndoable: boolean): string {
-  const parts: string[] = [];
-  if (worktrees > 0) {
-    const [is, it] = worktrees === 1 ? ['The worktree is', 'it'] : ['Worktrees are', 'them'];
-    const stay =
-      branches === 0
-        ? 'the branches stay'
-        : `${formatCount(branches, 'branch', 'branches')} with ${it}, the others stay`;
-    parts.push(`${is} freed at once, ${stay}.`);
-  }
-  const what = worktrees + others === 1 ? 'It' : 'All of it';
-  parts.push(isUndoable ? `${what} can be put back for 7 days.` : `${what} cannot be undone (--no-undo).`);
-  return parts.join(' ');
 }

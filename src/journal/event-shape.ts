@@ -99,6 +99,7 @@ const registration = {
     'maybe',
     { gitFile: 'string', gitdir: 'string', commondir: 'string', sparse: ['maybe', 'string'] },
   ],
+  settings: ['maybe', ['list', { name: 'string', keptAt: 'string' }]],
 } as const satisfies Shape<WorktreeRegistration>;
 
 const kindTotals = {

@@ -180,6 +180,8 @@ export type WorktreeRegistration = {
   readonly branch?: string;
   readonly head: string;
   readonly pointers?: Pointers;
+  /** Its own settings, and where copies of them stay for undo; not told by older entries. */
+  readonly settings?: readonly { readonly name: string; readonly keptAt: string }[];
 };
 
 /** How the item leaves its place (JOURNAL 3.3). */

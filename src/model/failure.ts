@@ -128,6 +128,11 @@ export type RefusedFailure =
 export type RunLocked = {
   readonly type: 'run-locked';
   readonly path: string;
+  /**
+   * `here`: its process runs. Otherwise nobody can tell from here whether it does: it is of another host, of another pid
+   * namespace (a container), of another kernel (a machine of the same name), or not understood.
+   */
+  readonly where: 'here' | 'host' | 'namespace' | 'kernel' | 'unknown';
   readonly pid: number | undefined;
   readonly host: string | undefined;
   readonly since: string | undefined;

@@ -61,6 +61,8 @@ export type WorktreeFacts = {
   readonly spentBranches: readonly SpentBranch[];
   /** What its registration says beside all that, to make it again; `undefined`: not known. */
   readonly pointers: Pointers | undefined;
+  /** Files of settings that no other worktree has, by their names below the admin directory. */
+  readonly settings: readonly string[];
   /** Relative paths of submodules and nested repositories found inside, at most 20. */
   readonly nested: readonly string[];
   /** Everything that could not be read or is not understood. */

@@ -23,6 +23,10 @@ export type ItemAccount = {
   readonly earlier?: 'taken-up' | 'found' | 'expired' | 'undone';
   /** Still on disk, in quarantine, so that it can be put back until then. */
   readonly heldUntilMs?: number;
+  /** Git can make it again for so long after it is gone; in milliseconds. */
+  readonly undoMs?: number;
+  /** Until then git can make it again. UTC milliseconds. */
+  readonly undoUntilMs?: number;
   readonly failure?: {
     readonly code: string;
     readonly path: string;
@@ -68,11 +72,9 @@ function makeRoom({ items }: RunAccount, item: ItemId): void {
   if (known?.outcome === 'removed' || known?.earlier === 'undone') items.set(known.op, known);
 }
 
-function accountOf(known: ItemAccount | undefined, { event, op = '' }: Entry): ItemAccount | undefined {
+function accountOf(known: ItemAccount | undefined, { event, op = '', atMs }: Entry): ItemAccount | undefined {
   if (event.type === 'RemovalIntended') {
-    const { kind, name, bytes } = event;
-    const path = event.moves.at(-1)?.path ?? '';
-    return { kind, name, path, bytes, op, outcome: 'under-way' };
+    return begun(event, op);
   }
   if (known === undefined) return undefined;
   switch (event.type) {
@@ -84,7 +86,8 @@ function accountOf(known: ItemAccount | undefined, { event, op = '' }: Entry): I
       };
     case 'ItemRemoved': {
       const { heldUntilMs: _, failure: __, ...rest } = known;
-      return { ...rest, outcome: 'removed' };
+      const { undoMs } = rest;
+      return { ...rest, outcome: 'removed', ...(undoMs === undefined ? {} : { undoUntilMs: atMs + undoMs }) };
     }
     case 'ItemRestored':
     case 'ItemDrifted':
@@ -113,6 +116,11 @@ function accountOf(known: ItemAccount | undefined, { event, op = '' }: Entry): I
     default:
       return known;
   }
+}
+
+function begun({ kind, name, bytes, moves, undoMs }: RemovalIntended, op: string): ItemAccount {
+  const path = moves.at(-1)?.path ?? '';
+  return { kind, name, path, bytes, op, outcome: 'under-way', ...(undoMs === undefined ? {} : { undoMs }) };
 }
 
 const nothing: Tally = { items: 0, bytes: 0 };
@@ -162,10 +170,8 @@ export function adopt(
   intent: RemovalIntended,
   earlier: NonNullable<ItemAccount['earlier']>,
 ): void {
-  const { item, kind, name, bytes } = intent;
-  const path = intent.moves.at(-1)?.path ?? '';
-  makeRoom(account, item);
-  account.items.set(item, { kind, name, path, bytes, op, outcome: 'under-way', earlier });
+  makeRoom(account, intent.item);
+  account.items.set(intent.item, { ...begun(intent, op), earlier });
 }
 
 /** An undo that an earlier run began could not be brought to its end: its failure is this run's to tell. */

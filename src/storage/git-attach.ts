@@ -6,11 +6,12 @@ import { syncDirectories } from '../disk/quarantine.ts';
 import { syncFile } from '../disk/sync-file.ts';
 import { gitComplaint } from './git-complaint.ts';
 import type { Registration } from './git-registration.ts';
-import { findConflict, makeBranches, makeSparse, type Conflict } from './git-restore.ts';
+import { findConflict, giveSettings, makeBranches, type Conflict } from './git-restore.ts';
 import { giveRefsOf, writeIndexOf } from './git-unpack.ts';
 import { runGit } from './git.ts';
 import { errorCode } from './see.ts';
 import { readGitFile, readWorktreeLink, realDirectory } from './worktree-link.ts';
+import type { KeptSettings } from './worktree-settings.ts';
 
 /** Whether git knows the worktree at `path`, by the link both ways, and has its index. */
 export async function isAttached(
@@ -38,11 +39,11 @@ export async function hasRegistration(path: string): Promise<boolean> {
  * @param snapshot - commit or ref that holds its index; without one it gets that of its commit
  */
 export async function attach(
-  registration: Registration,
+  registration: Registration & { readonly settings?: readonly KeptSettings[] },
   path: string,
   snapshot: string | undefined,
 ): Promise<Result<void, Conflict>> {
-  const { mainGitDir, pointers } = registration;
+  const { mainGitDir, pointers, settings } = registration;
   const conflict = await findConflict(registration, []);
   if (conflict !== undefined) return err(conflict);
   const gitFile = join(path, '.git');
@@ -75,12 +76,12 @@ export async function attach(
   } finally {
     await rm(aside, { recursive: true, force: true });
   }
-  if (pointers?.sparse !== undefined) {
-    const sparse = await makeSparse(path, pointers.sparse);
-    if (sparse.isErr()) return err(sparse.error);
-    // The index of its commit says of every file that it is there.
-    if (snapshot === undefined) await runGit(['sparse-checkout', 'reapply'], { cwd: path });
-  }
+  const given = await giveSettings(registration, path);
+  if (given.isErr()) return err(given.error);
+  const isSparse =
+    pointers?.sparse !== undefined || settings?.some(({ name }) => name === 'info/sparse-checkout') === true;
+  // The index of its commit says of every file that it is there.
+  if (isSparse && snapshot === undefined) await runGit(['sparse-checkout', 'reapply'], { cwd: path });
   if (snapshot !== undefined) await giveRefsOf(mainGitDir, snapshot, path);
   return (await isAttached(registration, path)) ? ok(undefined) : err('git does not know it all the same');
 }

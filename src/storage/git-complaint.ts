@@ -4,6 +4,10 @@ import type { GitFailure } from '../model/failure.ts';
 const known: readonly (readonly [RegExp, string])[] = [
   [/dubious ownership|unsafe repository/u, 'git refuses: owned by somebody else (safe.directory)'],
   [/index file corrupt/u, 'the index is corrupt'],
+  [
+    /(?:smudge|external) filter .+ failed/u,
+    'a filter of its files failed, or is not installed (git-lfs, say)',
+  ],
 ];
 
 /** Why git could not be asked, in words of ours: fit for evidence, which never holds file contents (P10). */

@@ -1,4 +1,5 @@
-import { basename, dirname, join, resolve } from 'node:path';
+import { rename, writeFile } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import { identify } from '../disk/identity.ts';
 import type { DiskFailure, GitFailure } from '../model/failure.ts';
@@ -52,7 +53,10 @@ export async function unregisterWorktree(
 
   // git's own spelling of the path finds exactly this one.
   const args = ['worktree', 'remove', registered.value];
-  const removed = await runGit(args, { gitDir: mainGitDir });
+  let removed = await runGit(args, { gitDir: mainGitDir });
+  if (removed.isErr() && (await makeAbsolute(adminDir, registered.value))) {
+    removed = await runGit(args, { gitDir: mainGitDir });
+  }
   const left = identify(adminDir);
   if (left.isErr()) return err(left.error);
   if (left.value === undefined) return ok('unregistered');
@@ -76,6 +80,25 @@ async function registeredPath(adminDir: string): Promise<Result<string | undefin
   const line = text.value?.replace(/\r?\n$/u, '');
   if (line === undefined || line === '') return ok(undefined);
   return ok(dirname(resolve(adminDir, line)));
+}
+
+/**
+ * Writes an absolute path in the place of a relative one, which git before 2.48 refuses to remove: it is about to go.
+ *
+ * @returns whether there was a relative one
+ */
+async function makeAbsolute(adminDir: string, worktree: string): Promise<boolean> {
+  const path = join(adminDir, 'gitdir');
+  const text = await readPointer(path);
+  if (text.isErr() || text.value === undefined || isAbsolute(text.value)) return false;
+  const scratch = `${path}.prodigy-clean`;
+  try {
+    await writeFile(scratch, `${join(worktree, '.git')}\n`, { flush: true });
+    await rename(scratch, path);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The path itself is gone, so only what is above it can be resolved. */

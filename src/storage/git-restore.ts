@@ -5,7 +5,9 @@ import { readCheckouts } from './git-checkouts.ts';
 import { gitComplaint } from './git-complaint.ts';
 import type { Registration } from './git-registration.ts';
 import { runGit } from './git.ts';
+import { makeLinkRelative } from './relative-link.ts';
 import { readGitFile, readPointer, realDirectory } from './worktree-link.ts';
+import { layOutSettings, type KeptSettings } from './worktree-settings.ts';
 
 /** A branch and where it has to be. */
 export type Branch = { readonly ref: string; readonly commit: string };
@@ -25,6 +27,12 @@ export async function findConflict(
   branches: readonly Branch[],
 ): Promise<Conflict | undefined> {
   if ((await realDirectory(mainGitDir)) === undefined) return `its repository is gone: ${mainGitDir}`;
+  // Asked for by its path git looks at no owner, and filters of somebody else's settings would run with our rights.
+  const trusted = await runGit(['rev-parse', '--git-dir'], {
+    cwd: mainGitDir,
+    settings: ['safe.bareRepository=all'],
+  });
+  if (trusted.isErr()) return `git will not work in its repository: ${gitComplaint(trusted.error)}`;
   const commit = await runGit(['cat-file', '-e', `${head}^{commit}`], { gitDir: mainGitDir });
   if (commit.isErr()) return `its commit ${head.slice(0, 12)} is not in the repository any more`;
   const users = await readCheckouts(mainGitDir, undefined);
@@ -50,20 +58,18 @@ export async function findConflict(
  * filters are, as whenever git writes files for their owner.
  */
 export async function makeWorktree(
-  registration: Registration,
+  registration: Registration & { readonly settings?: readonly KeptSettings[] },
   branches: readonly Branch[],
   at: string,
 ): Promise<Result<void, Conflict>> {
-  const { mainGitDir, branch, head, pointers } = registration;
+  const { mainGitDir, branch, head } = registration;
   const ready = await makeBranches(registration, branches);
   if (ready.isErr()) return err(ready.error);
   const what = isBranch(branch) ? [at, shortName(branch)] : ['--detach', at, head];
   const added = await runGit(['worktree', 'add', '--no-checkout', ...what], { gitDir: mainGitDir });
   if (added.isErr()) return err(`git would not add it: ${gitComplaint(added.error)}`);
-  if (pointers?.sparse !== undefined) {
-    const sparse = await makeSparse(at, pointers.sparse);
-    if (sparse.isErr()) return err(sparse.error);
-  }
+  const settled = await giveSettings(registration, at);
+  if (settled.isErr()) return err(settled.error);
   const files = await runGit(['reset', '--hard', '--quiet', '--no-recurse-submodules'], { cwd: at });
   if (files.isErr()) return err(`git would not write its files: ${gitComplaint(files.error)}`);
   const now = await runGit(['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'], { cwd: at });
@@ -85,12 +91,26 @@ export async function makeBranches(
   return ok(undefined);
 }
 
-/** Tells git that a worktree of its was moved. Done again, it finds it done. */
-export async function settleWorktree(mainGitDir: string, path: string): Promise<Result<void, Conflict>> {
+/**
+ * Tells git that a worktree of its was moved, and ties the two by relative paths where they were. Done again, it ends
+ * where it ended.
+ *
+ * @param scratch - a name for a moment, on the worktree's file system and not in it
+ */
+export async function settleWorktree(
+  { mainGitDir, pointers }: Pick<Registration, 'mainGitDir' | 'pointers'>,
+  path: string,
+  scratch: string,
+): Promise<Result<void, Conflict>> {
   const repaired = await runGit(['worktree', 'repair', path], { gitDir: mainGitDir });
   if (repaired.isErr()) return err(`git would not register it: ${gitComplaint(repaired.error)}`);
   const adminDir = await readGitFile(join(path, '.git'));
   if (adminDir.isErr()) return err(`its .git file cannot be read: ${adminDir.error.detail}`);
+  try {
+    if (pointers !== undefined) await makeLinkRelative(pointers, path, adminDir.value, scratch);
+  } catch (cause) {
+    return err(`it cannot be tied by relative paths: ${cause instanceof Error ? cause.message : ''}`);
+  }
   const back = await readPointer(join(adminDir.value, 'gitdir'));
   const text = back.unwrapOr(undefined)?.trim() ?? '';
   const isSame =
@@ -129,10 +149,25 @@ async function workingDirectoryOf(gitDir: string): Promise<string> {
   return line === undefined || line === '' ? gitDir : dirname(resolve(gitDir, line));
 }
 
-export async function makeSparse(at: string, patterns: string): Promise<Result<void, Conflict>> {
+/** The settings it had by itself; what is left of a sparse checkout where they were not kept. */
+export async function giveSettings(
+  { pointers, settings }: Pick<Registration, 'pointers'> & { readonly settings?: readonly KeptSettings[] },
+  at: string,
+): Promise<Result<void, Conflict>> {
   const adminDir = await readGitFile(join(at, '.git'));
   if (adminDir.isErr()) return err(`its .git file cannot be read: ${adminDir.error.detail}`);
-  const file = join(adminDir.value, 'info', 'sparse-checkout');
+  let isWhole = false;
+  try {
+    isWhole = settings !== undefined && (await layOutSettings(adminDir.value, settings)).length === 0;
+  } catch (cause) {
+    return err(`its settings cannot be laid out: ${cause instanceof Error ? cause.message : ''}`);
+  }
+  if (isWhole || pointers?.sparse === undefined) return ok(undefined);
+  return makeSparse(at, adminDir.value, pointers.sparse);
+}
+
+async function makeSparse(at: string, adminDir: string, patterns: string): Promise<Result<void, Conflict>> {
+  const file = join(adminDir, 'info', 'sparse-checkout');
   try {
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, `${patterns}\n`);

@@ -22,6 +22,7 @@ import {
   realDirectory,
   type WorktreeLink,
 } from './worktree-link.ts';
+import { findSettings } from './worktree-settings.ts';
 
 export type InspectOptions = {
   /** As Prodigy recorded it. */
@@ -53,6 +54,7 @@ export const nothingKnown: WorktreeFacts = {
   landed: undefined,
   spentBranches: [],
   pointers: undefined,
+  settings: [],
   nested: [],
   doubts: [],
   lastGitSignMs: undefined,
@@ -107,12 +109,13 @@ async function inspectLinked(
   const { head, branch, status, checkout } = looked.value;
 
   const original = fullName(originalBranch);
-  const [inside, unreachable, target, spentBranches, pointers] = await Promise.all([
+  const [inside, unreachable, target, spentBranches, pointers, settings] = await Promise.all([
     status === undefined ? undefined : changesOf(checkout, status, measureNested),
     reachOf(link, head),
     findMergeTarget(mainGitDir, { head, branch, original, landed }),
     branches ? findSpentBranches(worktree, link, { branch, original }) : [],
     readPointers(worktree, adminDir),
+    findSettings(adminDir),
   ]);
   doubts.push(...looked.value.doubts, ...(inside?.doubts ?? []));
   if (unreachable.isErr()) doubts.push(unreachable.error);
@@ -128,6 +131,7 @@ async function inspectLinked(
     landed: way,
     spentBranches,
     pointers,
+    settings,
     nested: inside?.nested.slice(0, maxNestedListed) ?? [],
     doubts,
     lastGitSignMs: Math.max(files.lastGitSignMs ?? 0, committedAtMs),

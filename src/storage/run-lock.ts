@@ -7,20 +7,8 @@ import { makeDirectories } from '../disk/make-directories.ts';
 import { existingRefuges, makeRefuge } from '../disk/refuge.ts';
 import { makeWholeFile, sweepScratchFiles } from '../disk/whole-file.ts';
 import type { DiskFailure, RunLocked } from '../model/failure.ts';
-import { readBootId } from './machine.ts';
+import { holderShape, isAlive, ourselves, whereabouts, type Holder } from './lock-holder.ts';
 import { parseStrictly } from './strict-json.ts';
-
-const lockShape = v.object({
-  pid: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
-  /** Start of the process, in the platform's own words: compared, never parsed. */
-  startTime: v.string(),
-  bootId: v.string(),
-  host: v.string(),
-  command: v.string(),
-  since: v.string(),
-});
-
-type LockContent = v.InferOutput<typeof lockShape>;
 
 export type LockTaker = {
   readonly host: string;
@@ -39,16 +27,15 @@ export function runLockPath(root: string): string {
 
 /**
  * Takes `clean/run.lock` in every root, all or none. A lock of this host whose process is gone, was another process,
- * or ran before the last boot is stale and replaced; one that cannot be understood or is another host's is respected.
+ * or ran before the last boot is stale and replaced; one that cannot be understood, or whose holder is or may be elsewhere
+ * (another host, container or kernel), is respected.
  */
 export async function takeRunLock(
   roots: readonly string[],
   who: LockTaker,
 ): Promise<Result<RunLock, RunLocked | DiskFailure>> {
-  const content: LockContent = {
-    pid: process.pid,
-    startTime: (await startTimeOf(process.pid)) ?? '',
-    bootId: readBootId(),
+  const content: Holder = {
+    ...(await ourselves()),
     host: who.host,
     command: who.command,
     since: who.nowIso,
@@ -84,7 +71,7 @@ export async function isRunUnderWay(
     for (const path of [runLockPath(root), ...refuges.map((refuge) => join(refuge, 'run.lock'))]) {
       const holder = await readLock(path);
       if (holder === 'absent' || holder === 'abandoned') continue;
-      if (holder === 'unknown' || !(await isStale(holder.content, host))) return true;
+      if (holder === 'unknown' || (await whereabouts(holder.content, host)) !== 'gone') return true;
     }
   }
   return false;
@@ -119,18 +106,19 @@ async function takeWhereRoom(
     const holder = await readLock(other);
     if (holder === 'absent' || holder === 'abandoned') continue;
     if (holder === 'unknown') return { taken: [place], failure: lockedBy(other, undefined) };
-    if (!(await isStale(holder.content, host)))
-      return { taken: [place], failure: lockedBy(other, holder.content) };
+    const where = await whereabouts(holder.content, host);
+    if (where !== 'gone') return { taken: [place], failure: lockedBy(other, holder.content, where) };
     await putAside(other, holder.text);
     if (other !== path) await rmdir(dirname(other)).catch(() => undefined);
   }
   return { taken: [place] };
 }
 
-function lockedBy(path: string, known: LockContent | undefined): RunLocked {
+function lockedBy(path: string, known: Holder | undefined, where: RunLocked['where'] = 'unknown'): RunLocked {
   return {
     type: 'run-locked',
     path,
+    where,
     pid: known?.pid,
     host: known?.host,
     since: known?.since,
@@ -164,9 +152,9 @@ async function takeOne(
       await unlink(path).catch(() => undefined);
       continue;
     }
-    if (holder === 'unknown' || !(await isStale(holder.content, host))) {
-      return err(lockedBy(path, holder === 'unknown' ? undefined : holder.content));
-    }
+    if (holder === 'unknown') return err(lockedBy(path, undefined));
+    const where = await whereabouts(holder.content, host);
+    if (where !== 'gone') return err(lockedBy(path, holder.content, where));
     await putAside(path, holder.text);
   }
   return err(lockedBy(path, undefined));
@@ -178,11 +166,11 @@ const abandonedAfterMs = 60_000;
 /** Reads who holds a lock; an empty file is one being written, and is looked at again. */
 async function readLock(
   path: string,
-): Promise<'absent' | 'unknown' | 'abandoned' | { content: LockContent; text: string }> {
+): Promise<'absent' | 'unknown' | 'abandoned' | { content: Holder; text: string }> {
   for (let attempt = 0; attempt < 5; attempt += 1) {
     try {
       const bytes = await readFile(path);
-      const parsed = v.safeParse(lockShape, parseStrictly(bytes).unwrapOr(undefined));
+      const parsed = v.safeParse(holderShape, parseStrictly(bytes).unwrapOr(undefined));
       if (parsed.success) return { content: parsed.output, text: bytes.toString('utf8') };
     } catch (cause) {
       // Anything else, and above all what is no JSON, is a lock that cannot be understood.
@@ -195,15 +183,6 @@ async function readLock(
     () => 0,
   );
   return age > abandonedAfterMs ? 'abandoned' : 'unknown';
-}
-
-async function isStale(content: LockContent, host: string): Promise<boolean> {
-  if (content.host !== host) return false;
-  const boot = readBootId();
-  if (boot !== '' && content.bootId !== '' && boot !== content.bootId) return true;
-  const start = await startTimeOf(content.pid);
-  if (start === undefined) return !isAlive(content.pid);
-  return content.startTime !== '' && start !== content.startTime;
 }
 
 /** Takes a stale lock out of the way; when it is not the one that was judged, it is put back. */
@@ -228,26 +207,4 @@ async function sweepLeftovers(directory: string): Promise<void> {
     if (pid !== undefined && !isAlive(Number(pid)))
       await unlink(join(directory, name)).catch(() => undefined);
   }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (cause) {
-    return (cause as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-/** When a process started, as the platform tells it; `undefined` when there is no such process or no way to know. */
-async function startTimeOf(pid: number): Promise<string | undefined> {
-  if (process.platform === 'linux') {
-    const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
-    // The command may hold spaces and parentheses: fields are counted after the last one. Field 22 is the start.
-    return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-  }
-  // A hundred modules: loaded where they are needed.
-  const { execa } = await import('execa');
-  const { stdout, exitCode } = await execa('ps', ['-o', 'lstart=', '-p', String(pid)], { reject: false });
-  return exitCode === 0 && stdout.trim() !== '' ? stdout.trim() : undefined;
 }

@@ -9,6 +9,8 @@ export type ItemResult = 'removed' | 'kept' | 'failed' | 'drifted' | 'planned' |
 export type ItemResultView = {
   readonly outcome: ItemResult;
   readonly heldUntilMs?: number;
+  /** Until when undo can put it back, from quarantine or from git. */
+  readonly undoUntilMs?: number;
   readonly branches?: readonly BranchView[];
 };
 
@@ -129,5 +131,6 @@ function itemOf(item: ItemView, { results, view }: DocumentInput): Record<string
     outcome: result?.outcome ?? untouched,
     ...(result?.branches === undefined ? {} : { branches: result.branches }),
     ...(result?.heldUntilMs === undefined ? {} : { heldUntil: formatIso(result.heldUntilMs) }),
+    ...(result?.undoUntilMs === undefined ? {} : { undoUntil: formatIso(result.undoUntilMs) }),
   };
 }

@@ -1,5 +1,5 @@
 import { unreachable } from '../model/invariant.ts';
-import type { Failure, RootFailure } from '../model/failure.ts';
+import type { Failure, RootFailure, RunLocked } from '../model/failure.ts';
 import { formatDuration } from '../policy/age.ts';
 import { formatBytes, formatCount, formatTime, printable } from './format.ts';
 import { nearest } from './nearest.ts';
@@ -116,8 +116,8 @@ export function explain(failure: Failure): Explanation {
       const since = failure.since === undefined ? '' : ` since ${sinceText(failure.since)}`;
       const command = failure.command === undefined ? '' : ` (${printable(failure.command)})`;
       return {
-        sentence: `${capital(who)}${host}${command} has been cleaning this storage${since}.`,
-        next: `wait until it has ended; the lock is ${printable(failure.path)}`,
+        sentence: `${capital(who)}${host}${command} ${failure.where === 'here' ? 'has been cleaning' : 'has locked'} this storage${since}.`,
+        next: lockAdvice(failure),
       };
     }
     case 'purge-blocked':
@@ -283,4 +283,19 @@ function handOverAdvice(command: string): string {
   return meant === undefined || meant === command
     ? 'install Prodigy, or use prodigy clean --help'
     : `did you mean 'prodigy ${meant}'?`;
+}
+
+/** A holder that can be seen is waited for; one that cannot is for a person to look after. */
+function lockAdvice({ where, path, host, pid }: RunLocked): string {
+  const lock = printable(path);
+  if (where === 'here') return `wait until it has ended; the lock is ${lock}`;
+  const on = host === undefined ? '' : ` ${printable(host)}`;
+  const holder = pid === undefined ? 'it' : `its process ${pid}`;
+  const place = {
+    host: `on${on}`,
+    namespace: `in the other container or pid namespace on${on}`,
+    kernel: `on the other machine that is called${on}, or before this one was started again`,
+    unknown: 'on every machine that uses this storage, for the lock cannot be understood',
+  }[where];
+  return `look ${place} whether ${holder} still runs: from here that cannot be told. If nothing does, delete ${lock} and try again`;
 }

@@ -3,6 +3,7 @@ import { formatDuration } from '../policy/age.ts';
 import { formatBytes, formatCount, formatTime, printable } from './format.ts';
 import { nextOld, nextOldText } from './next-old.ts';
 import { planList, type ListLook } from './plan-list.ts';
+import { wayBackText } from './undo-outlook.ts';
 import type { ItemView, RunView } from './view.ts';
 import { wrapped } from './width.ts';
 
@@ -107,8 +108,14 @@ function freesText(going: readonly ItemView[], { isUndoable, forMs, bytes: cap }
   return `Frees about ${formatBytes(bytes)} (${when}).`;
 }
 
-function undoText(going: readonly ItemView[], { isUndoable, forMs }: UndoRule): string {
+function undoText(going: readonly ItemView[], { isUndoable, forMs, bytes: cap }: UndoRule): string {
   if (!isUndoable) return 'Undo: none of it can be put back (--no-undo).';
-  const git = going.some(({ kind }) => kind === 'worktrees') ? '; git makes the worktrees again' : '';
+  const others = going.filter(({ kind }) => kind !== 'worktrees').map(({ bytes }) => bytes);
+  const worktrees = going.length - others.length;
+  if (others.reduce((sum, bytes) => sum + bytes, 0) > cap) {
+    const rule = { isUndoable, undoBytes: cap, undoMs: forMs, isShortOfSpace: false };
+    return `Undo: ${wayBackText({ ...rule, worktrees, others })}`;
+  }
+  const git = worktrees > 0 ? '; git makes the worktrees again' : '';
   return `Undo: all of it can be put back for ${formatDuration(forMs)}${git}.`;
 }

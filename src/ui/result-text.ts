@@ -31,6 +31,10 @@ export type ResultView = {
   readonly branches: readonly BranchView[];
   /** When what is held for undo begins to be freed. */
   readonly heldUntilMs: number | undefined;
+  /** Whether undo of this run is all it takes; what an earlier run had begun is that one's to undo. */
+  readonly isAllOwn: boolean;
+  /** Worktrees that git can make again, and until when it can each of them. */
+  readonly fromGit: { readonly count: number; readonly untilMs: number };
 };
 
 /** Failures told one by one; the rest is counted. */
@@ -59,9 +63,16 @@ export function resultText(view: ResultView, colours: Colours, columns: number):
   if (view.freeBefore !== undefined && view.freeAfter !== undefined) {
     say(`Free on volume: ${freeText(view.freeBefore, view.freeAfter)}.`);
   }
+  const undo = `prodigy clean undo ${view.isAllOwn ? view.run : '--list'}`;
   if (held > 0 && view.heldUntilMs !== undefined) {
     say(
-      `${formatBytes(held)} of it stays on disk for undo until ${formatTime(view.heldUntilMs)}: ${unbroken(`prodigy clean undo ${view.run}`)}`,
+      `${formatBytes(held)} of it stays on disk for undo until ${formatTime(view.heldUntilMs)}: ${unbroken(undo)}`,
+    );
+  }
+  if (view.fromGit.count > 0) {
+    const { count, untilMs } = view.fromGit;
+    say(
+      `${formatCount(count, 'worktree')} can be made again from git until ${formatTime(untilMs)}: ${unbroken(undo)}`,
     );
   }
   for (const line of branchLines(view.branches)) say(line);

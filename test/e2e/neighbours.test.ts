@@ -165,6 +165,8 @@ test('a run lock of another host is respected', async (t) => {
   const ran = await clean(shop, ['--logs', '--force']);
   t.is(ran.exitCode, 11, ran.stdout + ran.stderr);
   t.regex(ran.stderr, /another-host\.example\.org.*since 2026-01-01/);
+  t.regex(ran.stderr, /look on another-host\.example\.org whether its process 1 still runs/);
+  t.true(ran.stderr.includes(`If nothing does, delete ${lock} and try again`), ran.stderr);
   t.is(readFileSync(lock, 'utf8'), content);
 });
 

@@ -125,7 +125,7 @@ test('while a run is under way nothing can be put on hold, and it is said who wo
   fs.writeFileSync(lock, JSON.stringify(content));
   const refused = await clean(shop, ['hold', log, '--reason', 'mine']);
   t.is(refused.exitCode, 11);
-  t.regex(refused.stderr, /has been cleaning this storage/);
+  t.regex(refused.stderr, /Process \d+ on elsewhere \(x\) has locked this storage/);
 });
 
 test('an abandoned session goes by age like the rest, a live one cannot be abandoned, and release takes it back', async (t) => {

@@ -82,6 +82,43 @@ test('a removed worktree comes back with branch, HEAD, registration, files and m
   t.is(why.exitCode, 0, why.stderr);
 });
 
+test('the end of a run says until when git can make its worktrees again, and how; not when undo was declined', async (t) => {
+  const shop = await makeShop(t);
+  const id = await finishedWork(shop, '90d');
+  const ran = await clean(shop, ['worktrees', '--force']);
+  t.is(ran.exitCode, 0, ran.stderr);
+  const [, until, command] =
+    /^1 worktree can be made again from git until (.+): prodigy (clean undo \S+)$/mu.exec(ran.stdout) ?? [];
+  const listed = await clean(shop, ['undo', '--list']);
+  t.true(listed.stdout.includes(`until ${until}, git makes it again`), `${ran.stdout}${listed.stdout}`);
+  t.is((await clean(shop, (command ?? '').split(' ').slice(1))).exitCode, 0);
+  t.true(fs.existsSync(worktreeOf(shop, id)));
+
+  const document = json(await clean(shop, ['worktrees', '--force', '--json']));
+  const [told] = document['items'] as { undoUntil: string }[];
+  const [known] = json(await clean(shop, ['undo', '--list', '--json']))['items'] as { until: string }[];
+  t.is(told?.undoUntil, known?.until);
+  t.is((await clean(shop, ['undo', worktreeOf(shop, id)])).exitCode, 0);
+
+  const freed = await clean(shop, ['worktrees', '--force', '--no-undo']);
+  t.is(freed.exitCode, 0, freed.stderr);
+  t.notRegex(freed.stdout, /undo/);
+});
+
+test('a run that brings the removal of another to its end says how that is undone, too', async (t) => {
+  const shop = await makeShop(t);
+  const id = await finishedWork(shop, '90d');
+  const killed = await clean(shop, ['worktrees', '--force'], killedAt('spawn::worktree,remove'));
+  t.is(killed.signal, 'SIGKILL', killed.stdout + killed.stderr);
+  const ran = await clean(shop, ['worktrees', '--force']);
+  t.is(ran.exitCode, 0, ran.stderr);
+  t.regex(ran.stdout, /^1 worktree can be made again from git until .+: prodigy clean undo --list$/mu);
+  const listed = await clean(shop, ['undo', '--list']);
+  const [, run = ''] = /^prodigy clean undo (\S+)/mu.exec(listed.stdout) ?? [];
+  t.is((await clean(shop, ['undo', run])).exitCode, 0);
+  t.true(fs.existsSync(worktreeOf(shop, id)));
+});
+
 test('undo of a run brings back the worktree and the record that explains it', async (t) => {
   const shop = await makeShop(t);
   const id = await finishedWork(shop, '90d');

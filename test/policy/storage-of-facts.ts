@@ -70,6 +70,7 @@ export function worktreeFacts(changes: Partial<WorktreeFacts> = {}): WorktreeFac
     landed: undefined,
     spentBranches: [],
     pointers: undefined,
+    settings: [],
     nested: [],
     doubts: [],
     lastGitSignMs: longAgoMs,

@@ -7,8 +7,8 @@ export const controls: readonly Control[] = [
     seeds: 20,
     patch: {
       file: 'src/storage/run-lock.js',
-      find: "if (holder === 'unknown' || !(await isStale(holder.content, host))) {",
-      replace: "if (holder === 'unknown') {",
+      find: "if (where !== 'gone')\n            return err(lockedBy(path, holder.content, where));",
+      replace: 'void where;',
     },
   },
 ];

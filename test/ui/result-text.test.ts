@@ -51,6 +51,8 @@ const view: ResultView = {
   freeAfter: 35 * 1024 ** 3,
   branches: [],
   heldUntilMs: viewedAtMs,
+  isAllOwn: true,
+  fromGit: { count: 1_005, untilMs: viewedAtMs },
 };
 
 test('the result has what was predicted beside what was measured, and both sides of each kind', (t) => {
@@ -66,6 +68,10 @@ test('the result has what was predicted beside what was measured, and both sides
   t.regex(text, /^total +1,082 +59 GB +49 +26 GB$/m);
   t.regex(text, /^Free on volume: 2 GB before, 35 GB now \(33 GB more\)\.$/m);
   t.regex(text, /undo until .*:\s+prodigy clean undo cUIjmFV3x6fGx0EAvBVFR$/m);
+  t.regex(
+    text,
+    /^1,005 worktrees can be made again from git until .*:\s+prodigy clean undo cUIjmFV3x6fGx0EAvBVFR$/m,
+  );
 });
 
 test('failures come last, each with its path, its cause and one next step', (t) => {
