@@ -36,7 +36,7 @@ export class RecentRows {
 }
 
 /** A chunk of a run concerns some thousand items, each with some rows, once and again. */
-const recentRows = 6_000;
+const recentRows = 9_000;
 
 /** Rows changed by entries that are about to be written, over those in the store. */
 export type RowChanges = {
