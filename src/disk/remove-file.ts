@@ -4,6 +4,7 @@ import type { Result } from 'neverthrow';
 import type { DiskFailure } from '../model/failure.ts';
 import { errnoOf, toDiskFailure } from './failure.ts';
 import { hold } from './held.ts';
+import { identify } from './identity.ts';
 
 /** `gone`: the name was looked for afterwards and is absent; `directory`: it is no file, and nothing was touched. */
 export type FileRemoved = { readonly removed: boolean } | 'directory';
@@ -19,7 +20,7 @@ const absentIsNoError = { throwIfNoEntry: false } as const;
  */
 export async function removeFile(path: string): Promise<Result<FileRemoved, DiskFailure>> {
   const holding = hold(path);
-  if (holding.isErr()) return err(holding.error);
+  if (holding.isErr()) return isAbsent(path) ? ok({ removed: false }) : err(holding.error);
   using held = holding.value;
   try {
     const there = fs.lstatSync(held.path, absentIsNoError);
@@ -40,6 +41,12 @@ export async function removeFile(path: string): Promise<Result<FileRemoved, Disk
   } catch (cause) {
     return err(toDiskFailure(cause, path, 'lstat'));
   }
+}
+
+/** Its directory may be gone, too. */
+function isAbsent(path: string): boolean {
+  const there = identify(path);
+  return there.isOk() && there.value === undefined;
 }
 
 /** By the thread pool: a cold disk frees many at once faster than one after the other (SPEED.md). */

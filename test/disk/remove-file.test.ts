@@ -10,6 +10,7 @@ test('a file goes, a link goes and not what it leads to, and what is absent is n
   t.deepEqual((await removeFile(path.join(root, 'in/file')))._unsafeUnwrap(), { removed: true });
   t.deepEqual((await removeFile(path.join(root, 'in/link')))._unsafeUnwrap(), { removed: true });
   t.deepEqual((await removeFile(path.join(root, 'in/file')))._unsafeUnwrap(), { removed: false });
+  t.deepEqual((await removeFile(path.join(root, 'no/directory/file')))._unsafeUnwrap(), { removed: false });
   t.deepEqual(fs.readdirSync(path.join(root, 'in')), []);
   t.is(fs.readFileSync(path.join(root, 'kept'), 'utf8'), 'precious');
 });

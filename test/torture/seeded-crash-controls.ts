@@ -163,8 +163,8 @@ export const controls: readonly Control[] = [
       },
       {
         file: sweep,
-        find: 'if (user === undefined && lock === undefined)',
-        replace: 'if (lock === undefined)',
+        find: 'const [user] = intent.moves.flatMap(({ to }) => usersOf(to, table));',
+        replace: 'const [user] = [];',
       },
     ],
   },
