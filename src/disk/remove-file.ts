@@ -20,7 +20,8 @@ const absentIsNoError = { throwIfNoEntry: false } as const;
  */
 export async function removeFile(path: string): Promise<Result<FileRemoved, DiskFailure>> {
   const holding = hold(path);
-  if (holding.isErr()) return isAbsent(path) ? ok({ removed: false }) : err(holding.error);
+  if (holding.isErr())
+    return holding.error.code === 'ENOENT' && isAbsent(path) ? ok({ removed: false }) : err(holding.error);
   using held = holding.value;
   try {
     const there = fs.lstatSync(held.path, absentIsNoError);
