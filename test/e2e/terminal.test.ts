@@ -15,7 +15,13 @@ const tmuxTest = spawnSync('tmux', ['-V']).status === 0 ? test : test.skip;
 const escape = '\u001b';
 const progress = /Scanning|Cleaning \w+\.\.\./;
 
-type Slow = { readonly shop: Shop; readonly ids: readonly string[]; readonly env: Record<string, string> };
+type Slow = {
+  /** A file that is there once git is asked to let go of a worktree, which takes a while. */
+  readonly atHand: string;
+  readonly shop: Shop;
+  readonly ids: readonly string[];
+  readonly env: Record<string, string>;
+};
 
 /** A shop with old worktrees, where git takes its time: long enough for the live line to be seen. */
 async function slowShop(t: ExecutionContext): Promise<Slow> {
@@ -24,9 +30,12 @@ async function slowShop(t: ExecutionContext): Promise<Slow> {
   for (let day = 60; day < 64; day += 1) ids.push(await finishedWork(shop, `${day}d`));
   const directory = temporaryDirectory(t);
   const real = execFileSync('sh', ['-c', 'command -v git'], { encoding: 'utf8' }).trim();
-  writeFileSync(join(directory, 'git'), `#!/bin/sh\nsleep 0.2\nexec '${real}' "$@"\n`);
+  const atHand = join(directory, 'at-hand');
+  const remove = `*'worktree remove'*) touch '${atHand}'; sleep 2;;`;
+  const script = `#!/bin/sh\nsleep 0.2\ncase "$*" in ${remove} esac\nexec '${real}' "$@"\n`;
+  writeFileSync(join(directory, 'git'), script);
   chmodSync(join(directory, 'git'), 0o755);
-  return { shop, ids, env: { PATH: `${directory}:${process.env['PATH'] ?? ''}` } };
+  return { shop, ids, atHand, env: { PATH: `${directory}:${process.env['PATH'] ?? ''}` } };
 }
 
 function left({ shop, ids }: Slow): number {
@@ -56,7 +65,7 @@ terminalTest(
   'Ctrl-C finishes what is at hand, says how to go on, and exits with 130; the rest is resumed',
   async (t) => {
     const slow = await slowShop(t);
-    const steps = [{ on: String.raw`Cleaning worktrees\.\.\. \(0`, type: '\x03' }];
+    const steps = [{ on: String.raw`Cleaning worktrees\.\.\. \(0`, after: slow.atHand, type: '\x03' }];
     const talk = await onScreen(slow.shop, ['--worktrees', '--force'], steps, { env: slow.env });
     t.is(talk.exitCode, 130, talk.screen);
     const shown = shownOf(talk.screen);
@@ -85,7 +94,7 @@ terminalTest(
 terminalTest('Ctrl-C twice stops at once, and resume ends where it would have ended', async (t) => {
   const slow = await slowShop(t);
   const steps = [
-    { on: String.raw`Cleaning worktrees\.\.\. \(0`, type: '\x03' },
+    { on: String.raw`Cleaning worktrees\.\.\. \(0`, after: slow.atHand, type: '\x03' },
     { on: 'Stopping:', type: '\x03' },
   ];
   const talk = await onScreen(slow.shop, ['--worktrees', '--force'], steps, { env: slow.env });

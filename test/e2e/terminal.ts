@@ -27,6 +27,8 @@ while True:
             break
         step = steps.pop(0)
         since += found.end()
+        while "after" in step and not os.path.exists(step["after"]):
+            time.sleep(0.02)
         time.sleep(step.get("thinkMs", 0) / 1000)
         if "columns" in step:
             resize(step["columns"], 60)
@@ -52,6 +54,8 @@ export type Talked = { readonly screen: string; readonly exitCode: number | null
 /** Once `on`, a regular expression, is on the screen after what the step before it waited for. */
 export type Step = {
   readonly on: string;
+  /** And once this file is there. */
+  readonly after?: string;
   readonly thinkMs?: number;
   /** Ctrl-C is `\x03`, the end of input `\x04`. */
   readonly type?: string;
