@@ -102,6 +102,19 @@ export function actionsFor(
         const { cleanOrphaned } = await import('./clean-orphaned.ts');
         return cleanOrphaned(job, flags, shell);
       }),
+    doctor: async (flags) => {
+      const { doctorOfRefused } = await import('./doctor-refused.ts');
+      const refused = doctorOfRefused(environment, flags);
+      if (refused !== undefined) return finish(refused);
+      return perform(
+        flags,
+        async (shell) => {
+          const { doctor } = await import('./doctor.ts');
+          return doctor(flags, shell);
+        },
+        true,
+      );
+    },
     log: (flags) =>
       perform(
         flags,

@@ -14,7 +14,13 @@ import { releaseReserve } from '../journal/reserve.ts';
 import { openSnapshot } from '../journal/snapshot.ts';
 import type { DiskFailure, JournalFailure, RunLocked } from '../model/failure.ts';
 import { inlineProjections } from '../projections/inline.ts';
-import { isRunUnderWay, takeRunLock, type RunLock } from '../storage/run-lock.ts';
+import {
+  isRunUnderWay,
+  runLocksIn,
+  takeRunLock,
+  type RunLock,
+  type RunLockSeen,
+} from '../storage/run-lock.ts';
 import type { Diagnostics } from '../ui/diagnostics.ts';
 import { printable } from '../ui/format.ts';
 import type { Output } from './options.ts';
@@ -127,6 +133,11 @@ export async function lockRoots(
 /** Whether a run is under way, as far as a look can tell. */
 export async function isBeingCleaned(shell: Pick<Shell, 'config'>): Promise<boolean> {
   return isRunUnderWay(rootsOf(shell), whoTakes(shell));
+}
+
+/** The run locks that lie there, whoever holds them, if anybody does. */
+export function runLocksSeen(shell: Pick<Shell, 'config'>): Promise<readonly RunLockSeen[]> {
+  return runLocksIn(rootsOf(shell), whoTakes(shell));
 }
 
 /** Takes the locks and opens the journal, or says who works there. */

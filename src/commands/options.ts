@@ -64,7 +64,8 @@ export type CleanRequest = {
 };
 
 const words = ['all', ...kinds.toReversed()];
-const commands = ['apply', 'resume', 'undo', 'hold', 'release', 'abandon', 'log', 'why', 'completion'];
+const ofItems = ['hold', 'release', 'abandon', 'why'];
+const commands = ['apply', 'resume', 'undo', ...ofItems, 'doctor', 'log', 'completion'];
 
 function usage(problem: string, text?: string, accepted?: readonly string[]): UsageFailure {
   return { type: 'usage', problem, text, accepted };

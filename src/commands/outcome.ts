@@ -24,7 +24,7 @@ export const exitCodes: Readonly<Record<ExitName, { readonly code: number; reado
   partial: { code: 3, means: 'finished, some items failed' },
   refused: { code: 4, means: 'refused by a safety rule' },
   declined: { code: 5, means: 'declined at the question' },
-  found: { code: 10, means: 'with --detailed-exitcode: a dry run found something' },
+  found: { code: 10, means: 'with --detailed-exitcode: a dry run or doctor found something' },
   locked: { code: 11, means: 'another run holds the lock' },
   defect: { code: 70, means: 'a defect of this program' },
   nobody: { code: 127, means: 'no other prodigy to hand over to' },

@@ -43,12 +43,18 @@ export async function sweepScratchFiles(
 ): Promise<number> {
   let swept = 0;
   for (const name of await readdir(directory).catch(() => [])) {
-    const pid = /^\..+\.(\d+)-[0-9a-f-]{36}\.new$/.exec(name)?.[1];
-    if (pid === undefined || !isDead(Number(pid))) continue;
+    const pid = scratchPid(name);
+    if (pid === undefined || !isDead(pid)) continue;
     await unlink(join(directory, name)).catch(() => undefined);
     swept += 1;
   }
   return swept;
+}
+
+/** The process that made a scratch file of {@link makeWholeFile}, by its name; `undefined` when it is none. */
+export function scratchPid(name: string): number | undefined {
+  const pid = /^\..+\.(\d+)-[0-9a-f-]{36}\.new$/.exec(name)?.[1];
+  return pid === undefined ? undefined : Number(pid);
 }
 
 async function isTaken(path: string): Promise<boolean> {

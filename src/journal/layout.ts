@@ -39,38 +39,51 @@ export function segmentsPath(directory: string): string {
 /** A process that cannot be seen from here, in another container say, has long been done with what it made by then. */
 export const surelyDoneMs: number = 60 * 60 * 1000;
 
+type LeftOver = { readonly path: string; readonly isDirectory: boolean };
+
 /**
- * Discards what processes that are no more left half-made, and their snapshots. What resists is left.
+ * What processes that are no more left half-made in a journal's directory, and their snapshots.
  *
- * @param youngMs - what is younger is left, too: whoever only reads is kept out by nobody, and may know too little
+ * @param youngMs - what is younger does not count: whoever only reads is kept out by nobody, and may know too little
  */
-export async function sweepScratch(directory: string, youngMs = 0): Promise<void> {
+export async function leftOversIn(directory: string, youngMs = 0): Promise<readonly LeftOver[]> {
   const names: readonly string[] = await namesIn(directory).catch(() => []);
+  const found: LeftOver[] = [];
   for (const name of names) {
     const pid = /^(?:db\.tmp|db\.next|snap)-(\d+)-[0-9a-f]+$/.exec(name)?.[1];
     const isLeftOver = name === 'db.tmp' || (pid !== undefined && !isAlive(Number(pid)));
     const path = join(directory, name);
-    if (isLeftOver && (await isOlder(path, youngMs))) await discardFlatDirectory(path).catch(() => undefined);
+    if (isLeftOver && (await isOlder(path, youngMs))) found.push({ path, isDirectory: true });
   }
-  await sweepReplacements(directory, names, youngMs);
+  found.push(...(await replacementsIn(directory, names, youngMs)));
   const segments = segmentsPath(directory);
   if (names.includes('segments')) {
-    await sweepReplacements(segments, await namesIn(segments).catch(() => []), youngMs);
+    found.push(...(await replacementsIn(segments, await namesIn(segments).catch(() => []), youngMs)));
+  }
+  return found;
+}
+
+/** Discards {@link leftOversIn}. What resists is left. */
+export async function sweepScratch(directory: string, youngMs = 0): Promise<void> {
+  for (const { path, isDirectory } of await leftOversIn(directory, youngMs)) {
+    await (isDirectory ? discardFlatDirectory(path) : unlinkIfThere(path)).catch(() => undefined);
   }
 }
 
 /** Files that were to replace others: `<name>.<pid>-<random>.tmp`. */
-async function sweepReplacements(
+async function replacementsIn(
   directory: string,
   names: readonly string[],
   youngMs: number,
-): Promise<void> {
+): Promise<readonly LeftOver[]> {
+  const found: LeftOver[] = [];
   for (const name of names) {
     const pid = /\.(\d+)-[0-9a-f]{8}\.tmp$/.exec(name)?.[1];
     const path = join(directory, name);
     if (pid !== undefined && !isAlive(Number(pid)) && (await isOlder(path, youngMs)))
-      await unlinkIfThere(path).catch(() => undefined);
+      found.push({ path, isDirectory: false });
   }
+  return found;
 }
 
 async function isOlder(path: string, youngMs: number): Promise<boolean> {

@@ -59,6 +59,14 @@ export function writeReserve(
   });
 }
 
+/** Whether all of the reserve lies there, and whether there is room to write it when it does not. */
+export async function reserveSeen(
+  directory: string,
+): Promise<{ readonly isWhole: boolean; readonly isRoomy: boolean }> {
+  const isWhole = (await reserveSize(directory)) >= reserveBytes;
+  return { isWhole, isRoomy: (freeBytes(directory) ?? 0) > roomyBytes };
+}
+
 async function reserveSize(directory: string): Promise<number> {
   return stat(reservePath(directory)).then(
     ({ size }) => size,

@@ -129,3 +129,9 @@ function unanswered(detail: string, path: string): Doubt {
 function lines(items: readonly string[]): string {
   return items.map((item) => `${item}\n`).join('');
 }
+
+/** Whether git has the commit, under whatever name or none; `undefined` when it does not say. */
+export async function hasCommit(mainGitDir: string, commit: string): Promise<boolean | undefined> {
+  const asked = await runGit(['cat-file', '--batch-check'], { gitDir: mainGitDir, input: `${commit}\n` });
+  return asked.isErr() ? undefined : asked.value.startsWith(`${commit} commit `);
+}

@@ -73,7 +73,8 @@ export async function isRegistered(
   return registered.isOk() && registered.value !== undefined && isSamePath(registered.value, path);
 }
 
-async function registeredPath(adminDir: string): Promise<Result<string | undefined, DiskFailure>> {
+/** Where git believes the worktree to be; `undefined` when it does not say. */
+export async function registeredPath(adminDir: string): Promise<Result<string | undefined, DiskFailure>> {
   const path = join(adminDir, 'gitdir');
   const text = await readPointer(path);
   if (text.isErr()) return err({ type: 'disk', code: text.error.detail, syscall: 'read', path });

@@ -77,7 +77,13 @@ export function classify(
 /** Containers at the top whose contents say what is alive or resumable: without them nothing can be judged. */
 export const vitalContainers: readonly string[] = ['sessions', 'state', 'worktrees', 'resume_locks'];
 
-const containers = new Set([...vitalContainers, 'events', 'events_archive', 'dlq', 'logs']);
+export const containers: ReadonlySet<string> = new Set([
+  ...vitalContainers,
+  'events',
+  'events_archive',
+  'dlq',
+  'logs',
+]);
 const leftAlone = new Set(['clean', 'templates', 'orphaned_worktrees', 'locks', '.health_check']);
 
 function topLevel(name: string, type: FileType): Place {

@@ -215,14 +215,20 @@ async function putBack(aside: string, path: string): Promise<boolean> {
 export async function settleLockDirectory(directory: string): Promise<void> {
   let settled = await sweepScratchFiles(directory, (pid) => pid !== process.pid);
   for (const name of await readdir(directory).catch(() => [])) {
-    const [, lock, pid] = /^\.(.+\.lock)\.(\d+)-[0-9a-f-]{36}\.old$/.exec(name) ?? [];
-    if (lock === undefined || Number(pid) === process.pid) continue;
+    const found = lockAside(name);
+    if (found === undefined || found.pid === process.pid) continue;
     const aside = join(directory, name);
-    if (!(await putBack(aside, join(directory, lock)))) continue;
+    if (!(await putBack(aside, join(directory, found.lock)))) continue;
     await unlink(aside).catch(() => undefined);
     settled += 1;
   }
   if (settled > 0) await syncDirectories([directory]);
+}
+
+/** What a lock is called while a process of ours has put it aside, and whose name it had. */
+export function lockAside(name: string): { readonly lock: string; readonly pid: number } | undefined {
+  const [, lock, pid] = /^\.(.+\.lock)\.(\d+)-[0-9a-f-]{36}\.old$/.exec(name) ?? [];
+  return lock === undefined ? undefined : { lock, pid: Number(pid) };
 }
 
 function refusal(code: string, path: string): DiskFailure {

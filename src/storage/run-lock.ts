@@ -5,7 +5,7 @@ import * as v from 'valibot';
 import { errnoOf, toDiskFailure } from '../disk/failure.ts';
 import { makeDirectories } from '../disk/make-directories.ts';
 import { existingRefuges, makeRefuge } from '../disk/refuge.ts';
-import { makeWholeFile, sweepScratchFiles } from '../disk/whole-file.ts';
+import { makeWholeFile, scratchPid, sweepScratchFiles } from '../disk/whole-file.ts';
 import type { DiskFailure, RunLocked } from '../model/failure.ts';
 import { holderShape, isAlive, ourselves, whereabouts, type Holder } from './lock-holder.ts';
 import { parseStrictly } from './strict-json.ts';
@@ -61,20 +61,59 @@ export async function takeRunLock(
   return ok({ release });
 }
 
-/** Whether somebody works there now, or may: a look that takes no lock, and is as old as any look. */
-export async function isRunUnderWay(
+/** A run lock as it lies there. `unknown` cannot be understood, `foreign` is or may be elsewhere: both are respected. */
+export type RunLockSeen = {
+  readonly path: string;
+  readonly state: 'live' | 'stale' | 'abandoned' | 'foreign' | 'unknown';
+  /** As far as it says. */
+  readonly pid?: number;
+  readonly host?: string;
+};
+
+/** Every run lock there is, in the roots and in their refuges: a look that takes none, and is as old as any look. */
+export async function runLocksIn(
   roots: readonly string[],
   { host, refugesOf }: Pick<LockTaker, 'host' | 'refugesOf'>,
-): Promise<boolean> {
+): Promise<readonly RunLockSeen[]> {
+  const seen: RunLockSeen[] = [];
   for (const root of roots) {
     const refuges = await existingRefuges(await refugesOf(root));
     for (const path of [runLockPath(root), ...refuges.map((refuge) => join(refuge, 'run.lock'))]) {
       const holder = await readLock(path);
-      if (holder === 'absent' || holder === 'abandoned') continue;
-      if (holder === 'unknown' || (await whereabouts(holder.content, host)) !== 'gone') return true;
+      if (holder === 'absent') continue;
+      if (holder === 'abandoned' || holder === 'unknown') seen.push({ path, state: holder });
+      else {
+        const { content } = holder;
+        seen.push({
+          path,
+          state: states[await whereabouts(content, host)],
+          pid: content.pid,
+          host: content.host,
+        });
+      }
     }
   }
-  return false;
+  return seen;
+}
+
+const states = {
+  here: 'live',
+  gone: 'stale',
+  host: 'foreign',
+  namespace: 'foreign',
+  kernel: 'foreign',
+} as const;
+
+/** Whether somebody works there now, or may. */
+export async function isRunUnderWay(
+  roots: readonly string[],
+  who: Pick<LockTaker, 'host' | 'refugesOf'>,
+): Promise<boolean> {
+  return (await runLocksIn(roots, who)).some(isHeld);
+}
+
+export function isHeld({ state }: RunLockSeen): boolean {
+  return state === 'live' || state === 'foreign' || state === 'unknown';
 }
 
 type Taken = { readonly taken: readonly string[]; readonly failure?: RunLocked | DiskFailure };
@@ -199,11 +238,20 @@ async function putAside(path: string, text: string): Promise<void> {
   }
 }
 
+/** What a stale lock is called while it is taken out of the way. */
+const staleName = /^run\.lock\.stale-(\d+)$/;
+
+/** Whether a name is a scratch file of a lock, and the process that made it is no more. */
+export function isOwnScratch(name: string): boolean {
+  const pid = scratchPid(name) ?? staleName.exec(name)?.[1];
+  return pid !== undefined && !isAlive(Number(pid));
+}
+
 /** What processes that are no more left beside the lock. */
 async function sweepLeftovers(directory: string): Promise<void> {
   await sweepScratchFiles(directory, (pid) => !isAlive(pid));
   for (const name of await readdir(directory).catch(() => [])) {
-    const pid = /^run\.lock\.stale-(\d+)$/.exec(name)?.[1];
+    const pid = staleName.exec(name)?.[1];
     if (pid !== undefined && !isAlive(Number(pid)))
       await unlink(join(directory, name)).catch(() => undefined);
   }

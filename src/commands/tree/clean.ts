@@ -17,6 +17,7 @@ export function addClean(top: TaughtCommand, version: string, actions: Actions):
       ['prodigy clean resume', 'goes on where an interrupted run stopped'],
       ['prodigy clean log --since yesterday', 'who removed what, when and why'],
       ['prodigy clean why session-abc', 'one item: what was decided and done, what keeps it, its way back'],
+      ['prodigy clean doctor', 'what is odd, whether it matters, and what to do'],
     )
     .argument('[kinds...]', 'all, worktrees, sessions, state, dlq, logs or events; the same as the flags')
     .optionsGroup('What to clean:')
