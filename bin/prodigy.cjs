@@ -4,6 +4,8 @@
 'use strict';
 if (process.env.UV_THREADPOOL_SIZE === undefined) process.env.UV_THREADPOOL_SIZE = '16';
 const args = process.argv.slice(2);
+// On Linux a priority is a thread's own, and inherited: it is lowered before there are others.
+if (args[0] === 'clean' && args.includes('--nice')) require('os').setPriority(19);
 if (!require('./at-once.cjs').answeredAtOnce(args)) {
   import('../build/src/main.js').then(
     ({ main }) => main(args),

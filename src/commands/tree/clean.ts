@@ -53,6 +53,7 @@ export function addClean(top: TaughtCommand, version: string, actions: Actions):
     .option('-f, --force', 'answer every question with yes; lifts no protection')
     .option('-y, --yes', 'the same as --force')
     .option('--no-undo', 'free everything at once: nothing can be put back')
+    .option('--nice', 'at the lowest priority: whatever else wants the processor goes first')
     .option('--accept-clock', 'trust the clock although it contradicts the journal')
     .optionsGroup('What to show:')
     .option('--full', 'list everything that is kept, too')
