@@ -6,6 +6,15 @@ const worktree = '/home/ada/.prodigy/worktrees/shop/session-abc';
 const day = Date.UTC(2026, 10, 25, 9, 30);
 const disk = { type: 'disk', code: 'EACCES', syscall: 'rename', path: worktree } as const;
 
+const lock = {
+  type: 'run-locked',
+  path: '/home/ada/.prodigy/clean/run.lock',
+  pid: 21_855,
+  host: 'laptop',
+  since: new Date(day).toISOString(),
+  command: 'prodigy clean --all',
+} as const;
+
 type Samples = { readonly [Type in Failure['type']]: readonly Extract<Failure, { readonly type: Type }>[] };
 
 /** One failure, or more where the sentences differ, of each type there is: the compiler asks for a new one. */
@@ -75,14 +84,8 @@ const samples: Samples = {
   ],
   'max-delete': [{ type: 'max-delete', limit: '25', items: 58, bytes: 4_404_019, found: 146 }],
   'run-locked': [
-    {
-      type: 'run-locked',
-      path: '/home/ada/.prodigy/clean/run.lock',
-      pid: 21_855,
-      host: 'laptop',
-      since: new Date(day).toISOString(),
-      command: 'prodigy clean --all',
-    },
+    { ...lock, where: 'here' },
+    { ...lock, where: 'host', host: 'build-7' },
   ],
   'purge-blocked': [{ type: 'purge-blocked', path: worktree, blocked: [disk], count: 3 }],
   'half-moved': [{ type: 'half-moved', path: worktree, cause: { ...disk, code: 'EIO' } }],

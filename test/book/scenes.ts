@@ -99,7 +99,7 @@ async function playAfterwards(stage: Stage): Promise<void> {
     stage.play('completion', ['clean', 'completion', 'bash'], { to: /^/ }),
   ]);
   // These two look whether a run is under way, and would see each other.
-  await stage.play('doctor', ['clean', 'doctor']);
+  await stage.play('doctor', ['clean', 'doctor'], { shorten: [/^ {2}[·!] |^ {6}/], keep: 4 });
   await stage.play('verify', ['clean', 'log', 'verify']);
   await stage.play('repair', ['clean', 'log', 'repair']);
 }

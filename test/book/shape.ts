@@ -21,10 +21,13 @@ const replacements: readonly (readonly [RegExp, string])[] = [
   [/\bworkflow-\d+|\bsession-UUID/g, 'SESSION'],
   [/\b\d{8}_\d{6}\b/g, 'STAMP'],
   [/(Run|run|undo|Last run:|show|resume|anchor) +(?=[\w-]*[A-Z\d_])[\w-]{8,21}(?=[ :.,]|$)/g, '$1 ID'],
+  // The size in a record of CSV, before the operation: as many digits as it likes, so not to be taken for a commit.
+  [/,\d+,(?=[\w-]{21},)/g, ',N,'],
   [/(?<![\w-])[\w-]{21}(?=,)/g, 'ID'],
+  [/\b(at|as) [0-9a-f]{7,40}\b/g, '$1 HASH'],
   [/\b(?=[0-9a-f]*\d)[0-9a-f]{7,64}\b/g, 'HASH'],
   [/[\d,.]+ (?:B|KB|MB|GB|TB)(?:\/s)?(?![\w])/g, 'SIZE'],
   [/\b(?:\d+(?:\.\d+)?(?:ms|mo|[ywdhms]))+\b|\b[\d.]+ m?s\b/g, 'AGE'],
-  [/[\d,]*\d(?:\.\d+)?/g, 'N'],
+  [/\d{1,3}(?:,\d{3})+(?!\d)|\d+(?:\.\d+)?/g, 'N'],
   [/\s+/g, ' '],
 ];
