@@ -62,7 +62,7 @@ const inStorage: Partial<Record<ValueSource, Listing>> = {
 };
 
 /**
- * What is there now, for a shell to offer: the newest first, at most {@link most}. Takes no lock and changes nothing;
+ * What is there now, for a shell to offer: the newest first, at most `most`. Takes no lock and changes nothing;
  * a journal that cannot be read offers nothing.
  *
  * @param signal - when it is aborted, reading ends, and the copy that was read is gone soon

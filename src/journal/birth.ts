@@ -18,7 +18,7 @@ import { writerFrom } from './writer.ts';
 /**
  * Makes a database that holds the genesis entry, aside, and renames it into place when all of it is durable: a
  * database that saw a power cut right after its first open would never open again (JOURNAL 0.6). A crash in
- * between leaves a scratch directory for {@link sweepScratch}, or a database that only lacks `identity.json`.
+ * between leaves a scratch directory for `sweepScratch`, or a database that only lacks `identity.json`.
  */
 export async function giveBirth(
   directory: string,

@@ -224,7 +224,8 @@ function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-const causes: Readonly<Record<string, string>> = {
+/** What an errno means, in words; the two last are ours. */
+export const causes: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EPERM: 'not permitted (immutable, or owned by another user)',
   EBUSY: 'in use, or a mount point',
