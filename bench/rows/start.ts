@@ -6,7 +6,8 @@ import type { Row } from '../row.ts';
 
 /** Warm, whatever the rest is: started from the disk, both wait for the same node. */
 function start(flag: string): Row {
-  const name = `prodigy ${flag}`;
+  // Of the program as a whole they are handed to the next prodigy on PATH.
+  const name = `prodigy clean ${flag}`;
   return {
     name: flag.slice(2),
     title: flag,
@@ -20,9 +21,9 @@ function start(flag: string): Row {
       // On an empty path there is no other prodigy to hand it to.
       const env = { HOME: home, PRODIGY_HOME: join(home, '.prodigy'), PATH: stage.directory };
       const run = (args: readonly string[]) => () => runPeer(stage, process.execPath, args, { env });
-      await run([binary(), flag])();
+      await run([binary(), 'clean', flag])();
       return [
-        { name, run: run([binary(), flag]) },
+        { name, run: run([binary(), 'clean', flag]) },
         { name: 'node -e 0', run: run(['-e', '0']) },
       ];
     },

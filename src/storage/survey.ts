@@ -9,7 +9,6 @@ import { lastRecordMs, readEventFiles } from './event-files.ts';
 import { readJobState } from './job.ts';
 import { readMapping } from './mapping.ts';
 import { blindAt, findPlaces, type PlaceFound } from './places.ts';
-import { ReadAhead } from './read-ahead.ts';
 import { see, sizeOf, type Seen } from './see.ts';
 import { readSession } from './session-file.ts';
 import { readTree, type Tree } from './tree.ts';
@@ -57,9 +56,7 @@ export async function survey(roots: readonly string[]): Promise<Survey> {
     'worktree-metadata': [],
     lock: [],
   };
-  const ahead = new ReadAhead(places.found.map(({ path }) => path));
   const entries = await mapEach(places.found, readsAtOnce, async (found) => {
-    await ahead.next();
     const looked = see(found.path);
     if (looked.isErr()) {
       // Its name is known and nothing else: as if the directory it lies in could not be listed.
@@ -75,7 +72,6 @@ export async function survey(roots: readonly string[]): Promise<Survey> {
         : undefined;
     return readPlace(byPlace, found, { root: found.root, path: found.path, seen, link });
   });
-  await ahead.close();
   // Results arrive in any order and are filed in that of the listing.
   for (const file of entries) file();
   return {
