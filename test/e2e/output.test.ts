@@ -106,6 +106,8 @@ test('--json is one document with the promised keys, and its numbers add up, bef
   }
   t.deepEqual(Object.keys(dry['cutoffs'] as object).sort(), [...kinds].sort());
   t.deepEqual(overview.before, dry.before);
+  const stayed = run.items.filter(({ verdict, outcome }) => verdict === 'remove' && outcome !== 'removed');
+  t.deepEqual(stayed, [], 'nobody meddled with it meanwhile');
   t.deepEqual(dry.after, run.after, 'what was estimated is what came');
   t.is(run.exitCode, 0);
   t.deepEqual(after.before, run.after, 'what was left is what is found next');
