@@ -1,4 +1,4 @@
-import { lstat, mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rename, rmdir, unlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import { identify } from '../disk/identity.ts';
@@ -59,7 +59,7 @@ export async function attach(
   const aside = join(mainGitDir, `prodigy-clean-${basename(named.value)}`);
   try {
     const adminDir = freeName(named.value);
-    await rm(aside, { recursive: true, force: true });
+    await discardAdmin(aside);
     const made = await makeAdmin(registration, { aside, adminDir, gitFile }, snapshot);
     if (made.isErr()) return err(made.error);
     if (adminDir !== named.value) {
@@ -74,7 +74,8 @@ export async function attach(
   } catch (cause) {
     return err(`git's books cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`);
   } finally {
-    await rm(aside, { recursive: true, force: true });
+    // What resists is told by the next attempt.
+    await discardAdmin(aside).catch(() => undefined);
   }
   const given = await giveSettings(registration, path);
   if (given.isErr()) return err(given.error);
@@ -84,6 +85,17 @@ export async function attach(
   if (isSparse && snapshot === undefined) await runGit(['sparse-checkout', 'reapply'], { cwd: path });
   if (snapshot !== undefined) await giveRefsOf(mainGitDir, snapshot, path);
   return (await isAttached(registration, path)) ? ok(undefined) : err('git does not know it all the same');
+}
+
+/** Files alone, as {@link makeAdmin} makes them: a directory in it is nothing of ours, and stays. */
+async function discardAdmin(aside: string): Promise<void> {
+  const names = await readdir(aside).catch((cause: unknown) => {
+    if (errorCode(cause) === 'ENOENT') return undefined;
+    throw cause;
+  });
+  if (names === undefined) return;
+  for (const name of names) await unlink(join(aside, name));
+  await rmdir(aside);
 }
 
 type Places = {
