@@ -43,13 +43,13 @@ export const controls: readonly Control[] = [
     },
   },
   {
-    name: 'a tree whose directory cannot be opened counts as gone',
+    name: 'a file whose directory cannot be opened counts as gone',
     suite: 'T6',
-    seeds: 400,
+    seeds: 1_000,
     patch: {
-      file: 'src/disk/remove.js',
-      find: "if (code === 'ENOENT' && lookAt(target) === undefined) {",
-      replace: "if (code === 'ENOENT') {",
+      file: 'src/disk/remove-file.js',
+      find: "holding.error.code === 'ENOENT' && isAbsent(path)",
+      replace: "holding.error.code === 'ENOENT'",
     },
   },
 ];
