@@ -27,8 +27,8 @@ import { findSettings } from './worktree-settings.ts';
 export type InspectOptions = {
   /** As Prodigy recorded it. */
   readonly originalBranch?: string | undefined;
-  /** `.git` entries below the worktree that somebody met already: absolute, or relative to it. */
-  readonly measureNested?: readonly string[] | undefined;
+  /** `.git` entries below the worktree that somebody met: absolute, or relative to it. Waited for as late as can be. */
+  readonly measureNested?: readonly string[] | (() => Promise<readonly string[]>) | undefined;
   /** Whether to find out how unmerged work may have landed all the same; yes unless told. */
   readonly landed?: boolean | undefined;
   /** Whether to find out which of its branches are not needed any more; no unless told. */
@@ -220,7 +220,7 @@ type Inside = Pick<WorktreeFacts, 'changes' | 'nested' | 'doubts'>;
 async function changesOf(
   checkout: Checkout,
   { uncommitted, untracked, ignored }: Status,
-  measureNested: readonly string[],
+  measureNested: NonNullable<InspectOptions['measureNested']>,
 ): Promise<Inside> {
   const tracked = await readTracked(checkout);
   if (tracked.isErr()) {
@@ -232,7 +232,8 @@ async function changesOf(
     };
   }
   const { precious, nested: met } = await findPrecious(checkout.workTree, ignored);
-  const walked = nestedDirectories(checkout.workTree, measureNested);
+  const walk = typeof measureNested === 'function' ? await measureNested() : measureNested;
+  const walked = nestedDirectories(checkout.workTree, walk);
   const nested = await doubtsOfNested(checkout.workTree, checkout.gitDir, [
     ...tracked.value.submodules,
     ...met,
