@@ -17,23 +17,25 @@ import {
 
 /** Prodigy's own resume locks, held by us while bundles go, so that Prodigy refuses to resume them (P11). */
 export type BundleLocks = {
-  /** Takes the locks of these sessions and jobs. `refused`: why an id could not be had. */
+  /** Takes the locks of these sessions and jobs, and shares those that are ours already. */
   readonly hold: (ids: readonly string[]) => Promise<Held>;
+  /** Paths of the locks that are ours now. */
+  readonly paths: () => Pick<ReadonlySet<string>, 'has'>;
+  /** Releases all of them, and takes the lock directory away again if it was not there before. */
+  readonly close: () => Promise<void>;
+};
+
+export type Held = {
+  /** Why an id could not be had. */
+  readonly refused: ReadonlyMap<string, string>;
+  readonly replaced: readonly StaleLockReplaced[];
   /**
    * The lock that somebody has taken meanwhile where we could not take one for want of room; `undefined`: none. What was
    * moved without a lock is put back then: the disk being full locked Prodigy out, but may not do so any longer.
    */
   readonly takenSince: (ids: readonly string[]) => Promise<string | undefined>;
-  /** Paths of the locks that are ours now. */
-  readonly paths: () => ReadonlySet<string>;
+  /** Gives back those that nobody else shares. */
   readonly release: () => Promise<void>;
-  /** Releases, and takes the lock directory away again if it was not there before. */
-  readonly close: () => Promise<void>;
-};
-
-export type Held = {
-  readonly refused: ReadonlyMap<string, string>;
-  readonly replaced: readonly StaleLockReplaced[];
 };
 
 type Context = { readonly host: string; readonly readProcesses: ReadProcesses };
@@ -53,15 +55,29 @@ export async function openBundleLocks(
     () => true,
     () => false,
   );
-  const held = new Set<string>();
-  /** Locks that cannot be written, because the disk is full: Prodigy cannot either. */
-  const withoutRoom = new Set<string>();
+  /** How many share each; with none left it could not be given back yet. */
+  const held = new Map<string, number>();
   let hasHeld = false;
+  let queue: Promise<unknown> = Promise.resolve();
+
+  /** A lock that is being given back is not to be shared. */
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = queue.then(work);
+    queue = turn.catch(() => undefined);
+    return turn;
+  }
+
+  function share(path: string, hold: Hold): void {
+    if (hold.paths.has(path)) return;
+    hold.paths.add(path);
+    held.set(path, (held.get(path) ?? 0) + 1);
+    hasHeld = true;
+  }
 
   async function one(
     id: string,
     processes: () => Promise<ProcessTable>,
-    replaced: StaleLockReplaced[],
+    hold: Hold,
   ): Promise<string | undefined> {
     // An id that is no plain name would lead out of the lock directory (P4).
     if (!isPlainId(id)) return `not an id of Prodigy: ${id}`;
@@ -75,30 +91,31 @@ export async function openBundleLocks(
         : await readLock(path, { host, nowMs: clock(), table: await processes(), ownPid: pid });
       switch (reading.state) {
         case 'ours':
+          share(path, hold);
           continue;
         case 'absent': {
           if (!isFirst) continue;
           const taken = await takeLock(path, id, ownLock());
           if (taken.isErr() && isFull(taken.error.code)) {
-            withoutRoom.add(id);
+            hold.withoutRoom.add(id);
             continue;
           }
           if (taken.isErr()) return `${taken.error.code} ${path}`;
           if (taken.value === 'held') return `taken meanwhile: ${path}`;
-          held.add(path);
+          share(path, hold);
           continue;
         }
         case 'stale': {
           const { acquiredAt } = reading;
           const taken = await replaceStaleLock(path, reading, id, ownLock());
           if (taken.isErr() && isFull(taken.error.code)) {
-            withoutRoom.add(id);
+            hold.withoutRoom.add(id);
             continue;
           }
           if (taken.isErr()) return `${taken.error.code} ${path}`;
           if (taken.value === 'held') return `taken meanwhile: ${path}`;
-          held.add(path);
-          replaced.push({ type: 'StaleLockReplaced', path, pid: reading.pid, acquiredAt });
+          share(path, hold);
+          hold.replaced.push({ type: 'StaleLockReplaced', path, pid: reading.pid, acquiredAt });
           continue;
         }
         case 'live':
@@ -115,10 +132,26 @@ export async function openBundleLocks(
     return { host, pid, nowIso: new Date(clock()).toISOString() };
   }
 
-  async function release(): Promise<void> {
-    hasHeld ||= held.size > 0;
+  async function takenSince(ids: readonly string[], { withoutRoom }: Hold): Promise<string | undefined> {
+    for (const id of ids) {
+      if (!withoutRoom.has(id)) continue;
+      const path = join(first, `${id}.lock`);
+      const there = identify(path);
+      if (there.isErr() || there.value !== undefined) return path;
+    }
+    return undefined;
+  }
+
+  async function release({ paths, withoutRoom }: Hold): Promise<void> {
     withoutRoom.clear();
-    for (const path of held) {
+    for (const path of paths) held.set(path, (held.get(path) ?? 1) - 1);
+    paths.clear();
+    await giveBack((sharers) => sharers <= 0);
+  }
+
+  async function giveBack(isFree: (sharers: number) => boolean): Promise<void> {
+    for (const [path, sharers] of held) {
+      if (!isFree(sharers)) continue;
       const done = await releaseLock(path, { host, pid });
       // What cannot be released now is tried again at the next occasion, at the latest by the next run.
       if (done.isOk()) held.delete(path);
@@ -126,31 +159,27 @@ export async function openBundleLocks(
   }
 
   return {
-    hold: async (ids) => {
-      const refused = new Map<string, string>();
-      const replaced: StaleLockReplaced[] = [];
-      // Hardly ever is there a lock already: the process table is read only then.
-      let table: Promise<ProcessTable> | undefined;
-      const processes = (): Promise<ProcessTable> => (table ??= readProcesses([]));
-      await eachOf(new Set(ids), locksAtOnce, async (id) => {
-        const why = await one(id, processes, replaced);
-        if (why !== undefined) refused.set(id, why);
-      });
-      return { refused, replaced };
-    },
-    takenSince: async (ids) => {
-      for (const id of ids) {
-        if (!withoutRoom.has(id)) continue;
-        const path = join(first, `${id}.lock`);
-        const there = identify(path);
-        if (there.isErr() || there.value !== undefined) return path;
-      }
-      return undefined;
-    },
+    hold: (ids) =>
+      inTurn(async () => {
+        const refused = new Map<string, string>();
+        const hold: Hold = { paths: new Set(), withoutRoom: new Set(), replaced: [] };
+        // Hardly ever is there a lock already: the process table is read only then.
+        let table: Promise<ProcessTable> | undefined;
+        const processes = (): Promise<ProcessTable> => (table ??= readProcesses([]));
+        await eachOf(new Set(ids), locksAtOnce, async (id) => {
+          const why = await one(id, processes, hold);
+          if (why !== undefined) refused.set(id, why);
+        });
+        return {
+          refused,
+          replaced: hold.replaced,
+          takenSince: (since) => takenSince(since, hold),
+          release: () => inTurn(() => release(hold)),
+        };
+      }),
     paths: () => held,
-    release,
     close: async () => {
-      await release();
+      await inTurn(() => giveBack(() => true));
       // Ours goes again while it is empty. One that Prodigy made stays: a starting run writes into it unasked.
       if (!wasThere) await rmdir(first).catch(() => undefined);
       // A power cut must not bring locks back when the run has come to its end: nobody would look for them any more.
@@ -158,6 +187,14 @@ export async function openBundleLocks(
     },
   };
 }
+
+/** What one chunk holds. */
+type Hold = {
+  readonly paths: Set<string>;
+  /** Locks that cannot be written, because the disk is full: Prodigy cannot either. */
+  readonly withoutRoom: Set<string>;
+  readonly replaced: StaleLockReplaced[];
+};
 
 function isFull(code: string): boolean {
   return code === 'ENOSPC' || code === 'EDQUOT';

@@ -17,7 +17,7 @@ export type LastLookContext = {
   /** Paths that this run moved away: their absence is no news. */
   readonly expectedAbsent: ReadonlySet<string>;
   /** Resume locks that this run holds. */
-  readonly ownLocks: ReadonlySet<string>;
+  readonly ownLocks: Pick<ReadonlySet<string>, 'has'>;
   readonly nowMs: number;
   readonly host: string;
   readonly ownPid: number;

@@ -59,8 +59,10 @@ export async function look(request: LookRequest): Promise<Looked> {
 
   const { sizes } = storage.survey;
   const unknown = wanted.flatMap(({ parts }) => parts.filter(({ path }) => !sizes.has(path)));
-  const measured = await measureTrees(unknown.map(({ path }) => ({ key: path, path })));
-  const inspected = await inspect(storage, all, wanted, { measured, branches: request.branches });
+  // Adding up waits for the disk, or needs one processor; git needs the other, and few of its answers need the sums.
+  const measuring = measureTrees(unknown.map(({ path }) => ({ key: path, path })));
+  const inspecting = inspect(storage, all, wanted, { measuring, branches: request.branches });
+  const [measured, inspected] = await Promise.all([measuring, inspecting]);
   const mounts = await mountsBelow(request.roots);
   for (const item of wanted) complete(item, { sizes, measured, mounts, facts: inspected.get(item.path) });
   const owners = ownerFacts(storage, all, inspected);
@@ -96,7 +98,10 @@ async function inspect(
   storage: Storage,
   all: readonly Item[],
   wanted: readonly Item[],
-  { measured, branches }: { measured: ReadonlyMap<string, Measurement>; branches: boolean | undefined },
+  {
+    measuring,
+    branches,
+  }: { measuring: Promise<ReadonlyMap<string, Measurement>>; branches: boolean | undefined },
 ): Promise<ReadonlyMap<string, WorktreeFacts>> {
   const chosen = new Set(wanted.filter(({ kind }) => kind === 'worktrees'));
   const open = new Set(wanted.flatMap(({ owners }) => owners).filter((owner) => isOpen(storage, owner)));
@@ -108,7 +113,7 @@ async function inspect(
     if (detail.type !== 'worktree' || !isDirectory) return [];
     const options = {
       originalBranch: detail.facts.originalBranch,
-      measureNested: measured.get(path)?.nestedRepositories,
+      measureNested: async () => (await measuring).get(path)?.nestedRepositories ?? [],
       branches,
     };
     return [[path, await inspectWorktree(path, options)] as const];

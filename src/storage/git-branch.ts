@@ -4,6 +4,7 @@ import { identify } from '../disk/identity.ts';
 import type { BranchKeptReason, SpentBranch } from '../model/branch.ts';
 import { readCheckouts } from './git-checkouts.ts';
 import { findMergeTarget } from './git-merge.ts';
+import { settingsOf } from './git-settings.ts';
 import { isTakenBack } from './git-merging.ts';
 import { isNeeded } from './git-needed.ts';
 import { runGit } from './git.ts';
@@ -107,7 +108,10 @@ async function targetOf(
   mainGitDir: string,
   { ref, commit, into }: Pick<SpentBranch, 'ref' | 'commit'> & { readonly into: string | undefined },
 ): Promise<string | undefined> {
-  const question = { head: commit, branch: ref, original: into, landed: true };
+  const settings = await settingsOf(mainGitDir, undefined);
+  if (settings.isErr()) return undefined;
+  const { defaultBranch } = settings.value;
+  const question = { head: commit, branch: ref, original: into, defaultBranch, landed: true };
   const found = await findMergeTarget(mainGitDir, question);
   if (found.isErr()) return undefined;
   const { merged, landed } = found.value;

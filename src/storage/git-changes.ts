@@ -5,6 +5,7 @@ import { err, ok, type Result } from 'neverthrow';
 import type { GitFailure } from '../model/failure.ts';
 import { strayFiles } from './git-gitlinks.ts';
 import { runGit } from './git.ts';
+import { versionOfFile } from './file-version.ts';
 import { errorCode, isNameable } from './see.ts';
 
 /** A working directory and the git directory that speaks for it. */
@@ -84,9 +85,9 @@ export type Tracked = {
 };
 
 export async function readTracked(checkout: Checkout): Promise<Result<Tracked, GitFailure>> {
-  const listed = await runGit(['ls-files', '-v', '--stage', '-z'], checkout);
+  const listed = await listTracked(checkout);
   if (listed.isErr()) return err(listed.error);
-  const entries = parseTracked(listed.value);
+  const entries = listed.value;
   const hidden = entries.filter((entry) => entry.hidden && entry.mode !== gitlink);
   const edits = await hiddenEdits(checkout, hidden);
   if (edits.isErr()) return err(edits.error);
@@ -105,6 +106,27 @@ type Entry = {
   readonly object: string;
   readonly hidden: boolean;
 };
+
+type Listed = { readonly index: string; readonly entries: readonly Entry[] };
+
+/** By git directory. Of most worktrees it is an empty list. */
+const listedBefore = new Map<string, Listed>();
+
+/**
+ * What the index names and matters here. Read again only when the index is another file than it was: git never writes
+ * into one, it puts a new one in its place. What lies in the working directory is looked at each time.
+ */
+async function listTracked(checkout: Checkout): Promise<Result<readonly Entry[], GitFailure>> {
+  const { gitDir } = checkout;
+  const index = await versionOfFile(join(gitDir, 'index'));
+  const known = listedBefore.get(gitDir);
+  if (index !== undefined && known?.index === index) return ok(known.entries);
+  const listed = await runGit(['ls-files', '-v', '--stage', '-z'], checkout);
+  if (listed.isErr()) return err(listed.error);
+  const entries = parseTracked(listed.value);
+  if (index !== undefined) listedBefore.set(gitDir, { index, entries });
+  return ok(entries);
+}
 
 /** `ls-files -v --stage -z`: tag, mode, object, stage, tab, path. Only what matters here is kept. */
 function parseTracked(text: string): readonly Entry[] {

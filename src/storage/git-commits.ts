@@ -1,8 +1,10 @@
+import { hash } from 'node:crypto';
 import { err, ok, type Result } from 'neverthrow';
 import type { Doubt } from '../model/reason.ts';
 import { gitComplaint } from './git-complaint.ts';
 import { ownHistory, parseGraph, type CommitGraph } from './git-graph.ts';
 import { ownTips, words, type Tips } from './git-tips.ts';
+import { whileStanding } from './git-standing.ts';
 import { runGit } from './git.ts';
 import { together } from './together.ts';
 
@@ -24,12 +26,15 @@ type Question = { readonly head: string; readonly tips: Tips };
 
 /**
  * Commits that HEAD, the reflogs and the refs of one worktree know, and no ref that survives it. Branches survive,
- * HEADs and reflogs do not. Asked about the main git directory; worktrees that ask at the same time share the answer.
+ * HEADs and reflogs do not. Asked about the main git directory; worktrees that ask at the same time share the answer,
+ * and it is asked once while no ref moves.
  */
 export const findUnreachable: (
   mainGitDir: string,
   question: Question,
-) => Promise<Result<Unreachable, Doubt>> = together(unreachableOfAll);
+) => Promise<Result<Unreachable, Doubt>> = whileStanding(together(unreachableOfAll), ({ head, tips }) =>
+  hash('sha256', [head, ...tips.commits, '-', ...tips.others].join(' '), 'hex'),
+);
 
 async function unreachableOfAll(
   mainGitDir: string,

@@ -4,6 +4,7 @@ import type { Landed } from '../model/worktree.ts';
 import { gitComplaint } from './git-complaint.ts';
 import { parseGraph } from './git-graph.ts';
 import { findLanded } from './git-landed.ts';
+import { whileStanding } from './git-standing.ts';
 import { runGit } from './git.ts';
 import { together } from './together.ts';
 
@@ -13,6 +14,8 @@ export type MergeQuestion = {
   readonly branch: string | undefined;
   /** Full name of the branch that is asked first: the one from which the worktree was made. */
   readonly original: string | undefined;
+  /** By the settings; asked after the usual ones. */
+  readonly defaultBranch: string | undefined;
   /** Whether to find out, too, if the work landed there by squash, rebase or cherry-pick: that is not cheap. */
   readonly landed: boolean;
 };
@@ -35,12 +38,26 @@ export type Target = {
 
 /**
  * Where the work of a worktree has arrived. Asked about the main git directory; worktrees that ask at the same time
- * share the answer.
+ * share the answer, and it is asked once while no ref moves.
  */
 export const findMergeTarget: (
   mainGitDir: string,
   question: MergeQuestion,
-) => Promise<Result<MergeAnswer, Doubt>> = together(async (mainGitDir, questions) => {
+) => Promise<Result<MergeAnswer, Doubt>> = whileStanding(
+  together(answerEach),
+  (question) => keyOf(question, question.landed),
+  // Whoever asked for more has the answer to this one, too.
+  (question) => (question.landed ? [] : [keyOf(question, true)]),
+);
+
+function keyOf({ head, branch, original, defaultBranch }: MergeQuestion, landed: boolean): string {
+  return JSON.stringify([head, branch, original, defaultBranch, landed]);
+}
+
+async function answerEach(
+  mainGitDir: string,
+  questions: readonly MergeQuestion[],
+): Promise<readonly Result<MergeAnswer, Doubt>[]> {
   const answers = await answerAll(mainGitDir, questions);
   if (answers.isOk()) return answers.value.map((answer) => ok(answer));
   if (questions.length === 1) return [err(answers.error)];
@@ -50,7 +67,7 @@ export const findMergeTarget: (
     alone.push((await answerAll(mainGitDir, [question])).map(([answer]) => answer as MergeAnswer));
   }
   return alone;
-});
+}
 
 type Asked = {
   readonly question: MergeQuestion;
@@ -92,17 +109,15 @@ async function answerAll(
 
 const usualTargets = ['refs/remotes/origin/HEAD', 'refs/heads/main', 'refs/heads/master'];
 
-type Targets = { readonly byRef: ReadonlyMap<string, Target>; readonly order: readonly string[] };
+type Targets = ReadonlyMap<string, Target>;
 
 /** The branches that work could have arrived in, those that exist. */
 async function targetsOf(
   gitDir: string,
   questions: readonly MergeQuestion[],
 ): Promise<Result<Targets, Doubt>> {
-  const configured = await runGit(['config', '--get', 'init.defaultBranch'], { gitDir });
-  const own = configured.isOk() ? [`refs/heads/${configured.value.trim()}`] : [];
-  const usual = [...usualTargets, ...own];
-  const refs = [...new Set([...questions.flatMap(({ original }) => original ?? []), ...usual])];
+  const named = questions.flatMap(refsAskedBy);
+  const refs = [...new Set(named)];
   const format = '--format=%(refname)%00%(symref)%00%(objectname)%00%(objecttype)';
   const listed = await runGit(['for-each-ref', format, ...refs], { gitDir });
   if (listed.isErr()) return err(unanswered(gitComplaint(listed.error), gitDir));
@@ -112,12 +127,18 @@ async function targetsOf(
     const ref = symref === '' ? asked : symref;
     if (type === 'commit') byRef.set(asked, { ref, name: ref.replace(/^refs\/[^/]+\//u, ''), commit });
   }
-  return ok({ byRef, order: usual });
+  return ok(byRef);
 }
 
-function candidates(question: MergeQuestion, { byRef, order }: Targets): readonly Target[] {
+/** In the order in which they are asked, whether they exist or not. */
+function refsAskedBy({ original, defaultBranch }: MergeQuestion): readonly string[] {
+  const own = defaultBranch === undefined ? [] : [`refs/heads/${defaultBranch}`];
+  return [...(original === undefined ? [] : [original]), ...usualTargets, ...own];
+}
+
+function candidates(question: MergeQuestion, byRef: Targets): readonly Target[] {
   const found = new Map<string, Target>();
-  for (const asked of [...(question.original === undefined ? [] : [question.original]), ...order]) {
+  for (const asked of refsAskedBy(question)) {
     const target = byRef.get(asked);
     if (target === undefined || asked === question.branch || target.ref === question.branch) continue;
     // Two names for one commit have one answer.

@@ -4,7 +4,7 @@ import type { Doubt } from '../model/reason.ts';
 import { isInside } from '../disk/path.ts';
 import { readStatus, readTracked, type Checkout } from './git-changes.ts';
 import { findUnpublished } from './git-commits.ts';
-import { quietFilters } from './git-filters.ts';
+import { settingsOf } from './git-settings.ts';
 import { operationIn } from './git-operation.ts';
 import { gitComplaint } from './git-complaint.ts';
 import { runGit } from './git.ts';
@@ -74,12 +74,12 @@ async function inspect(
     doubt('unreadable', gitComplaint(asked.error));
     return { doubts, nested: [] };
   }
-  const filters = await quietFilters(gitDir, undefined);
-  if (filters.isErr()) {
-    doubt('unreadable', gitComplaint(filters.error));
+  const settings = await settingsOf(gitDir, undefined);
+  if (settings.isErr()) {
+    doubt('unreadable', gitComplaint(settings.error));
     return { doubts, nested: [] };
   }
-  const checkout: Checkout = { workTree: path, gitDir, settings: filters.value };
+  const checkout: Checkout = { workTree: path, gitDir, settings: settings.value.quiet };
   const operation = await operationIn(gitDir);
   if (operation !== undefined) doubt('operation-in-progress', operation);
   const [status, tracked, commits] = await Promise.all([

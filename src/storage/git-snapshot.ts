@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import { readStatus, readTracked } from './git-changes.ts';
 import { gitComplaint } from './git-complaint.ts';
-import { quietFiltersOf } from './git-filters.ts';
+import { settingsOfWorktree } from './git-settings.ts';
 import { canComeBack, snapshotNames, type Content, type KeptFile } from './git-kept.ts';
 import { runGit, type GitOptions } from './git.ts';
 import { findPrecious } from './precious.ts';
@@ -37,9 +37,9 @@ export async function contentOf(
   indexFile: string,
   keep: boolean,
 ): Promise<Result<Content, string>> {
-  const filters = await quietFiltersOf({ adminDir, mainGitDir });
-  if (filters.isErr()) return err(gitComplaint(filters.error));
-  const checkout = { workTree, gitDir: adminDir, settings: filters.value };
+  const settings = await settingsOfWorktree({ adminDir, mainGitDir });
+  if (settings.isErr()) return err(gitComplaint(settings.error));
+  const checkout = { workTree, gitDir: adminDir, settings: settings.value.quiet };
   const status = await readStatus(checkout);
   if (status.isErr()) return err(gitComplaint(status.error));
   const tracked = await readTracked(checkout);

@@ -4,8 +4,8 @@ import type { Doubt } from '../model/reason.ts';
 import type { WorktreeFacts } from '../model/worktree.ts';
 import { findSpentBranches } from './git-branch.ts';
 import { findStatus, readStatus, readTracked, type Checkout, type Status } from './git-changes.ts';
-import { findUnreachable, type Unreachable } from './git-commits.ts';
-import { hasOwnSettings, quietFiltersOf } from './git-filters.ts';
+import { findUnreachable } from './git-commits.ts';
+import { hasOwnSettings, settingsOfWorktree } from './git-settings.ts';
 import { findMergeTarget } from './git-merge.ts';
 import { doubtsOfNested, nestedDirectories } from './git-nested.ts';
 import { operationIn } from './git-operation.ts';
@@ -27,8 +27,8 @@ import { findSettings } from './worktree-settings.ts';
 export type InspectOptions = {
   /** As Prodigy recorded it. */
   readonly originalBranch?: string | undefined;
-  /** `.git` entries below the worktree that somebody met already: absolute, or relative to it. */
-  readonly measureNested?: readonly string[] | undefined;
+  /** `.git` entries below the worktree that somebody met: absolute, or relative to it. Waited for as late as can be. */
+  readonly measureNested?: readonly string[] | (() => Promise<readonly string[]>) | undefined;
   /** Whether to find out how unmerged work may have landed all the same; yes unless told. */
   readonly landed?: boolean | undefined;
   /** Whether to find out which of its branches are not needed any more; no unless told. */
@@ -106,13 +106,14 @@ async function inspectLinked(
   addGitLocks(adminDir, doubts);
   const looked = await lookInside(worktree, link, where);
   if (looked.isErr()) return { ...files, doubts: [...doubts, looked.error] };
-  const { head, branch, status, checkout } = looked.value;
+  const { head, branch, defaultBranch, status, checkout } = looked.value;
 
   const original = fullName(originalBranch);
+  const tips = await tipsOf(adminDir);
   const [inside, unreachable, target, spentBranches, pointers, settings] = await Promise.all([
     status === undefined ? undefined : changesOf(checkout, status, measureNested),
-    reachOf(link, head),
-    findMergeTarget(mainGitDir, { head, branch, original, landed }),
+    tips.isErr() ? err(tips.error) : findUnreachable(mainGitDir, { head, tips: tips.value }),
+    findMergeTarget(mainGitDir, { head, branch, original, defaultBranch, landed }),
     branches ? findSpentBranches(worktree, link, { branch, original }) : [],
     readPointers(worktree, adminDir),
     findSettings(adminDir),
@@ -144,14 +145,6 @@ function fullName(branch: string | undefined): string | undefined {
 
 const unknownTarget = { merged: undefined, landed: undefined, committedAtMs: undefined };
 
-async function reachOf(
-  { adminDir, mainGitDir }: WorktreeLink,
-  head: string,
-): Promise<Result<Unreachable, Doubt>> {
-  const tips = await tipsOf(adminDir);
-  return tips.isErr() ? err(tips.error) : findUnreachable(mainGitDir, { head, tips: tips.value });
-}
-
 /** Its parents may be links (the storage root often is one), the worktree itself may not. */
 async function realWorktree(path: string): Promise<Result<string, Doubt>> {
   const seen = see(path);
@@ -167,6 +160,7 @@ async function realWorktree(path: string): Promise<Result<string, Doubt>> {
 type Looked = {
   readonly head: string;
   readonly branch: string | undefined;
+  readonly defaultBranch: string | undefined;
   readonly checkout: Checkout;
   /** `undefined` when git could not say; then `doubts` says why. */
   readonly status: Status | undefined;
@@ -189,13 +183,14 @@ async function lookInside(
   const mayLead = isInPlace && (await hasOwnSettings(adminDir));
   const elsewhere = mayLead ? await leadsElsewhere(worktree, adminDir) : undefined;
   if (elsewhere !== undefined) return err(elsewhere);
-  const filters = await quietFiltersOf(link);
-  if (filters.isErr()) return err(doubt('unreadable', gitComplaint(filters.error)));
+  const settings = await settingsOfWorktree(link);
+  if (settings.isErr()) return err(doubt('unreadable', gitComplaint(settings.error)));
+  const { quiet, defaultBranch } = settings.value;
 
   const named = await readPointer(join(adminDir, 'HEAD'));
   if (named.isErr()) return err(named.error);
   const branch = /^ref: (refs\/\S.*)$/u.exec(named.value?.trimEnd() ?? '')?.[1];
-  const checkout: Checkout = { workTree: worktree, gitDir: adminDir, settings: filters.value };
+  const checkout: Checkout = { workTree: worktree, gitDir: adminDir, settings: quiet };
   const status = await (isInPlace ? findStatus : readStatus)(checkout);
   if (status.isErr()) {
     const broken = doubt('unreadable', gitComplaint(status.error));
@@ -203,12 +198,13 @@ async function lookInside(
     // Its commits can be told all the same, unless git refuses altogether.
     const asked = await runGit(['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'], { cwd: worktree });
     if (asked.isErr()) return err(broken);
-    return ok({ head: asked.value.trim(), branch, checkout, status: undefined, doubts: [broken] });
+    const known = { head: asked.value.trim(), branch, defaultBranch, checkout };
+    return ok({ ...known, status: undefined, doubts: [broken] });
   }
   const { head, isDetached } = status.value;
   if (head === undefined) return err(doubt('unreadable', 'HEAD is not a commit'));
   if (isDetached !== (branch === undefined)) return err(doubt('in-use', 'HEAD changed meanwhile'));
-  return ok({ head, branch, checkout, status: status.value, doubts: [] });
+  return ok({ head, branch, defaultBranch, checkout, status: status.value, doubts: [] });
 }
 
 /** A `core.worktree` of its own that leads git away from here. */
@@ -224,7 +220,7 @@ type Inside = Pick<WorktreeFacts, 'changes' | 'nested' | 'doubts'>;
 async function changesOf(
   checkout: Checkout,
   { uncommitted, untracked, ignored }: Status,
-  measureNested: readonly string[],
+  measureNested: NonNullable<InspectOptions['measureNested']>,
 ): Promise<Inside> {
   const tracked = await readTracked(checkout);
   if (tracked.isErr()) {
@@ -236,7 +232,8 @@ async function changesOf(
     };
   }
   const { precious, nested: met } = await findPrecious(checkout.workTree, ignored);
-  const walked = nestedDirectories(checkout.workTree, measureNested);
+  const walk = typeof measureNested === 'function' ? await measureNested() : measureNested;
+  const walked = nestedDirectories(checkout.workTree, walk);
   const nested = await doubtsOfNested(checkout.workTree, checkout.gitDir, [
     ...tracked.value.submodules,
     ...met,

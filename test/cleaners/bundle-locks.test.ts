@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { dropLocksOfDead } from '../../src/cleaners/bundle-locks.ts';
+import { dropLocksOfDead, openBundleLocks } from '../../src/cleaners/bundle-locks.ts';
 import { takeLock } from '../../src/storage/prodigy-lock.ts';
-import { readProcessTable } from '../../src/storage/processes.ts';
+import { readProcessTable, type ProcessTable } from '../../src/storage/processes.ts';
 import { temporaryDirectory } from '../helpers/temporary.ts';
 
 const host = 'here';
@@ -32,4 +32,38 @@ test('a lock that an earlier run took and did not give back goes, whether that r
     paths.map((path) => existsSync(path)),
     [false, true, true],
   );
+});
+
+test('a lock that two chunks hold is given back by the last of them only', async (t) => {
+  const root = temporaryDirectory(t);
+  const lock = (id: string): boolean => existsSync(join(root, 'resume_locks', `${id}.lock`));
+  const table = await readProcessTable([]);
+  const readProcesses = (): Promise<ProcessTable> => Promise.resolve(table);
+  const locks = await openBundleLocks([root], { host, clock: () => nowMs, readProcesses });
+  const first = await locks.hold(['shared', 'alone', 'shared']);
+  const second = await locks.hold(['shared']);
+  t.deepEqual([...first.refused, ...second.refused], []);
+  // At once, as when the one is freed while the next one is moved.
+  const [third] = await Promise.all([locks.hold(['alone']), first.release()]);
+  t.deepEqual(third.refused, new Map());
+  t.true(lock('shared'));
+  t.true(lock('alone'));
+  await first.release();
+  await third.release();
+  t.true(lock('shared'));
+  t.false(lock('alone'));
+  await second.release();
+  t.false(lock('shared'));
+  await locks.close();
+  t.false(existsSync(join(root, 'resume_locks')));
+});
+
+test('what is held still is given back in the end', async (t) => {
+  const root = temporaryDirectory(t);
+  const locks = await openBundleLocks([root], { host, clock: () => nowMs, readProcesses: readProcessTable });
+  await locks.hold(['one']);
+  await locks.hold(['one', 'two']);
+  t.deepEqual(readdirSync(join(root, 'resume_locks')).sort(), ['one.lock', 'two.lock']);
+  await locks.close();
+  t.false(existsSync(join(root, 'resume_locks')));
 });

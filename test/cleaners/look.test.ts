@@ -124,6 +124,20 @@ test('a worktree goes with its metadata, and git tells what would be lost', asyn
   t.deepEqual(seen.one('sessions', id).detail, { type: 'session', worktrees: [item.id], record: true });
 });
 
+test('a repository below what git ignores is met by the walk, and looked into', async (t) => {
+  const home = await prodigyHome(t);
+  const repository = await repositoryIn(home);
+  await commitFile(repository, '.gitignore', 'node_modules/\n', { atMs: msAgo(home, '90d') });
+  const { id } = await session(home, { status: 'Completed', startedAgo: '12d', endedAgo: '11d' });
+  const worktree = await sessionWorktree(home, { repository, id, createdAgo: '12d', lastAgo: '11d' });
+  const nested = await makeRepository(join(worktree, 'node_modules', 'patched'));
+  await commitFile(nested, 'fix.txt', 'nobody else has it\n');
+  const { detail } = (await lookAt(home)).one('worktrees', id);
+  if (detail.type !== 'worktree') return t.fail();
+  t.deepEqual(detail.facts.nested, ['node_modules/patched']);
+  t.true(detail.facts.doubts.length > 0);
+});
+
 // 4, 5
 test('a crashed session has checkpoint and worktree, and its worktree speaks for it', async (t) => {
   const home = await prodigyHome(t);

@@ -7,7 +7,7 @@ export const controls: readonly Control[] = [
     suite: 'T6',
     seeds: 1_500,
     patch: {
-      file: 'src/cleaners/sweep.js',
+      file: 'src/cleaners/sweep-item.js',
       find: "case 'failed': {",
       replace: "case 'failed': {\n            throw new Error(moved.failure.code);",
     },

@@ -7,17 +7,17 @@ export const controls: readonly Control[] = [
     seeds: 40,
     patch: [
       {
-        file: 'src/cleaners/sweep.js',
+        file: 'src/cleaners/sweep-chunk.js',
         find: 'const begun = await record.begin(',
         replace: 'context.begin = () => record.begin(',
       },
       {
-        file: 'src/cleaners/sweep.js',
+        file: 'src/cleaners/sweep-chunk.js',
         find: 'if (begun.isErr())\n        return err(begun.error);',
         replace: '',
       },
       {
-        file: 'src/cleaners/sweep.js',
+        file: 'src/cleaners/sweep-chunk.js',
         find: 'const synced = await syncMoves(out.flatMap(({ intent }) => intent.moves));',
         replace:
           'await context.begin();\n    const synced = await syncMoves(out.flatMap(({ intent }) => intent.moves));',

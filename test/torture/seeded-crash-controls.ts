@@ -1,6 +1,7 @@
 import type { Control } from './control.ts';
 
-const sweep = 'src/cleaners/sweep.js';
+const chunk = 'src/cleaners/sweep-chunk.js';
+const oneItem = 'src/cleaners/sweep-item.js';
 
 /** JOURNAL 5.3, T12, of what T2 has to see. */
 export const controls: readonly Control[] = [
@@ -9,10 +10,10 @@ export const controls: readonly Control[] = [
     suite: 'T2',
     seeds: 300,
     patch: {
-      file: sweep,
+      file: chunk,
       find: 'const begun = await record.begin(',
       replace:
-        'for (const { intent } of operations) await moveOut(intent.moves);\n    const begun = await record.begin(',
+        'for (const { intent } of operations) await (await import("./move-out.js")).moveOut(intent.moves);\n    const begun = await record.begin(',
     },
   },
   {
@@ -20,7 +21,7 @@ export const controls: readonly Control[] = [
     suite: 'T2',
     seeds: 300,
     patch: {
-      file: sweep,
+      file: chunk,
       find: 'const now = context.clock();',
       replace:
         'await free(out.filter(({ intent }) => intent.holdMs === 0), []);\n    const now = context.clock();',
@@ -31,7 +32,7 @@ export const controls: readonly Control[] = [
     suite: 'T2',
     seeds: 300,
     patch: {
-      file: sweep,
+      file: chunk,
       find: 'await syncMoves(out.flatMap(({ intent }) => intent.moves));',
       replace: 'await syncMoves([]);',
     },
@@ -82,7 +83,7 @@ export const controls: readonly Control[] = [
     name: 'there is no last look',
     suite: 'T2',
     seeds: 300,
-    patch: { file: sweep, find: 'if (drift !== undefined)', replace: 'if (false)' },
+    patch: { file: oneItem, find: 'if (drift !== undefined)', replace: 'if (false)' },
   },
   {
     name: 'no identity is compared, neither in the last look nor at the rename',
@@ -162,7 +163,7 @@ export const controls: readonly Control[] = [
         replace: 'const [use] = [];',
       },
       {
-        file: sweep,
+        file: oneItem,
         find: 'const [user] = intent.moves.flatMap(({ to }) => usersOf(to, table));',
         replace: 'const [user] = [];',
       },

@@ -1,0 +1,200 @@
+import { access, constants } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { err, ok, type Result } from 'neverthrow';
+import { ensureQuarantine } from '../disk/quarantine.ts';
+import type { RemovalMode } from '../journal/event.ts';
+import type { JournalFailure } from '../model/failure.ts';
+import { invariant } from '../model/invariant.ts';
+import type { ItemId } from '../model/item.ts';
+import type { OwnerId } from '../model/owner.ts';
+import { adopt } from '../projections/run-account.ts';
+import type { Held } from './bundle-locks.ts';
+import { eachOf } from './each-of.ts';
+import { free } from './free.ts';
+import { operationFor, type Operation } from './intent.ts';
+import { syncMoves } from './move-out.ts';
+import { quarantineLevels } from './quarantine-place.ts';
+import { letGo } from './snapshot.ts';
+import type { Fact } from './run-record.ts';
+import type { Condemned, Sweep } from './sweep.ts';
+import { moveOne, putBackIfUsed } from './sweep-item.ts';
+
+/** What the chunks of one sweep have in common. */
+export type Sweeping = Sweep & {
+  readonly gone: Set<ItemId>;
+  readonly expectedAbsent: Set<string>;
+  readonly short: boolean;
+  readonly bundleOf: (owner: OwnerId) => readonly OwnerId[];
+};
+
+/** Last look and rename follow each other for each item; this many items are under way. */
+const movesAtOnce = 16;
+
+/**
+ * Renames that fail because of where the quarantine is, not because of the item: beside its place it may work.
+ * EACCES is what a read-only directory answers when it would get another parent.
+ */
+const placeErrors: ReadonlySet<string> = new Set(['EXDEV', 'ENOSPC', 'EDQUOT', 'EACCES']);
+
+async function mayWorkBeside(code: string, path: string): Promise<boolean> {
+  if (!placeErrors.has(code)) return false;
+  if (code !== 'EACCES') return true;
+  return access(dirname(path), constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** A chunk as far as it is in quarantine. Its locks are held until it is freed. */
+export type MovedChunk = {
+  readonly out: readonly Operation[];
+  /** What cannot be moved to where it was to go, but perhaps to a place beside its own. */
+  readonly elsewhere: readonly Condemned[];
+  readonly held: Held;
+};
+
+/** Writes down what is intended, looks a last time, and renames: the first half of a chunk. */
+export async function moveChunk(
+  chunk: readonly Condemned[],
+  mode: RemovalMode,
+  context: Sweeping,
+): Promise<Result<MovedChunk, JournalFailure>> {
+  const operations = await beginChunk(chunk, mode, context);
+  if (operations.isErr()) return err(operations.error);
+  const held = await context.locks.hold(operations.value.flatMap(({ intent }) => intent.locks));
+  let moved: Result<Omit<MovedChunk, 'held'>, JournalFailure> | undefined;
+  try {
+    moved = await moveAll(operations.value, held, context);
+  } finally {
+    if (moved?.isOk() !== true) await held.release();
+  }
+  return moved.map(({ out, elsewhere }) => ({ out, elsewhere, held }));
+}
+
+/** Frees what is not held for undo, and gives the locks back: the second half of a chunk. */
+export async function freeChunk(
+  { out, held }: MovedChunk,
+  context: Sweeping,
+): Promise<Result<void, JournalFailure>> {
+  try {
+    return await freeAll(out, context);
+  } finally {
+    await held.release();
+  }
+}
+
+async function beginChunk(
+  chunk: readonly Condemned[],
+  mode: RemovalMode,
+  context: Sweeping,
+): Promise<Result<readonly Operation[], JournalFailure>> {
+  const { record } = context;
+  const first = chunk[0];
+  invariant(first, 'a chunk has items');
+  const quarantine = await ensureQuarantine(first.item.root, [...quarantineLevels(context.journalId)]);
+  // Where there can be no quarantine, an item can still be renamed beside its place.
+  const way = quarantine.isErr() ? 'in-parent' : mode;
+  const operations: Operation[] = [];
+  const given: Fact[] = [];
+  for (const condemned of chunk) {
+    const { operation, givenUp } = operationFor(condemned, way, quarantine.unwrapOr(''), context);
+    operations.push(operation);
+    if (givenUp !== undefined) given.push(givenUp);
+  }
+  for (const { op } of given) record.adopt(op, 'intended');
+  const gaveUp = await record.facts(given);
+  if (gaveUp.isErr()) return err(gaveUp.error);
+  for (const { op } of given) {
+    const old = [...context.openIntents.values()].find((open) => open.op === op);
+    if (old !== undefined) await letGo(old.intent);
+  }
+  for (const { op, intent, isNew } of operations) {
+    if (isNew) continue;
+    record.adopt(op, 'intended');
+    adopt(record.account, op, intent, 'found');
+  }
+  const begun = await record.begin(
+    operations
+      .filter(({ isNew }) => isNew)
+      .map(({ op, intent }) => ({ op, command: { type: 'BeginRemoval', intent } as const })),
+  );
+  if (begun.isErr()) return err(begun.error);
+  return ok(operations);
+}
+
+async function moveAll(
+  operations: readonly Operation[],
+  held: Held,
+  context: Sweeping,
+): Promise<Result<Omit<MovedChunk, 'held'>, JournalFailure>> {
+  const out: Operation[] = [];
+  const elsewhere: Condemned[] = [];
+  const facts: Fact[] = [];
+  const noted = await context.record.note(held.replaced);
+  if (noted.isErr()) return err(noted.error);
+  // Whoever could resume one of them is locked out now; whoever is at work already is seen here.
+  const table = await context.readProcesses();
+
+  const results = new Map<Operation, Fact | 'moved'>();
+  await eachOf(operations, movesAtOnce, async (operation) => {
+    // What is not begun after an abort keeps its open intent: `resume` takes it up.
+    if (context.signal.aborted) return;
+    results.set(operation, await moveOne(operation, held.refused, table, context));
+  });
+  // Whoever came in after that look has come along: a working directory and an open file follow the rename.
+  const late = await context.readProcesses();
+  for (const operation of operations) {
+    const result = results.get(operation);
+    if (result === undefined) continue;
+    const fact = result === 'moved' ? await putBackIfUsed(operation, late, held) : result;
+    if (fact === 'moved') {
+      out.push(operation);
+      continue;
+    }
+    facts.push(fact);
+    const { event } = fact;
+    if (event.type !== 'ItemFailed' || operation.intent.mode === 'in-parent') continue;
+    if (await mayWorkBeside(event.code, operation.item.path)) elsewhere.push(operation);
+  }
+
+  const synced = await syncMoves(out.flatMap(({ intent }) => intent.moves));
+  const now = context.clock();
+  for (const { op, intent } of out) {
+    if (synced.isErr()) {
+      // Not durable: nothing is freed, and the operation stays open for `resume` to look at.
+      const { path, code } = synced.error;
+      facts.push({ op, event: { type: 'PutBackBlocked', item: intent.item, path, code } });
+      continue;
+    }
+    const heldUntilMs = intent.holdMs > 0 ? { heldUntilMs: now + intent.holdMs } : {};
+    facts.push({
+      op,
+      event: { type: 'ItemQuarantined', item: intent.item, bytes: intent.bytes, ...heldUntilMs },
+    });
+  }
+  const told = await context.record.facts(facts);
+  if (told.isErr()) return err(told.error);
+
+  if (synced.isErr()) return ok({ out: [], elsewhere });
+  for (const { item, intent } of out) {
+    context.gone.add(item.id);
+    for (const { path } of intent.moves) context.expectedAbsent.add(path);
+  }
+  return ok({ out, elsewhere });
+}
+
+async function freeAll(
+  operations: readonly Operation[],
+  context: Sweeping,
+): Promise<Result<void, JournalFailure>> {
+  for (const { item, intent } of operations) {
+    if (intent.holdMs > 0) context.onProgress(item.kind, 1, intent.bytes);
+  }
+  const now = operations.filter(({ intent }) => intent.holdMs === 0);
+  if (now.length === 0) return ok(undefined);
+  const facts = await free(now, context.heads, context.signal, ({ intent }) =>
+    context.onProgress(intent.kind, 1, intent.bytes),
+  );
+  const told = await context.record.facts(facts);
+  return told.isErr() ? err(told.error) : ok(undefined);
+}
