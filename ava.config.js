@@ -5,5 +5,7 @@ export default {
     compile: false,
   },
   timeout: '5m',
+  // To start a process takes as long as the memory of the one who starts it is large: threads would share all of it.
+  workerThreads: false,
   concurrency: 2,
 };
