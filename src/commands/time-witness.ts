@@ -1,6 +1,5 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { execa } from 'execa';
 
 /** More names than this are not asked: a few are enough. */
 const mostTraces = 50_000;
@@ -39,6 +38,8 @@ export function tracePlaces(home: string, roots: readonly string[]): readonly Pl
  */
 export async function isSynchronised(): Promise<boolean> {
   const args = ['show', '--property=NTPSynchronized', '--value'];
+  // A hundred modules: loaded where they are needed.
+  const { execa } = await import('execa');
   const { stdout, exitCode } = await execa('timedatectl', args, { reject: false, timeout: 3000 });
   return exitCode === 0 && stdout.trim() === 'yes';
 }

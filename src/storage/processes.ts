@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { readdir, readFile, readlink, realpath } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -246,14 +245,30 @@ async function scriptOf(path: string, isInterpreter: boolean): Promise<string | 
 let ticks: Promise<number> | undefined;
 
 async function clockTicks(): Promise<number> {
-  ticks ??= new Promise((resolve) => {
-    execFile('getconf', ['CLK_TCK'], { timeout: 5_000 }, (_, stdout) => {
-      const count = Number(stdout);
-      // What every Linux in use answers.
-      resolve(Number.isInteger(count) && count > 0 ? count : 100);
-    }).stdin?.end();
-  });
+  ticks ??= readFile('/proc/self/auxv')
+    .then((auxv) => ticksIn(auxv))
+    .catch(() => usualTicks);
   return ticks;
+}
+
+/** What every Linux in use answers. */
+const usualTicks = 100;
+const clockTicksKey = 17;
+const narrow: ReadonlySet<string> = new Set(['arm', 'ia32', 'mips', 'mipsel', 'ppc', 's390']);
+
+/**
+ * `/proc/self/auxv`: pairs of words that the kernel gave this process on its way, as long and in the order of bytes as
+ * its own. To ask `getconf` would be a process more.
+ */
+export function ticksIn(auxv: Buffer, arch: string = process.arch): number {
+  // In a buffer of its own, because words must lie where words may.
+  const { buffer } = Uint8Array.from(auxv);
+  const words = narrow.has(arch) ? new Uint32Array(buffer) : new BigUint64Array(buffer);
+  for (let at = 0; at + 1 < words.length; at += 2) {
+    const count = Number(words[at + 1]);
+    if (Number(words[at]) === clockTicksKey && count > 0) return count;
+  }
+  return usualTicks;
 }
 
 /** macOS. Open files of other users are not shown to us: they are there by name only. */

@@ -1,5 +1,6 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { mkdir, rename, rm, symlink, writeFile, realpath } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
@@ -9,6 +10,7 @@ import { parseLsof, parsePs } from '../../src/storage/lsof.ts';
 import {
   parseStat,
   readProcessTable,
+  ticksIn,
   type ProcessInfo,
   type ProcessTable,
 } from '../../src/storage/processes.ts';
@@ -212,6 +214,25 @@ test('names with spaces and parentheses are read right', (t) => {
   });
   t.is(parseStat('rubbish'), undefined);
   t.is(parseStat('42 (x) S 1'), undefined);
+});
+
+(process.platform === 'linux' ? test : test.skip)(
+  'the ticks of the clock are those that getconf tells',
+  (t) => {
+    const { stdout } = spawnSync('getconf', ['CLK_TCK'], { encoding: 'utf8' });
+    t.is(ticksIn(readFileSync('/proc/self/auxv')), Number(stdout));
+  },
+);
+
+test('the ticks of the clock are found in words of either length, and are the usual ones where they are not told', (t) => {
+  const pairs = [33, 7, 17, 1024, 6, 4096, 0, 0];
+  const [wide, narrow] = [BigUint64Array.from(pairs.map(BigInt)), Uint32Array.from(pairs)];
+  const bytes = ({ buffer }: { readonly buffer: ArrayBufferLike }): Buffer => Buffer.from(buffer);
+  t.is(ticksIn(bytes(wide), 'x64'), 1024);
+  t.is(ticksIn(bytes(narrow), 'arm'), 1024);
+  t.is(ticksIn(bytes(Uint32Array.from([6, 4096, 0, 0])), 'arm'), 100);
+  t.is(ticksIn(bytes(Uint32Array.from([17, 0, 0, 0])), 'arm'), 100);
+  t.is(ticksIn(Buffer.alloc(0)), 100);
 });
 
 test('lsof is read field by field', (t) => {
