@@ -117,7 +117,7 @@ function day(typed: string, now: DateTime): Meant | undefined {
 /** Everything else that names a day or a time: `nov 20`, `yesterday at 14:00`, `3pm`. What looks ahead is refused. */
 async function words(typed: string, now: DateTime): Promise<Meant | undefined> {
   if (/\b(?:ago|in|next|later|from\s+now)\b/i.test(typed)) return undefined;
-  const chrono = await import('chrono-node');
+  const chrono = await import('chrono-node/en');
   const reference = { instant: now.toJSDate(), timezone: now.offset };
   const [found, ...more] = chrono.casual.parse(typed, reference, { forwardDate: false });
   if (found === undefined || more.length > 0 || found.text.length !== typed.length) return undefined;
