@@ -8,7 +8,7 @@ import { goneWorktrees } from '../projections/gone-worktrees.ts';
 import { openOperations } from '../projections/open-operations.ts';
 import { takenUpBy } from '../projections/run-account.ts';
 import type { RunSummary } from '../projections/run-summary.ts';
-import { formatBytes, formatCount, formatTime } from '../ui/format.ts';
+import { formatBytes, formatCount, formatTime, formatWhole } from '../ui/format.ts';
 import { openProgress, type Progress } from '../ui/progress.ts';
 import { accountOf, outcomeOf, withDropped } from './account.ts';
 import { brakeOfThen, brakeProblem } from './brake.ts';
@@ -158,7 +158,7 @@ async function resumeOne(
     const inPlace = scan.condemned.length;
     const bytes = scan.condemned.reduce((sum, { item }) => sum + (item.size?.bytes ?? 0), took.bytes);
     shell.terminal.out(
-      `Resuming run ${summary.run} of ${formatTime(summary.startedAtMs)}: ${formatCount(took.items + inPlace, 'item')} (${formatBytes(bytes)}), ${took.items.toLocaleString('en-US')} already moved, ${inPlace.toLocaleString('en-US')} still in place.\n`,
+      `Resuming run ${summary.run} of ${formatTime(summary.startedAtMs)}: ${formatCount(took.items + inPlace, 'item')} (${formatBytes(bytes)}), ${formatWhole(took.items)} already moved, ${formatWhole(inPlace)} still in place.\n`,
     );
   }
   const planned = await putOnRecord(

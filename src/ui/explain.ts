@@ -1,7 +1,7 @@
 import { unreachable } from '../model/invariant.ts';
 import type { Failure, RootFailure, RunLocked } from '../model/failure.ts';
 import { formatDuration } from '../policy/age.ts';
-import { formatBytes, formatCount, formatTime, printable } from './format.ts';
+import { formatBytes, formatCount, formatTime, formatWhole, printable } from './format.ts';
 import { nearest } from './nearest.ts';
 
 /** A failure as one clear sentence and one next step. */
@@ -102,7 +102,7 @@ export function explain(failure: Failure): Explanation {
       };
     case 'max-delete':
       return {
-        sentence: `${failure.items.toLocaleString('en-US')} of ${formatCount(failure.found, 'item')} (${formatBytes(failure.bytes)}) would go, more than --max-delete ${printable(failure.limit)} allows.`,
+        sentence: `${formatWhole(failure.items)} of ${formatCount(failure.found, 'item')} (${formatBytes(failure.bytes)}) would go, more than --max-delete ${printable(failure.limit)} allows.`,
         next: 'nothing of this plan was removed: look at the list with --dry-run, then raise --max-delete, or select less',
       };
     case 'not-abandonable':

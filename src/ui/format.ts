@@ -10,8 +10,13 @@ export function formatBytes(bytes: number): string {
   );
 }
 
+/** A whole number, `12,345`. By hand, because the first number that a locale formats takes 12 ms. */
+export function formatWhole(count: number): string {
+  return String(count).replace(/\B(?=(?:\d{3})+$)/g, ',');
+}
+
 export function formatCount(count: number, one: string, many = `${one}s`): string {
-  return `${count.toLocaleString('en-US')} ${count === 1 ? one : many}`;
+  return `${formatWhole(count)} ${count === 1 ? one : many}`;
 }
 
 /** `41d`, `5h`, `12m`: one unit is enough to judge an age by. */

@@ -1,5 +1,5 @@
 import { kinds, type Kind } from '../model/kind.ts';
-import { formatBytes } from './format.ts';
+import { formatBytes, formatWhole } from './format.ts';
 import { table } from './table.ts';
 import type { Colours } from './terminal.ts';
 import type { ItemView } from './view.ts';
@@ -75,7 +75,7 @@ function sum(items: readonly ItemView[]): number {
 }
 
 function cells({ kind, total, active, bytes, going, staying }: Row): readonly string[] {
-  const count = (number: number): string => (number === 0 ? '-' : number.toLocaleString('en-US'));
+  const count = (number: number): string => (number === 0 ? '-' : formatWhole(number));
   return [kind, count(total), count(active), formatBytes(bytes), share(going, bytes), formatBytes(staying)];
 }
 
@@ -106,6 +106,6 @@ export function reasonsText(reasons: readonly string[]): string {
   for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);
   return [...counts]
     .sort(([a, m], [b, n]) => n - m || a.localeCompare(b))
-    .map(([reason, count]) => `${count.toLocaleString('en-US')} ${reason}`)
+    .map(([reason, count]) => `${formatWhole(count)} ${reason}`)
     .join(', ');
 }

@@ -1,7 +1,7 @@
 import type { Tally } from '../journal/event.ts';
 import type { Pin } from '../model/pin.ts';
 import type { RunSummary } from '../projections/run-summary.ts';
-import { formatAge, formatBytes, formatCount, formatTime, printable } from './format.ts';
+import { formatAge, formatBytes, formatCount, formatTime, formatWhole, printable } from './format.ts';
 import { nextOld, nextOldText } from './next-old.ts';
 import { overviewTable } from './overview-table.ts';
 import { pinsText } from './pins-text.ts';
@@ -115,7 +115,7 @@ function runFacts({ last, unfinished }: EarlierView): readonly Fact[] {
     facts.push(['Last run', `${last.run.slice(0, 8)} on ${formatTime(last.startedAtMs)}, ${deedText(last)}`]);
   }
   for (const { run, startedAtMs, planned, removed, held } of unfinished) {
-    const done = Math.min(planned.items, removed.items + held.items).toLocaleString('en-US');
+    const done = formatWhole(Math.min(planned.items, removed.items + held.items));
     const of = `${done} of ${formatCount(planned.items, 'item')} removed`;
     facts.push(['Unfinished', `run ${run.slice(0, 8)} of ${formatTime(startedAtMs)}, ${of}`]);
   }

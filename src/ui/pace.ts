@@ -1,4 +1,4 @@
-import { formatBytes } from './format.ts';
+import { formatBytes, formatWhole } from './format.ts';
 
 /** How far a run has come. `work` of `ofWork` is what time goes by; items and bytes are what people see. */
 export type Pace = {
@@ -19,7 +19,7 @@ const forecastAfterShare = 0.05;
 export function paceText({ items, bytes, work, ofWork }: Pace, elapsedMs: number): readonly string[] {
   if (elapsedMs < ratesAfterMs || items === 0) return [];
   const perSecond = (items * 1_000) / elapsedMs;
-  const rate = perSecond >= 10 ? Math.round(perSecond).toLocaleString('en-US') : perSecond.toFixed(1);
+  const rate = perSecond >= 10 ? formatWhole(Math.round(perSecond)) : perSecond.toFixed(1);
   const share = ofWork === 0 ? 0 : Math.min(1, work / ofWork);
   const isKnown = elapsedMs >= forecastAfterMs && share >= forecastAfterShare && share < 1;
   return [

@@ -1,5 +1,5 @@
 import { kinds, type Kind } from '../model/kind.ts';
-import { countOf, formatAge, formatBytes, printable } from './format.ts';
+import { countOf, formatAge, formatBytes, formatWhole, printable } from './format.ts';
 import type { Colours } from './terminal.ts';
 import type { ItemView, RunView } from './view.ts';
 import { keepWords, removeWords } from './why-words.ts';
@@ -180,7 +180,7 @@ function namesBeside(lines: readonly Line[], room: number): number {
 }
 
 function tally(items: readonly ItemView[]): string {
-  return `${items.length.toLocaleString('en-US')} (${formatBytes(sum(items))})`;
+  return `${formatWhole(items.length)} (${formatBytes(sum(items))})`;
 }
 
 function sum(items: readonly ItemView[]): number {

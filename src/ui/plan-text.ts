@@ -1,6 +1,6 @@
 import type { Kind } from '../model/kind.ts';
 import { formatDuration } from '../policy/age.ts';
-import { formatBytes, formatCount, formatTime, printable } from './format.ts';
+import { formatBytes, formatCount, formatTime, formatWhole, printable } from './format.ts';
 import { nextOld, nextOldText } from './next-old.ts';
 import { planList, type ListLook } from './plan-list.ts';
 import { wayBackText } from './undo-outlook.ts';
@@ -63,13 +63,13 @@ function oddLines({ oddities }: RunView, { columns, colours, isFull }: PlanLook)
   const rest = oddities.length - shown.length;
   return [
     '',
-    colours.bold(`not understood, and not touched: ${oddities.length.toLocaleString('en-US')}`),
+    colours.bold(`not understood, and not touched: ${formatWhole(oddities.length)}`),
     ...shown.flatMap(({ detail, path }) =>
       path === undefined
         ? wrapped(printable(detail), columns, '  ? leave  ', '      ')
         : wrapped(`${printable(path)} (${printable(detail)})`, columns, '  ? leave  ', '      '),
     ),
-    ...(rest === 0 ? [] : [`  ... and ${rest.toLocaleString('en-US')} more (--full lists them)`]),
+    ...(rest === 0 ? [] : [`  ... and ${formatWhole(rest)} more (--full lists them)`]),
   ];
 }
 
@@ -78,7 +78,7 @@ function footer(view: RunView, { colours, undo }: PlanLook): readonly string[] {
   const staying = view.items.length - going.length;
   const branches = branchesOf(going);
   const withBranches = branches === 0 ? '' : ` with ${formatCount(branches, 'branch', 'branches')}`;
-  const counts = `Plan: ${going.length.toLocaleString('en-US')} to remove${withBranches}, ${staying.toLocaleString('en-US')} kept.`;
+  const counts = `Plan: ${formatWhole(going.length)} to remove${withBranches}, ${formatWhole(staying)} kept.`;
   const next = going.length > 0 ? undefined : nextOld(view);
   return [
     colours.bold(going.length === 0 ? counts : `${counts} ${freesText(going, undo)}`),

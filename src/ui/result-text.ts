@@ -1,7 +1,7 @@
 import { kinds, type Kind } from '../model/kind.ts';
 import type { KindTotals, RunOutcome, Tally } from '../journal/event.ts';
 import { adviceFor, causeOf } from './explain.ts';
-import { countOf, formatBytes, formatCount, formatTime, printable } from './format.ts';
+import { countOf, formatBytes, formatCount, formatTime, formatWhole, printable } from './format.ts';
 import { shortBranch, whyBranchKept } from './entry-line.ts';
 import { table } from './table.ts';
 import type { Colours } from './terminal.ts';
@@ -89,7 +89,7 @@ export function resultText(view: ResultView, colours: Colours, columns: number):
 function summary(view: ResultView, removed: number, bytes: number, held: number): string {
   const planned = `of ${formatCount(view.predictedItems, 'item')}`;
   const heldText = held > 0 ? `, ${formatBytes(held)} of it held for undo` : '';
-  return `Removed ${removed.toLocaleString('en-US')} ${planned}: ${formatBytes(bytes)} left the storage${heldText} (predicted ${formatBytes(view.predictedBytes)}).`;
+  return `Removed ${formatWhole(removed)} ${planned}: ${formatBytes(bytes)} left the storage${heldText} (predicted ${formatBytes(view.predictedBytes)}).`;
 }
 
 function branchLines(branches: readonly BranchView[]): string[] {
@@ -149,7 +149,7 @@ function minus(a: Tally, b: Tally): Tally {
 }
 
 function cells({ items, bytes }: Tally): readonly string[] {
-  return [items.toLocaleString('en-US'), formatBytes(bytes)];
+  return [formatWhole(items), formatBytes(bytes)];
 }
 
 function tallyText(tally: Tally): string {
@@ -173,7 +173,7 @@ function failureLines(
   const shown = failures.slice(0, failuresShown);
   const rest = failures.length - shown.length;
   return [
-    colours.red(`${failures.length.toLocaleString('en-US')} failed:`),
+    colours.red(`${formatWhole(failures.length)} failed:`),
     ...shown.flatMap(({ name, code, path, detail }) => {
       const why = detail === undefined || detail === '' ? causeOf(code) : printable(detail);
       return [
@@ -190,7 +190,7 @@ function failureLines(
     ...(rest === 0
       ? []
       : wrapped(
-          `and ${rest.toLocaleString('en-US')} more, all of them in --json and in prodigy clean log`,
+          `and ${formatWhole(rest)} more, all of them in --json and in prodigy clean log`,
           columns,
           '  ',
         )),

@@ -1,7 +1,7 @@
 import type { RunPolicy, RunScope } from '../journal/event.ts';
 import { kinds, type Kind } from '../model/kind.ts';
 import { formatDuration } from '../policy/age.ts';
-import { formatBytes, formatTime, printable } from './format.ts';
+import { formatBytes, formatTime, formatWhole, printable } from './format.ts';
 
 /** `all repositories`, or their names with the paths that tell them apart. */
 export function scopeOfRun(scope: RunScope): string {
@@ -48,7 +48,7 @@ function limitTexts({ keepLast, freeBytes, maxDelete }: RunPolicy): readonly str
   return [
     ...(keepLast === undefined
       ? []
-      : [`the youngest ${keepLast.toLocaleString('en-US')} of each repository and kind stay`]),
+      : [`the youngest ${formatWhole(keepLast)} of each repository and kind stay`]),
     ...(freeBytes === undefined ? [] : [`oldest first, and no more than makes ${formatBytes(freeBytes)}`]),
     ...(maxDelete === undefined ? [] : [`refused beyond ${printable(maxDelete)} (--max-delete)`]),
   ];

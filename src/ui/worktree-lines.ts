@@ -1,4 +1,4 @@
-import { printable } from './format.ts';
+import { formatWhole, printable } from './format.ts';
 import type { ItemView } from './view.ts';
 
 /** What the lines depend on. */
@@ -41,13 +41,13 @@ export function linesBefore(form: Form, going: readonly ItemView[]): string[] {
 export function linesAfter(form: Form, gone: readonly ItemView[], isWhole: boolean): string[] {
   switch (form.form) {
     case 'mapreduce': {
-      const count = gone.length.toLocaleString('en-US');
+      const count = formatWhole(gone.length);
       return form.jobId === undefined
         ? [`Cleaned ${count} orphaned MapReduce worktrees`]
         : [`Cleaned ${count} worktrees for job ${printable(form.jobId)}`];
     }
     case 'older-than':
-      return gone.length === 0 ? [] : [`Cleaned ${gone.length.toLocaleString('en-US')} old worktrees`];
+      return gone.length === 0 ? [] : [`Cleaned ${formatWhole(gone.length)} old worktrees`];
     case 'all':
       return [isWhole ? 'All worktrees cleaned successfully' : `Cleaned ${gone.length} worktrees`];
     case 'name':

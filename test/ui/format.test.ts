@@ -1,6 +1,6 @@
 import test from 'ava';
 import * as fc from 'fast-check';
-import { countOf, formatAge, formatBytes, formatCount, printable } from '../../src/ui/format.ts';
+import { countOf, formatAge, formatBytes, formatCount, formatWhole, printable } from '../../src/ui/format.ts';
 
 test('sizes are 1024-based and name their unit', (t) => {
   t.is(formatBytes(0), '0 B');
@@ -22,6 +22,16 @@ test('counts agree with their nouns', (t) => {
   t.is(countOf('worktrees', 1), '1 worktree');
   t.is(countOf('events', 2), '2 event directories');
   t.is(formatCount(1234, 'entry', 'entries'), '1,234 entries');
+});
+
+test('a whole number is written as English writes it', (t) => {
+  t.is(formatWhole(0), '0');
+  t.is(formatWhole(-1234), '-1,234');
+  fc.assert(
+    fc.property(fc.maxSafeInteger(), (count) => {
+      t.is(formatWhole(count), count.toLocaleString('en-US'));
+    }),
+  );
 });
 
 test('a name cannot forge a line, whatever it holds', (t) => {
