@@ -1,4 +1,4 @@
-import stringWidth from 'string-width';
+import stringWidth from 'fast-string-width';
 
 /** One column a character: the expensive measure is for the others. */
 const isPlain = /^[\x20-\x7e]*$/;

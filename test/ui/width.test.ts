@@ -8,6 +8,7 @@ test('a wide character takes two columns, a colour none, and texts are filled up
   t.is(widthOf('日本語'), 6);
   t.is(widthOf('🦊 fox'), 6);
   t.is(widthOf('\u001b[1mbold\u001b[22m'), 4);
+  t.is(widthOf('© ↔ ✓ e\u0301'), 7);
   t.is(padEnd('日本', 6), '日本  ');
   t.is(padStart('日本', 6), '  日本');
   t.is(padEnd('longer', 3), 'longer');
