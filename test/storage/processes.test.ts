@@ -26,14 +26,15 @@ async function child(
   t: ExecutionContext,
   cwd: string,
   code = '',
-  options: { readonly program?: string; readonly uid?: number } = {},
+  options: { readonly program?: string; readonly uid?: number; readonly argv0?: string } = {},
 ): Promise<number> {
-  const { program = process.execPath, uid } = options;
+  const { program = process.execPath, uid, argv0 } = options;
   const script = `${code};process.stdout.write('ready\\n');setInterval(() => {}, 1000)`;
   const running = spawn(program, ['-e', script], {
     cwd,
     stdio: ['ignore', 'pipe', 'inherit'],
     ...(uid === undefined ? {} : { uid, gid: uid }),
+    ...(argv0 === undefined ? {} : { argv0 }),
   });
   t.teardown(() => {
     running.kill('SIGKILL');
@@ -178,6 +179,7 @@ seen(
     const top = temporaryDirectory(t);
     const pid = await child(t, '/', `process.title = 'claude'`, { uid: 65_533 });
     const plain = await child(t, '/', `process.title = 'editor'`, { uid: 65_533 });
+    const called = await child(t, '/', '', { uid: 65_533, argv0: '/usr/bin/claude' });
     const module = new URL('../../src/storage/processes.js', import.meta.url).href;
     const script = `
     const { readProcessTable } = await import(${JSON.stringify(module)});
@@ -188,6 +190,8 @@ seen(
     const told = JSON.parse(stdout) as ProcessTable & { readonly plain: ProcessInfo };
     t.true(told.readable);
     t.true(told.suspects.some((suspect) => suspect.pid === pid && suspect.name === 'claude'));
+    // An interpreter runs it: only its command line tells.
+    t.true(told.suspects.some((suspect) => suspect.pid === called && suspect.name === 'claude'));
     t.false(told.suspects.some((suspect) => suspect.pid === plain));
     t.is(told.plain.cwd, undefined);
   },
@@ -204,13 +208,14 @@ seen('a lock whose pid is alive but belongs to another program is stale', async 
 });
 
 test('names with spaces and parentheses are read right', (t) => {
-  const rest = `S 41 ${Array.from({ length: 17 }, (_, index) => index).join(' ')} 99171 0`;
+  const rest = `S 41 ${Array.from({ length: 17 }, (_, index) => index).join(' ')} 99171 4096 0`;
   t.deepEqual(parseStat(`42 (a) b (c)) ${rest}`), {
     pid: 42,
     name: 'a) b (c)',
     state: 'S',
     parent: 41,
     startTicks: 99_171,
+    memoryBytes: 4096,
   });
   t.is(parseStat('rubbish'), undefined);
   t.is(parseStat('42 (x) S 1'), undefined);
