@@ -31,7 +31,9 @@ async function slowShop(t: ExecutionContext): Promise<Slow> {
   const directory = temporaryDirectory(t);
   const real = execFileSync('sh', ['-c', 'command -v git'], { encoding: 'utf8' }).trim();
   const atHand = join(directory, 'at-hand');
-  const remove = `*'worktree remove'*) touch '${atHand}'; sleep 2;;`;
+  // The first is gone some time before the others: what is said of it can be seen.
+  const first = `mkdir '${join(directory, 'first')}' 2>/dev/null`;
+  const remove = `*'worktree remove'*) touch '${atHand}'; if ${first}; then sleep 2; else sleep 4; fi;;`;
   const script = `#!/bin/sh\nsleep 0.2\ncase "$*" in ${remove} esac\nexec '${real}' "$@"\n`;
   writeFileSync(join(directory, 'git'), script);
   chmodSync(join(directory, 'git'), 0o755);
