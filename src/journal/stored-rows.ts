@@ -7,7 +7,7 @@ import { rowKey, rowPrefix, rowsEnd } from './key.ts';
 import type { KeyedProjection } from './projection.ts';
 import { isSameSum, noRows, RunningSum, sumOf, worthOf } from './state.ts';
 import type { RowSum, RowSums } from './state.ts';
-import type { Store, Write } from './store.ts';
+import type { Store, StoreReader, Write } from './store.ts';
 
 /** A stored row: as it is written, as it is read, and what it adds to the sum of its projection. */
 type Stored = { readonly text: string; readonly row: unknown; readonly worth: bigint };
@@ -51,7 +51,7 @@ type Change = { readonly before: Stored | undefined; row: unknown; after?: Store
 
 /** Folds entries into the stored rows of all `projections`, reading each row at most once. */
 export function rowChanges(
-  store: Store,
+  store: StoreReader,
   path: string,
   projections: readonly KeyedProjection<unknown>[],
   sums: RowSums,
@@ -117,7 +117,7 @@ export function rowChanges(
 
 /** Every stored row, by its key. They must add up to `expected`: the chain does not cover them. */
 export async function readRows<Row>(
-  store: Store,
+  store: StoreReader,
   path: string,
   projection: KeyedProjection<Row>,
   expected: RowSum,
@@ -136,7 +136,7 @@ export async function readRows<Row>(
 
 /** Whether the stored rows of a projection add up. */
 export async function checkSum(
-  store: Store,
+  store: StoreReader,
   path: string,
   name: string,
   expected: RowSum,
@@ -149,7 +149,7 @@ export async function checkSum(
 
 /** One stored row, unchecked but for being readable. */
 export function readRow<Row>(
-  store: Store,
+  store: StoreReader,
   path: string,
   projection: KeyedProjection<Row>,
   key: string,
@@ -179,7 +179,10 @@ export async function replaceRows(
 
 const writesPerBatch = 1000;
 
-async function readTexts(store: Store, name: string): Promise<Result<Map<string, string>, JournalFailure>> {
+async function readTexts(
+  store: StoreReader,
+  name: string,
+): Promise<Result<Map<string, string>, JournalFailure>> {
   const texts = new Map<string, string>();
   const prefix = rowPrefix(name);
   for await (const page of store.pages({ gte: prefix, lt: rowsEnd(name) })) {
