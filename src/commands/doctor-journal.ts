@@ -30,9 +30,9 @@ export type JournalSeen = {
 
 const nothing = { open: [], gone: [], kept: [], unfinished: [] } as const;
 
-/** Reads a copy that lies outside the storage, at its ends only. */
+/** Reads it at its ends only, and writes nothing. */
 export async function lookAtJournal(shell: Pick<Shell, 'config'>): Promise<JournalSeen> {
-  const opened = await openToRead(shell, true);
+  const opened = await openToRead(shell);
   if (opened.isErr()) {
     const isAbsent = opened.error.type === 'journal-absent';
     const odd = isAbsent ? [] : [unread(opened.error, shell)];

@@ -58,16 +58,11 @@ export async function journalPlace(shell: Pick<Shell, 'config'>): Promise<string
   return locate(await realpath(journalDirectory).catch(() => journalDirectory), refugeOf(shell));
 }
 
-/**
- * The journal as it is now, for reading: needs no lock, and finds it wherever it lies.
- *
- * @param isBystander - not even the copy that is read lies in the storage
- */
+/** The journal as it is now, for reading: needs no lock, writes nothing, and finds it wherever it lies. */
 export async function openToRead(
   shell: Pick<Shell, 'config'>,
-  isBystander = false,
 ): Promise<Result<JournalReader, JournalFailure>> {
-  return openSnapshot(await journalPlace(shell), shell.config.refugeBases, isBystander);
+  return openSnapshot(await journalPlace(shell));
 }
 
 /** Opens it, wherever it lies, although entries are missing at its end. There must be one: an empty one says nothing. */

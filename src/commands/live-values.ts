@@ -77,7 +77,7 @@ export async function liveValues(
   const found: Candidate[] = [];
   const read = inJournal[source];
   if (read !== undefined) {
-    const opened = await openToRead({ config }, true);
+    const opened = await openToRead({ config });
     if (opened.isOk()) {
       await using reader = opened.value;
       signal.addEventListener('abort', () => void reader.close());

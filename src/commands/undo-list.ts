@@ -6,7 +6,7 @@ import { exitCodes } from './outcome.ts';
 import type { Shell } from './shell.ts';
 import { undoables, type Undoable } from './undoable.ts';
 
-/** `prodigy clean undo --list`: what can come back, and until when. Reads a copy of the journal, and needs no lock. */
+/** `prodigy clean undo --list`: what can come back, and until when. Only reads the journal, and needs no lock. */
 export async function undoList(
   flags: { readonly json?: boolean },
   shell: Shell,

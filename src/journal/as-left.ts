@@ -5,9 +5,9 @@ import type { Result } from 'neverthrow';
 import type { JournalFailure } from '../model/failure.ts';
 import type { Anchor } from './anchor.ts';
 import { sha256Of } from './chain.ts';
+import { openCopy } from './database-copy.ts';
 import { checkAnchor, liveSpan, verifySpan } from './inspect.ts';
 import { databasePath } from './layout.ts';
-import { openCopy } from './snapshot.ts';
 import { checkSum } from './stored-rows.ts';
 
 /** A sum over the files of a closed database, byte for byte. `undefined` when they cannot be read. */

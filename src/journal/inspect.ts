@@ -12,7 +12,7 @@ import type { Segment } from './segment.ts';
 import { parseState } from './state.ts';
 import type { State } from './state.ts';
 import { readRows } from './stored-rows.ts';
-import type { Store } from './store.ts';
+import type { StoreReader } from './store.ts';
 import { migrationOf, supportedFormat } from './upcast.ts';
 import { hashOf, walk } from './walk.ts';
 import type { Span } from './walk.ts';
@@ -24,7 +24,7 @@ export type Inspected = { readonly state: State; readonly segments: readonly Seg
 
 /** Reads what a store says of itself, and verifies that its tail is whole and follows from `journalId`. */
 export function inspect(
-  store: Store,
+  store: StoreReader,
   path: string,
   journalId: string,
 ): ResultAsync<Inspected, JournalFailure> {
@@ -50,7 +50,7 @@ export function inspect(
 }
 
 async function readSegments(
-  store: Store,
+  store: StoreReader,
   path: string,
   sum: Parameters<typeof readRows>[3],
 ): Promise<Result<readonly Segment[], JournalFailure>> {
@@ -65,7 +65,7 @@ export function liveSpan(path: string, { base, head }: Pick<State, 'base' | 'hea
 
 /** Verifies gaps and chain from entry `from` to the head, and that the head is what it is said to be. */
 export async function verifySpan(
-  store: Store,
+  store: StoreReader,
   span: Span,
   from: number,
 ): Promise<Result<void, JournalFailure>> {
@@ -75,7 +75,7 @@ export async function verifySpan(
 
 /** Compares with what was written outside: an anchor ahead of the head means that entries are gone. */
 export function checkAnchor(
-  store: Store,
+  store: StoreReader,
   span: Span,
   anchor: Anchor | undefined,
 ): Result<void, JournalFailure> {
@@ -94,7 +94,7 @@ export function checkAnchor(
 export type Genesis = Omit<JournalCreated, 'type'> & { readonly atMs: number };
 
 /** What the genesis entry says; `undefined` when the store does not begin with one. */
-export function genesisOf(store: Store): Result<Genesis | undefined, JournalFailure> {
+export function genesisOf(store: StoreReader): Result<Genesis | undefined, JournalFailure> {
   return store
     .get(entryKey(0))
     .map((value) => (value === undefined ? undefined : genesisIn(value.slice(hashLength))));
@@ -109,7 +109,7 @@ export function genesisIn(text: string): Genesis | undefined {
 }
 
 /** In which format a store is. */
-export function readFormat(store: Store, path: string): Result<number, JournalFailure> {
+export function readFormat(store: StoreReader, path: string): Result<number, JournalFailure> {
   return store.get(formatKey).andThen((text): Result<number, JournalFailure> => {
     const isNumber = text !== undefined && /^[1-9]\d{0,5}$/.test(text);
     if (!isNumber) return err(damaged(path, undefined, `${formatKey} is missing`));
@@ -121,7 +121,7 @@ export function readFormat(store: Store, path: string): Result<number, JournalFa
 }
 
 /** What a store says of itself, in whatever known format. */
-export function readState(store: Store, path: string): Result<State, JournalFailure> {
+export function readState(store: StoreReader, path: string): Result<State, JournalFailure> {
   const format = readFormat(store, path);
   if (format.isErr()) return err(format.error);
   const values = new Map<string, string | undefined>();
@@ -151,7 +151,7 @@ function olderState(format: number, get: (key: string) => string | undefined): S
   return ends === undefined ? undefined : { ...ends, journalId: undefined, rows: {} };
 }
 
-async function lastSeq(store: Store): Promise<Result<number | undefined, JournalFailure>> {
+async function lastSeq(store: StoreReader): Promise<Result<number | undefined, JournalFailure>> {
   for await (const page of store.pages({ gte: 'e!', lt: 'e"', limit: 1 }, true)) {
     return page.map(([first]) => (first === undefined ? undefined : seqOfKey(first[0])));
   }

@@ -30,6 +30,11 @@ export type JournalReader = AsyncDisposable & {
   /** All rows; folded from the entries when they are not stored, or were stored by another version. */
   rows<Row>(projection: KeyedProjection<Row>): ResultAsync<Map<string, Row>, JournalFailure>;
   row<Row>(projection: KeyedProjection<Row>, key: string): ResultAsync<Row | undefined, JournalFailure>;
+  /**
+   * Whether the files of the database are what was written, where nothing reads them, too. A journal that is open for
+   * writing has none: LevelDB may be making some just now.
+   */
+  checkFiles?(): ResultAsync<void, JournalFailure>;
   close(): Promise<void>;
 };
 

@@ -6,7 +6,7 @@ import { discardFlatDirectory, namesIn, unlinkIfThere } from './durable.ts';
 export const scratchPrefix = 'db.tmp-';
 /** Where one is made that is to take another's place: `db.next-<pid>-<random>`. */
 export const nextPrefix = 'db.next-';
-/** Where readers keep their links and copies: `snap-<pid>-<random>`. */
+/** Where a copy of the database is tried, and readers once had theirs: `snap-<pid>-<random>`. */
 export const snapshotPrefix = 'snap-';
 
 export function databasePath(directory: string): string {
@@ -42,7 +42,7 @@ export const surelyDoneMs: number = 60 * 60 * 1000;
 type LeftOver = { readonly path: string; readonly isDirectory: boolean };
 
 /**
- * What processes that are no more left half-made in a journal's directory, and their snapshots.
+ * What processes that are no more left half-made in a journal's directory.
  *
  * @param youngMs - what is younger does not count: whoever only reads is kept out by nobody, and may know too little
  */
@@ -64,8 +64,8 @@ export async function leftOversIn(directory: string, youngMs = 0): Promise<reado
 }
 
 /** Discards {@link leftOversIn}. What resists is left. */
-export async function sweepScratch(directory: string, youngMs = 0): Promise<void> {
-  for (const { path, isDirectory } of await leftOversIn(directory, youngMs)) {
+export async function sweepScratch(directory: string): Promise<void> {
+  for (const { path, isDirectory } of await leftOversIn(directory)) {
     await (isDirectory ? discardFlatDirectory(path) : unlinkIfThere(path)).catch(() => undefined);
   }
 }

@@ -19,16 +19,28 @@ export function* pairsOfLog(bytes: Buffer): Generator<RawPair> {
 }
 
 function* pairsOfBatch(batch: Buffer): Generator<RawPair> {
+  for (const { key, value } of changesOfBatch(batch))
+    yield { key: key.toString('utf8'), value: value?.toString('utf8') };
+}
+
+/** What one batch puts, and deletes where the value is `undefined`. */
+export function* changesOfBatch(
+  batch: Buffer,
+): Generator<{ readonly key: Buffer; readonly value: Buffer | undefined; readonly number: number }> {
   const reader = new ByteReader(batch, batchHeaderBytes);
-  while (!reader.isAtEnd) {
+  for (let number = batch.readUIntLE(0, 6); !reader.isAtEnd; number += 1) {
     const isPut = reader.byte() === 1;
-    const key = reader.piece(reader.varint()).toString('utf8');
-    yield { key, value: isPut ? reader.piece(reader.varint()).toString('utf8') : undefined };
+    const key = reader.piece(reader.varint());
+    yield { key, value: isPut ? reader.piece(reader.varint()) : undefined, number };
   }
 }
 
-/** Records are cut into fragments where a block ends. One whose checksum does not fit is passed over. */
-export function* recordsOf(bytes: Buffer): Generator<Buffer> {
+/**
+ * Records are cut into fragments where a block ends. One whose checksum does not fit is passed over.
+ *
+ * @param onDamage - called with each damage but a torn end; the rest of its block is then passed over, as LevelDB does
+ */
+export function* recordsOf(bytes: Buffer, onDamage?: () => void): Generator<Buffer> {
   let parts: Buffer[] = [];
   for (let start = 0; start < bytes.length; start += blockBytes) {
     const block = bytes.subarray(start, start + blockBytes);
@@ -36,11 +48,18 @@ export function* recordsOf(bytes: Buffer): Generator<Buffer> {
       const length = block.readUInt16LE(at + 4);
       const type = block[at + 6] ?? 0;
       const end = at + headerBytes + length;
-      if (end > block.length) break;
+      if (end > block.length) {
+        if (block.length === blockBytes) onDamage?.();
+        break;
+      }
       const isWhole =
         type >= full && type <= last && block.readUInt32LE(at) === maskedCrc(block, at + 6, end);
       const part = block.subarray(at + headerBytes, end);
       if (!isWhole || type === full || type === first) parts = [];
+      if (!isWhole && onDamage !== undefined) {
+        onDamage();
+        break;
+      }
       if (isWhole && type === full) yield part;
       if (isWhole && type === first) parts = [part];
       if (isWhole && (type === middle || type === last) && parts.length > 0) parts.push(part);

@@ -1,13 +1,12 @@
-import { ByteReader, maskedCrc, unsnap } from './level-bytes.ts';
+import { ByteReader } from './level-bytes.ts';
+import { blockAt, entriesOf, handleIn, isBlockWhole, keyTailBytes, trailerBytes } from './level-block.ts';
+import type { Handle } from './level-block.ts';
 
 /** A key and its value as a file of LevelDB has them; an `undefined` value is a deletion. */
 export type RawPair = { readonly key: string; readonly value: string | undefined };
 
-const footerBytes = 48;
-const trailerBytes = 5;
+export const footerBytes = 48;
 const magic = Buffer.from('57fb808b247547db', 'hex');
-/** After the key: a number and whether it was put or deleted. */
-const keyTailBytes = 8;
 
 /** Whether every block of a table is what was written, by its checksum. */
 export function isTableWhole(bytes: Buffer): boolean {
@@ -58,18 +57,13 @@ function dataBlocks(bytes: Buffer): readonly Handle[] {
   }
 }
 
-type Handle = { readonly offset: number; readonly size: number };
-
-function handlesOf(bytes: Buffer): { readonly index?: Handle; readonly meta?: Handle } {
+/** Where a table's index is, and the index of what is beside its pairs: from its last bytes. */
+export function handlesOf(bytes: Buffer): { readonly index?: Handle; readonly meta?: Handle } {
   const footer = bytes.subarray(bytes.length - footerBytes);
   if (footer.length < footerBytes || !footer.subarray(-magic.length).equals(magic)) return {};
   const reader = new ByteReader(footer);
   const meta = handleIn(reader);
   return { meta, index: handleIn(reader) };
-}
-
-function handleIn(reader: ByteReader): Handle {
-  return { offset: reader.varint(), size: reader.varint() };
 }
 
 /**
@@ -88,31 +82,4 @@ function blocksInARow(bytes: Buffer): readonly Handle[] {
     size = 0;
   }
   return found;
-}
-
-function isBlockWhole(bytes: Buffer, { offset, size }: Handle): boolean {
-  const end = offset + size + 1;
-  if (end + 4 > bytes.length) return false;
-  return bytes.readUInt32LE(end) === maskedCrc(bytes, offset, end);
-}
-
-/** What is in a block, `undefined` when it is damaged. */
-function blockAt(bytes: Buffer, handle: Handle): Buffer | undefined {
-  if (!isBlockWhole(bytes, handle)) return undefined;
-  const content = bytes.subarray(handle.offset, handle.offset + handle.size);
-  return bytes[handle.offset + handle.size] === 0 ? content : unsnap(content);
-}
-
-/** Keys share their beginnings with the ones before. */
-function* entriesOf(block: Buffer): Generator<readonly [key: Buffer, value: Buffer]> {
-  const restarts = block.readUInt32LE(block.length - 4);
-  const reader = new ByteReader(block.subarray(0, block.length - 4 - 4 * restarts));
-  let key: Buffer = Buffer.alloc(0);
-  while (!reader.isAtEnd) {
-    const shared = reader.varint();
-    const rest = reader.varint();
-    const length = reader.varint();
-    key = Buffer.concat([key.subarray(0, shared), reader.piece(rest)]);
-    yield [key, reader.piece(length)];
-  }
 }

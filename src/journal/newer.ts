@@ -1,17 +1,15 @@
-import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { err, ok } from 'neverthrow';
 import type { Result } from 'neverthrow';
 import type { JournalFailure } from '../model/failure.ts';
 import { hashLength } from './chain.ts';
-import { discardFlatDirectory, namesIn } from './durable.ts';
+import { namesIn } from './durable.ts';
 import { attempt } from './journal-failure.ts';
-import { databasePath, segmentsPath, snapshotPrefix } from './layout.ts';
+import { databasePath, segmentsPath } from './layout.ts';
+import { openInPlace } from './level-in-place.ts';
 import { parseSegmentLine } from './segment.ts';
-import { copyDatabase } from './snapshot.ts';
-import { openStore } from './store.ts';
-import type { Store } from './store.ts';
+import type { StoreReader } from './store.ts';
 
 /**
  * The texts of all entries of a journal that a newer version wrote, in order, page by page: as they are stored, and
@@ -20,26 +18,18 @@ import type { Store } from './store.ts';
  */
 export async function* newerTexts(
   directory: string,
-  elsewhere: readonly string[],
 ): AsyncGenerator<Result<readonly string[], JournalFailure>> {
-  const scratch = await makeScratch(directory, elsewhere);
-  if (scratch.isErr()) return yield err(scratch.error);
+  const store = await openInPlace(databasePath(directory), directory);
+  if (store.isErr()) return yield err(store.error);
   try {
-    const copied = await copyDatabase(databasePath(directory), scratch.value);
-    const store = copied.isErr() ? err(copied.error) : await openStore(scratch.value, { create: false });
-    if (store.isErr()) return yield err(store.error);
-    try {
-      yield* textsIn(store.value, directory);
-    } finally {
-      await store.value.close();
-    }
+    yield* textsIn(store.value, directory);
   } finally {
-    await discardFlatDirectory(scratch.value).catch(() => undefined);
+    await store.value.close();
   }
 }
 
 async function* textsIn(
-  store: Store,
+  store: StoreReader,
   directory: string,
 ): AsyncGenerator<Result<readonly string[], JournalFailure>> {
   // What lies both in a segment and in the database is told once.
@@ -59,20 +49,4 @@ async function* textsIn(
       page.value.filter(([key]) => Number(key.slice(2)) > last).map(([, value]) => value.slice(hashLength)),
     );
   }
-}
-
-async function makeScratch(
-  directory: string,
-  elsewhere: readonly string[],
-): Promise<Result<string, JournalFailure>> {
-  const beside = join(directory, `${snapshotPrefix}${process.pid}-${randomBytes(4).toString('hex')}`);
-  let made = await attempt(directory, async () => {
-    await mkdir(beside, { mode: 0o700 });
-    return beside;
-  });
-  for (const base of made.isErr() ? elsewhere : []) {
-    made = await attempt(base, () => mkdtemp(join(base, 'prodigy-journal-')));
-    if (made.isOk()) break;
-  }
-  return made;
 }

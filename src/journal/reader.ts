@@ -10,18 +10,21 @@ import { chainSeed } from './chain.ts';
 import type { Segment } from './segment.ts';
 import type { RowSum, State } from './state.ts';
 import { readRow, readRows } from './stored-rows.ts';
-import type { Store } from './store.ts';
+import type { Store, StoreReader } from './store.ts';
 import { walk } from './walk.ts';
 import type { Span, StoredText } from './walk.ts';
 
 export type Readable = {
-  readonly store: Store;
+  readonly store: StoreReader;
   readonly path: string;
   readonly journalId: string;
   /** Now: of a journal that is written it moves on. */
   readonly state: () => State;
   readonly segments: readonly Segment[];
 };
+
+/** The same of a journal that is open for writing. */
+export type Writable = Readable & { readonly store: Store };
 
 /** Where to look for which entries. From the birth on, whatever is known of segments: what is not found is missing. */
 export function spanOf({ path, journalId, state, segments }: Readable): Span {

@@ -6,6 +6,7 @@ import { err, ok } from 'neverthrow';
 import type { Result } from 'neverthrow';
 import type { JournalFailure } from '../model/failure.ts';
 import { replaceAnchor } from './anchor.ts';
+import { copyDatabase } from './database-copy.ts';
 import {
   discardFlatDirectory,
   makeDirectories,
@@ -20,7 +21,6 @@ import { attempt, damaged, freeBytes } from './journal-failure.ts';
 import { entryKey } from './key.ts';
 import { databasePath, isDirectory, scratchPrefix, sweepScratch } from './layout.ts';
 import type { Session } from './session.ts';
-import { copyDatabase } from './snapshot.ts';
 import { openStore } from './store.ts';
 
 /** Where the journal may be born while its home has no room. Whatever it answers is a private directory of ours. */

@@ -12,7 +12,7 @@ import type { JournalOptions, Sealing } from './journal.ts';
 import { entryKey } from './key.ts';
 import { segmentsPath } from './layout.ts';
 import { decodeStored } from './reader.ts';
-import type { Readable } from './reader.ts';
+import type { Readable, Writable } from './reader.ts';
 import { checkSegment, segmentPages } from './segment-file.ts';
 import { segmentLine, segmentPath, sha256Path, sha256Text } from './segment.ts';
 import type { Segment } from './segment.ts';
@@ -151,7 +151,7 @@ async function keepOther(path: string, content: Buffer, nowMs: number): Promise<
  * entry, what the database has. A segment that does not is written again first.
  */
 export async function trimSealed(
-  { store, path, segments }: Readable,
+  { store, path, segments }: Writable,
   writer: Writer,
   options: JournalOptions,
 ): Promise<Result<void, JournalFailure>> {

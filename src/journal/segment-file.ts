@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { open, readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { err, ok } from 'neverthrow';
 import type { Result, ResultAsync } from 'neverthrow';
 import type { JournalFailure } from '../model/failure.ts';
-import { sha256Of } from './chain.ts';
 import { readIfThere, replaceFile } from './durable.ts';
 import { attempt, damaged } from './journal-failure.ts';
 import { parseSegmentLine, segmentPath, sha256Path, sha256Text } from './segment.ts';
@@ -47,12 +47,11 @@ export async function checkSegment(
   directory: string,
   segment: Segment,
 ): Promise<Result<void, JournalFailure>> {
-  const read = await readSegment(directory, segment);
-  if (read.isErr()) return err(read.error);
+  const found = await sumOfSegment(directory, segment);
+  if (found.isErr()) return err(found.error);
   const wrong = (detail: string): Result<void, JournalFailure> =>
     err(damaged(directory, segment.from, `segment ${segment.segment} ${detail}`));
-  if (sha256Of(read.value) !== segment.sha256)
-    return wrong(`is not the file that was sealed: ${adviceFor(segment)}`);
+  if (found.value !== segment.sha256) return wrong(`is not the file that was sealed: ${adviceFor(segment)}`);
   const sum = await attempt(directory, () => readIfThere(sha256Path(directory, segment.segment)));
   if (sum.isErr()) return err(sum.error);
   return sum.value === sha256Text(segment) ? ok(undefined) : wrong('has another sum, or none, beside it');
@@ -61,8 +60,7 @@ export async function checkSegment(
 /** Whether the file is the one that was sealed, and only its sum beside it is not. */
 export async function lacksSum(directory: string, segment: Segment): Promise<boolean> {
   if ((await checkSegment(directory, segment)).isOk()) return false;
-  const read = await readSegment(directory, segment);
-  return read.isOk() && sha256Of(read.value) === segment.sha256;
+  return (await sumOfSegment(directory, segment)).unwrapOr('') === segment.sha256;
 }
 
 /** Writes the sum beside a segment that lacks it; everything else stays as it is. */
@@ -77,7 +75,35 @@ function adviceFor({ segment, from, to }: Segment): string {
 }
 
 function readSegment(directory: string, segment: Segment): ResultAsync<Buffer, JournalFailure> {
-  return attempt(directory, () => readFile(segmentPath(directory, segment.segment))).mapErr((failure) =>
+  return attemptAt(directory, segment, (path) => readFile(path));
+}
+
+const pieceBytes = 1024 * 1024;
+
+/** Read piece by piece: all segments are one after the other, and are larger than what lies in the database. */
+function sumOfSegment(directory: string, segment: Segment): ResultAsync<string, JournalFailure> {
+  return attemptAt(directory, segment, async (path) => {
+    const file = await open(path, 'r');
+    try {
+      const hash = createHash('sha256');
+      const piece = Buffer.allocUnsafe(pieceBytes);
+      for (;;) {
+        const { bytesRead } = await file.read(piece, 0, pieceBytes);
+        if (bytesRead === 0) return hash.digest('hex');
+        hash.update(piece.subarray(0, bytesRead));
+      }
+    } finally {
+      await file.close();
+    }
+  });
+}
+
+function attemptAt<T>(
+  directory: string,
+  segment: Segment,
+  work: (path: string) => Promise<T>,
+): ResultAsync<T, JournalFailure> {
+  return attempt(directory, () => work(segmentPath(directory, segment.segment))).mapErr((failure) =>
     failure.type === 'journal-unavailable' && failure.code === 'ENOENT'
       ? damaged(directory, segment.from, `segment ${segment.segment} is missing: ${adviceFor(segment)}`)
       : failure,

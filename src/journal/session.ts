@@ -15,7 +15,7 @@ import { databasePath, isDirectory, sweepScratch } from './layout.ts';
 import { migrate } from './migrate.ts';
 import type { KeyedProjection } from './projection.ts';
 import { foldRows, readerOf } from './reader.ts';
-import type { Readable } from './reader.ts';
+import type { Writable } from './reader.ts';
 import { trimSealed } from './seal.ts';
 import { firstUnsealed } from './segment.ts';
 import { checkSealed, sealedNow } from './sealed.ts';
@@ -31,7 +31,7 @@ import type { Writer } from './writer.ts';
 export type Session = {
   readonly store: Store;
   readonly writer: Writer;
-  readonly readable: Readable;
+  readonly readable: Writable;
   readonly reader: ReturnType<typeof readerOf>;
   readonly journalId: string;
   readonly anchor: Anchor | undefined;
@@ -217,7 +217,7 @@ async function identify(store: Store, directory: string): Promise<Result<string,
 
 /** Makes the stored rows anew of every projection where they are not those of today's version. */
 async function renewRows(
-  readable: Readable,
+  readable: Writable,
   writer: Writer,
   stored: readonly KeyedProjection<unknown>[],
 ): Promise<Result<void, JournalFailure>> {

@@ -1,71 +1,23 @@
-import { randomBytes } from 'node:crypto';
-import { constants, copyFile, mkdir, mkdtemp, readdir, readFile, realpath, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readdir, realpath } from 'node:fs/promises';
 import { err, ok } from 'neverthrow';
 import type { Result, ResultAsync } from 'neverthrow';
 import type { JournalFailure } from '../model/failure.ts';
 import { readAnchor } from './anchor.ts';
-import type { Anchor } from './anchor.ts';
-import { discardFlatDirectory, namesIn, readIfThere, unlinkIfThere } from './durable.ts';
 import { readIdentity } from './identity.ts';
 import { genesisOf, inspect } from './inspect.ts';
 import { attempt, damaged, later } from './journal-failure.ts';
 import type { JournalReader } from './journal.ts';
-import { currentDatabase, isDirectory, snapshotPrefix, surelyDoneMs, sweepScratch } from './layout.ts';
+import { currentDatabase, isDirectory } from './layout.ts';
+import { openInPlace } from './level-in-place.ts';
 import { readerOf } from './reader.ts';
 import type { Readable } from './reader.ts';
-import { tablesIn } from './level-manifest.ts';
-import { isTableWhole } from './level-table.ts';
-import { openStore } from './store.ts';
-import type { Store } from './store.ts';
-
-const attempts = 4;
-const attemptsAtLogs = 25;
-
-/** A copy of the journal as it is now. */
-export type Copy = {
-  readonly readable: Readable;
-  readonly anchor: Anchor | undefined;
-  /** Discards the copy. */
-  readonly close: () => Promise<void>;
-};
-
-/** Opens the journal as it is now for reading, whoever is writing it: from a copy that is discarded at closing. */
-export function openSnapshot(
-  directory: string,
-  elsewhere?: readonly string[],
-  isBystander = false,
-): ResultAsync<JournalReader, JournalFailure> {
-  return openCopy(directory, elsewhere, isBystander).map(({ readable, anchor, close }) => {
-    let closing: Promise<void> | undefined;
-    const { journalId, path, state } = readable;
-    return {
-      journalId,
-      directory: path,
-      head: state().head,
-      anchor,
-      ...readerOf(readable),
-      close: () => (closing ??= close()),
-      [Symbol.asyncDispose]: () => (closing ??= close()),
-    };
-  });
-}
+import type { StoreReader } from './store.ts';
 
 /**
-/**
- * Copies the journal's database, `LOCK` left alone (JOURNAL 1.8), and opens the copy. Tables are copied and not linked,
- * though they never change: opening the copy makes new tables, and LevelDB may give one the number of a linked table
- * that its manifest does not know yet. It would truncate the writer's file. Segments are read where they are.
- *
- * @param elsewhere - where copies may lie when there is no room, or no right, to make them beside the database
- * @param isBystander - the journal's directory is left as it is: the copy lies elsewhere, nothing is swept
+ * Opens the journal as it is now for reading, whoever is writing it. Nothing is locked, copied or written for it: the
+ * database is read where it lies, and so are the segments.
  */
-export function openCopy(
-  directory: string,
-  elsewhere: readonly string[] = [tmpdir()],
-  isBystander = false,
-): ResultAsync<Copy, JournalFailure> {
+export function openSnapshot(directory: string): ResultAsync<JournalReader, JournalFailure> {
   return later(async () => {
     // A journal that may not be read is not an empty one.
     const found = await attempt(directory, async () => {
@@ -77,18 +29,30 @@ export function openCopy(
       const isAbsent = found.error.type === 'journal-unavailable' && found.error.code === 'ENOENT';
       return err(isAbsent ? { type: 'journal-absent', path: directory } : found.error);
     }
-    const real = found.value;
-    if (!(await isDirectory(await currentDatabase(real)))) return absent(real);
-    if (!isBystander) await sweepScratch(real, surelyDoneMs);
-
-    let last: JournalFailure = { type: 'journal-absent', path: real };
-    for (let tried = 0; tried < attempts; tried += 1) {
-      const taken = await (isBystander ? takeElsewhere(real, elsewhere) : take(real, elsewhere));
-      if (taken.isOk()) return taken;
-      last = taken.error;
-      if (last.type === 'journal-newer') break;
+    const path = found.value;
+    const location = await currentDatabase(path);
+    if (!(await isDirectory(location))) return absent(path);
+    // Read first: the writer moves it on only after what it names is in the database.
+    const anchor = (await readAnchor(path)).unwrapOr(undefined);
+    const store = await openInPlace(location, path);
+    if (store.isErr()) return err(store.error);
+    const database = store.value;
+    const readable = await readableFrom(database, path);
+    if (readable.isErr()) {
+      await database.close();
+      return err(readable.error);
     }
-    return err(last);
+    const { journalId, state } = readable.value;
+    return ok({
+      journalId,
+      directory: path,
+      head: state().head,
+      anchor,
+      ...readerOf(readable.value),
+      checkFiles: () => database.check(),
+      close: () => database.close(),
+      [Symbol.asyncDispose]: () => database.close(),
+    });
   });
 }
 
@@ -100,52 +64,11 @@ async function absent(path: string): Promise<Result<never, JournalFailure>> {
   return err(damaged(path, undefined, 'identity.json is there, the database is not'));
 }
 
-async function take(directory: string, elsewhere: readonly string[]): Promise<Result<Copy, JournalFailure>> {
-  const beside = await takeIn(directory, await makeBeside(directory));
-  // What is wrong with the journal itself is wrong everywhere.
-  if (beside.isOk() || !['journal-full', 'journal-unavailable'].includes(beside.error.type)) return beside;
-  const taken = await takeElsewhere(directory, elsewhere);
-  return taken.isOk() ? taken : beside;
-}
-
-async function takeElsewhere(
-  directory: string,
-  elsewhere: readonly string[],
-): Promise<Result<Copy, JournalFailure>> {
-  let last: JournalFailure = { type: 'journal-absent', path: directory };
-  for (const base of elsewhere) {
-    const taken = await takeIn(directory, await makeIn(base));
-    if (taken.isOk()) return taken;
-    last = taken.error;
-  }
-  return err(last);
-}
-
-async function takeIn(
-  directory: string,
-  scratch: Result<string, JournalFailure>,
-): Promise<Result<Copy, JournalFailure>> {
-  // Read first: the writer moves it on only after what it names is in the database.
-  const anchor = (await readAnchor(directory)).unwrapOr(undefined);
-  if (scratch.isErr()) return err(scratch.error);
-  const path = scratch.value;
-  const copied = await copyDatabase(await currentDatabase(directory), path);
-  const whole = copied.isErr() ? err(copied.error) : await checkTables(path, directory);
-  const store = whole.isErr() ? err(whole.error) : await openStore(path, { create: false });
-  if (store.isErr()) {
-    await discard(path);
-    return err({ ...store.error, path: directory });
-  }
-  const readable = await readableFrom(store.value, directory);
-  const close = async (): Promise<void> => {
-    await store.value.close();
-    await discard(path);
-  };
-  if (readable.isErr()) await close();
-  return readable.map((copied) => ({ readable: copied, anchor, close }));
-}
-
-async function readableFrom(store: Store, path: string): Promise<Result<Readable, JournalFailure>> {
+/** Checks the heads, the newest entries and what is sealed. */
+export async function readableFrom(
+  store: StoreReader,
+  path: string,
+): Promise<Result<Readable, JournalFailure>> {
   const identity = await readIdentity(path);
   if (identity.isErr()) return err(identity.error);
   const genesis = identity.value === undefined ? genesisOf(store) : ok(identity.value);
@@ -154,103 +77,4 @@ async function readableFrom(store: Store, path: string): Promise<Result<Readable
   const { journalId } = genesis.value;
   const inspected = await inspect(store, path, journalId);
   return inspected.map(({ state, segments }) => ({ store, path, journalId, state: () => state, segments }));
-}
-
-/** Beside the database, where file systems that can share blocks do. */
-function makeBeside(directory: string): ResultAsync<string, JournalFailure> {
-  const name = `${snapshotPrefix}${process.pid}-${randomBytes(4).toString('hex')}`;
-  const beside = join(directory, name);
-  return attempt(directory, () => mkdir(beside, { mode: 0o700 })).map(() => beside);
-}
-
-function makeIn(base: string): ResultAsync<string, JournalFailure> {
-  return attempt(base, () => mkdtemp(join(base, 'prodigy-journal-')));
-}
-
-/**
- * Copies tables before and after the rest, so that all that the manifest names are there, and whole. The rest is
- * little and soon copied: it is tried again while the writer switches its log, which would leave a hole.
- */
-export function copyDatabase(database: string, scratch: string): ResultAsync<void, JournalFailure> {
-  return attempt(database, async () => {
-    await copyTables(database, scratch);
-    for (let tried = 0; tried < attemptsAtLogs; tried += 1) {
-      if (!(await copyLogs(database, scratch))) continue;
-      await copyTables(database, scratch);
-      return true;
-    }
-    return false;
-  }).andThen((isWhole) =>
-    isWhole ? ok(undefined) : err({ type: 'journal-locked', path: database } satisfies JournalFailure),
-  );
-}
-
-/** LevelDB checks no table on reading, and some damages end the process: they are checked before it sees them. */
-async function checkTables(scratch: string, path: string): Promise<Result<void, JournalFailure>> {
-  const names = await namesIn(scratch);
-  const edits = await attempt(path, async () => {
-    const manifest = (await readIfThere(join(scratch, 'CURRENT')))?.trim() ?? '';
-    return names.includes(manifest) ? readFile(join(scratch, manifest)) : undefined;
-  });
-  if (edits.isErr()) return err(edits.error);
-  const live = edits.value === undefined ? undefined : tablesIn(edits.value);
-  // What a full disk kept from being finished belongs to nothing.
-  for (const name of names.filter((one) => isTable(one) && live?.has(Number.parseInt(one, 10)) === true)) {
-    const bytes = await attempt(path, () => readFile(join(scratch, name)));
-    if (bytes.isErr()) return err(bytes.error);
-    if (!isTableWhole(bytes.value)) return err(damaged(path, undefined, `its file ${name} is damaged`));
-  }
-  return ok(undefined);
-}
-
-/** Logs, manifest and `CURRENT`; `false` when they were not the same ones after as before. */
-async function copyLogs(database: string, scratch: string): Promise<boolean> {
-  for (const name of await logsIn(scratch)) await unlinkIfThere(join(scratch, name));
-  const before = await logsIn(database);
-  for (const name of before)
-    if (!(await copyIfThere(join(database, name), join(scratch, name)))) return false;
-  return before.join() === (await logsIn(database)).join();
-}
-
-async function logsIn(directory: string): Promise<readonly string[]> {
-  return (await namesIn(directory)).filter(isMutable).sort();
-}
-
-/** A table that was still being made when it was copied is copied again. */
-async function copyTables(database: string, scratch: string): Promise<void> {
-  for (const name of (await namesIn(database)).filter(isTable)) {
-    const [from, to] = [join(database, name), join(scratch, name)];
-    if ((await sizeOf(from)) !== (await sizeOf(to))) await copyIfThere(from, to);
-  }
-}
-
-/** Shares blocks where the file system can. What is missing in the end, LevelDB misses when it opens. */
-async function copyIfThere(from: string, to: string): Promise<boolean> {
-  try {
-    await copyFile(from, to, constants.COPYFILE_FICLONE);
-    return true;
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
-    throw error;
-  }
-}
-
-async function sizeOf(path: string): Promise<number | undefined> {
-  return stat(path).then(
-    ({ size }) => size,
-    () => undefined,
-  );
-}
-
-function isTable(name: string): boolean {
-  return /^\d+\.(ldb|sst)$/.test(name);
-}
-
-function isMutable(name: string): boolean {
-  return name === 'CURRENT' || /^MANIFEST-\d+$/.test(name) || /^\d+\.log$/.test(name);
-}
-
-async function discard(scratch: string): Promise<void> {
-  // What resists is swept when this process is no more.
-  await discardFlatDirectory(scratch).catch(() => undefined);
 }

@@ -18,11 +18,15 @@ export type KeyRange = {
 };
 export type Page = readonly (readonly [key: string, value: string])[];
 
-/** Ordered text keys and values on disk: LevelDB, with its errors made ours. Knows nothing of entries. */
-export type Store = {
+/** Ordered text keys and values, to be read. */
+export type StoreReader = {
   get(key: string): Result<string | undefined, JournalFailure>;
   /** Everything in the range as it was when the first page was asked for. Stops after the first `Err`. */
   pages(range: KeyRange, reverse?: boolean): AsyncGenerator<Result<Page, JournalFailure>>;
+};
+
+/** Ordered text keys and values on disk: LevelDB, with its errors made ours. Knows nothing of entries. */
+export type Store = StoreReader & {
   /** All or nothing, durable when it resolves. After an `Err` nothing more may be written (JOURNAL 0.1). */
   write(writes: readonly Write[]): ResultAsync<void, JournalFailure>;
   /** How many table files there are. */

@@ -7,7 +7,7 @@ import { rowKey, rowPrefix, rowsEnd } from './key.ts';
 import type { KeyedProjection } from './projection.ts';
 import { isSameSum, noRows, RunningSum, sumOf, worthOf } from './state.ts';
 import type { RowSum, RowSums } from './state.ts';
-import type { Store, Write } from './store.ts';
+import type { Store, StoreReader, Write } from './store.ts';
 
 /** A stored row: as it is written, as it is read, and what it adds to the sum of its projection. */
 type Stored = { readonly text: string; readonly row: unknown; readonly worth: bigint };
@@ -51,7 +51,7 @@ type Change = { readonly before: Stored | undefined; row: unknown; after?: Store
 
 /** Folds entries into the stored rows of all `projections`, reading each row at most once. */
 export function rowChanges(
-  store: Store,
+  store: StoreReader,
   path: string,
   projections: readonly KeyedProjection<unknown>[],
   sums: RowSums,
@@ -117,39 +117,43 @@ export function rowChanges(
 
 /** Every stored row, by its key. They must add up to `expected`: the chain does not cover them. */
 export async function readRows<Row>(
-  store: Store,
+  store: StoreReader,
   path: string,
   projection: KeyedProjection<Row>,
   expected: RowSum,
 ): Promise<Result<Map<string, Row>, JournalFailure>> {
-  const texts = await readTexts(store, projection.name);
-  if (texts.isErr()) return err(texts.error);
-  if (!isSameSum(sumOf(projection.version, texts.value), expected)) return err(rowsDamaged(path, projection));
   const rows = new Map<string, Row>();
-  for (const [key, text] of texts.value) {
-    const row = parseRow(path, projection, text);
-    if (row.isErr()) return err(row.error);
-    if (row.value !== undefined) rows.set(key, row.value);
+  const running = new RunningSum(noRows(projection.version));
+  for await (const page of textPages(store, projection.name)) {
+    if (page.isErr()) return err(page.error);
+    for (const [key, text] of page.value) {
+      running.add(worthOf(key, text));
+      const row = parseRow(path, projection, text);
+      if (row.isErr()) return err(row.error);
+      if (row.value !== undefined) rows.set(key, row.value);
+    }
   }
-  return ok(rows);
+  return isSameSum(running.sum, expected) ? ok(rows) : err(rowsDamaged(path, projection));
 }
 
 /** Whether the stored rows of a projection add up. */
 export async function checkSum(
-  store: Store,
+  store: StoreReader,
   path: string,
   name: string,
   expected: RowSum,
 ): Promise<Result<void, JournalFailure>> {
-  const texts = await readTexts(store, name);
-  if (texts.isErr()) return err(texts.error);
-  const isWhole = isSameSum(sumOf(expected.version, texts.value), expected);
-  return isWhole ? ok(undefined) : err(rowsDamaged(path, { name }));
+  const running = new RunningSum(noRows(expected.version));
+  for await (const page of textPages(store, name)) {
+    if (page.isErr()) return err(page.error);
+    for (const [key, text] of page.value) running.add(worthOf(key, text));
+  }
+  return isSameSum(running.sum, expected) ? ok(undefined) : err(rowsDamaged(path, { name }));
 }
 
 /** One stored row, unchecked but for being readable. */
 export function readRow<Row>(
-  store: Store,
+  store: StoreReader,
   path: string,
   projection: KeyedProjection<Row>,
   key: string,
@@ -163,12 +167,15 @@ export async function replaceRows(
   { name, version }: KeyedProjection<unknown>,
   rows: ReadonlyMap<string, unknown>,
 ): Promise<Result<RowSum, JournalFailure>> {
-  const old = await readTexts(store, name);
-  if (old.isErr()) return err(old.error);
+  const old = new Set<string>();
+  for await (const page of textPages(store, name)) {
+    if (page.isErr()) return err(page.error);
+    for (const [key] of page.value) old.add(key);
+  }
   const texts = new Map<string, string>();
   for (const [key, row] of rows) texts.set(key, JSON.stringify(row));
   const writes: Write[] = [];
-  for (const key of old.value.keys()) if (!texts.has(key)) writes.push(toWrite(rowKey(name, key), undefined));
+  for (const key of old) if (!texts.has(key)) writes.push(toWrite(rowKey(name, key), undefined));
   for (const [key, text] of texts) writes.push(toWrite(rowKey(name, key), text));
   for (let from = 0; from < writes.length; from += writesPerBatch) {
     const written = await store.write(writes.slice(from, from + writesPerBatch));
@@ -179,14 +186,14 @@ export async function replaceRows(
 
 const writesPerBatch = 1000;
 
-async function readTexts(store: Store, name: string): Promise<Result<Map<string, string>, JournalFailure>> {
-  const texts = new Map<string, string>();
-  const prefix = rowPrefix(name);
-  for await (const page of store.pages({ gte: prefix, lt: rowsEnd(name) })) {
-    if (page.isErr()) return err(page.error);
-    for (const [key, text] of page.value) texts.set(key.slice(prefix.length), text);
-  }
-  return ok(texts);
+/** The stored rows of a projection as texts, by their keys. */
+async function* textPages(
+  store: StoreReader,
+  name: string,
+): AsyncGenerator<Result<readonly (readonly [key: string, text: string])[], JournalFailure>> {
+  const { length } = rowPrefix(name);
+  for await (const page of store.pages({ gte: rowPrefix(name), lt: rowsEnd(name) }))
+    yield page.map((rows) => rows.map(([key, text]) => [key.slice(length), text] as const));
 }
 
 function parseRow<Row>(

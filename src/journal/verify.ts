@@ -21,6 +21,8 @@ export type KeptAnchor = Link & { readonly journalId: string };
 export type Finding =
   /** The first entry that cannot be trusted; nothing after it was looked at. */
   | { readonly type: 'entry-damaged'; readonly seq: number | undefined; readonly detail: string }
+  /** A file of the database is not what was written; nothing else was looked at. */
+  | { readonly type: 'database-damaged'; readonly seq: number | undefined; readonly detail: string }
   /** The file of a sealed segment is not the one that was sealed. `seq` is its first entry. */
   | {
       readonly type: 'segment-damaged';
@@ -67,6 +69,12 @@ export function verifyJournal<Other = never>(
   { kept = [], observe }: Verification<Other> = {},
 ): ResultAsync<Verified<Other>, JournalFailure> {
   return later(async () => {
+    const files = (await reader.checkFiles?.()) ?? ok(undefined);
+    if (files.isErr()) {
+      if (files.error.type !== 'journal-damaged') return err(files.error);
+      const { seq, detail } = files.error;
+      return ok({ entries: 0, findings: [{ type: 'database-damaged', seq, detail }] });
+    }
     const findings: (Finding | Other)[] = [];
     const anchor = await readAnchor(reader.directory);
     if (anchor.isErr() && anchor.error.type === 'journal-damaged')

@@ -8,7 +8,7 @@ import type { EntryRange } from './journal.ts';
 import { entryKey, seqOfKey } from './key.ts';
 import { segmentPages } from './segment-file.ts';
 import type { Segment } from './segment.ts';
-import type { Store } from './store.ts';
+import type { StoreReader } from './store.ts';
 
 /** The stretch of entries a journal should have: after `origin`, up to and with `head`. */
 export type Span = {
@@ -32,7 +32,7 @@ type Page = Result<readonly StoredText[], JournalFailure>;
  * follow its predecessor's, and the last entry must have the head's: after the first `Err` there is nothing more.
  */
 export async function* walk(
-  store: Store,
+  store: StoreReader,
   span: Span,
   { from = 0, to = span.head.seq, reverse = false }: EntryRange = {},
 ): AsyncGenerator<Page> {
@@ -124,7 +124,7 @@ function otherHead(path: string, seq: number): Result<never, JournalFailure> {
 
 /** What is stored of entries `from` to `to`, unchecked. */
 async function* source(
-  store: Store,
+  store: StoreReader,
   { path, base, segments }: Span,
   from: number,
   to: number,
@@ -142,7 +142,7 @@ async function* source(
 
 /** The entries in the database, unchecked. */
 export async function* livePages(
-  store: Store,
+  store: StoreReader,
   path: string,
   from: number,
   to: number,
@@ -161,7 +161,11 @@ export async function* livePages(
 }
 
 /** The stored hash of entry `seq` of those in the database, or of the base. */
-export function hashOf(store: Store, { path, base }: Span, seq: number): Result<string, JournalFailure> {
+export function hashOf(
+  store: StoreReader,
+  { path, base }: Span,
+  seq: number,
+): Result<string, JournalFailure> {
   if (seq === base.seq) return ok(base.hash);
   return store
     .get(entryKey(seq))

@@ -4,7 +4,6 @@ import { printable } from './format.ts';
 /** Whatever `log verify` can find, as far as it is told. */
 export type FindingView =
   | Finding
-  | { readonly type: 'database-damaged'; readonly seq: number | undefined; readonly detail: string }
   | {
       readonly type: 'illegal-transition';
       readonly seq: number;

@@ -133,7 +133,20 @@ test('a table with a damaged block loses that block, not the others', async (t) 
   const bytes = readFileSync(path);
   bytes.writeUInt8(bytes.readUInt8(bytes.length >> 1) ^ 1, bytes.length >> 1);
   writeFileSync(path, bytes);
-  t.regex(JSON.stringify((await openSnapshot(directory))._unsafeUnwrapErr()), /\.ldb is damaged/);
+  const detail = `its file ${table} is damaged`;
+  t.like((await openJournal(journalOptions(directory)))._unsafeUnwrapErr(), { detail });
+  const snapshot = (await openSnapshot(directory))._unsafeUnwrap();
+  const { findings } = (await verifyJournal(snapshot, inlineProjections))._unsafeUnwrap();
+  t.deepEqual(findings, [{ type: 'database-damaged', seq: undefined, detail }]);
+  let read = 0;
+  let failure: unknown;
+  for await (const page of snapshot.stored()) {
+    if (page.isErr()) failure = page.error;
+    else read += page.value.length;
+  }
+  t.like(failure, { type: 'journal-damaged', detail });
+  t.true(read < 3000);
+  await snapshot.close();
   const { kept, beyond } = (await salvage(directory))._unsafeUnwrap();
   t.true(kept.length > 500 && beyond.length > 500 && kept.length + beyond.length > 2800);
   await repaired(directory);
