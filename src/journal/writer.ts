@@ -45,7 +45,7 @@ export type WriterOptions = {
 };
 
 /** The most entries that are written as one: about a megabyte, and syncs are few. */
-const batchEntries = 1024;
+export const batchEntries = 1024;
 
 /** Appends entries in synced batches, each with the rows that it changes and both records of the state. */
 export function writerFrom({ store, path, state: first, inline, flush }: WriterOptions): Writer {
