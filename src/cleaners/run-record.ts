@@ -1,6 +1,7 @@
-import { errAsync, okAsync, type ResultAsync } from 'neverthrow';
+import { err, errAsync, ok, okAsync, ResultAsync, type Result } from 'neverthrow';
 import type { Draft, Entry } from '../journal/entry.ts';
 import type { Event } from '../journal/event.ts';
+import { batchEntries } from '../journal/writer.ts';
 import { invariant } from '../model/invariant.ts';
 import type { JournalFailure } from '../model/failure.ts';
 import type { ItemId } from '../model/item.ts';
@@ -25,19 +26,21 @@ export type RunRecord = {
   readonly id: string;
   readonly account: RunAccount;
   readonly run: () => Run;
-  readonly command: (command: Command) => ResultAsync<readonly Entry[], JournalFailure>;
-  /** One batch: all of them, or none. */
-  readonly begin: (
-    intents: readonly { op: string; command: Command }[],
-  ) => ResultAsync<readonly Entry[], JournalFailure>;
-  readonly facts: (facts: readonly Fact[]) => ResultAsync<readonly Entry[], JournalFailure>;
+  readonly command: (command: Command) => ResultAsync<void, JournalFailure>;
+  /** All of them are durable when it resolves. */
+  readonly begin: (intents: readonly { op: string; command: Command }[]) => ResultAsync<void, JournalFailure>;
+  readonly facts: (facts: readonly Fact[]) => ResultAsync<void, JournalFailure>;
   /** Events that belong to no operation: locks replaced, orphans found. */
-  readonly note: (events: readonly Event[]) => ResultAsync<readonly Entry[], JournalFailure>;
+  readonly note: (events: readonly Event[]) => ResultAsync<void, JournalFailure>;
   readonly plan: (items: Iterable<ItemId>) => void;
   /** An operation that an earlier run began goes on in this one. */
   readonly adopt: (op: string, state: OperationState) => void;
 };
 
+/**
+ * @param onEntries - called with the entries of each batch, which are not kept: there are up to three for each of
+ *   100,000 items
+ */
 export function runRecord(
   id: string,
   ledger: Ledger,
@@ -54,19 +57,25 @@ export function runRecord(
     else operations.set(op, next.value);
   }
 
-  function append(drafts: readonly Draft[]): ResultAsync<readonly Entry[], JournalFailure> {
-    if (drafts.length === 0) return okAsync([]);
+  async function appendAll(drafts: readonly Draft[]): Promise<Result<void, JournalFailure>> {
     for (const { op, event } of drafts) {
       if (op !== undefined && concernsOperation(event)) advance(op, event);
     }
-    return ledger.append(drafts.map((draft) => ({ ...draft, run: id }))).andThen((entries) => {
-      for (const entry of entries) {
+    for (let from = 0; from < drafts.length; from += batchEntries) {
+      const batch = drafts.slice(from, from + batchEntries).map((draft) => ({ ...draft, run: id }));
+      const appended = await ledger.append(batch);
+      if (appended.isErr()) return err(appended.error);
+      for (const entry of appended.value) {
         run = evolve(run, entry.event);
         runAccount.apply(account, entry);
       }
-      onEntries(entries);
-      return okAsync(entries);
-    });
+      onEntries(appended.value);
+    }
+    return ok(undefined);
+  }
+
+  function append(drafts: readonly Draft[]): ResultAsync<void, JournalFailure> {
+    return new ResultAsync(appendAll(drafts));
   }
 
   function decided(command: Command): readonly Event[] {

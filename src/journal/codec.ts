@@ -3,6 +3,7 @@ import type { Result } from 'neverthrow';
 import type { StoredEntry } from '../../migrations/0001-first-schema.ts';
 import { invariant } from '../model/invariant.ts';
 import type { Actor, Entry } from './entry.ts';
+import type { Event } from './event.ts';
 import { toEvent, wrongIn } from './event-shape.ts';
 import { isRecord } from './shape.ts';
 import { fromIso, toIso } from './timestamp.ts';
@@ -10,24 +11,43 @@ import { typeVersion, upcastEntry } from './upcast.ts';
 
 const envelopeVersion = 1;
 
-/** The text of an entry as it is stored and hashed (JOURNAL 7.3). A malformed event is a defect of its maker. */
-export function encodeEntry(entry: Entry): string {
-  const { type, ...data } = entry.event;
-  const wrong = wrongIn(type, data);
+/**
+ * The text of an entry as it is stored and hashed (JOURNAL 7.3). A malformed event is a defect of its maker.
+ *
+ * Put together from the texts of its parts: a run makes three entries an item, and what they share is turned into text
+ * once.
+ */
+export function encodeEntry({ seq, id, atMs, run, op, cause, actor, event }: Entry): string {
+  const { type } = event;
+  const wrong = wrongIn(type, event);
   invariant(wrong === undefined, `${type} may not be written: data${wrong}`);
-  return JSON.stringify({
-    v: envelopeVersion,
-    seq: entry.seq,
-    id: entry.id,
-    type,
-    tv: typeVersion(type),
-    at: toIso(entry.atMs),
-    run: entry.run,
-    op: entry.op,
-    cause: entry.cause,
-    actor: entry.actor,
-    data,
-  });
+  const place = `{"v":${envelopeVersion},"seq":${seq},"id":${JSON.stringify(id)}`;
+  const what = `"type":"${type}","tv":${typeVersion(type)},"at":"${toIso(atMs)}"`;
+  const ofRun = run === undefined ? '' : `"run":${runText(run)},`;
+  const ofOp = op === undefined ? '' : `"op":${JSON.stringify(op)},`;
+  const after = cause === undefined ? '' : `"cause":${cause},`;
+  return `${place},${what},${ofRun}${ofOp}${after}"actor":${actorText(actor)},"data":${dataText(event)}}`;
+}
+
+const runText = remembered<string>(JSON.stringify);
+const actorText = remembered<Actor>(JSON.stringify);
+
+/** Asked the same as the last time, it answers the same. */
+function remembered<Value>(textOf: (value: Value) => string): (value: Value) => string {
+  let last: { readonly value: Value; readonly text: string } | undefined;
+  return (value) => {
+    if (last?.value !== value) last = { value, text: textOf(value) };
+    return last.text;
+  };
+}
+
+/** An event without its type. Nearly all begin with it: then it is cut off, which is cheaper than a copy without it. */
+function dataText(event: Event): string {
+  const whole = JSON.stringify(event);
+  const first = `{"type":"${event.type}"`;
+  if (whole.startsWith(`${first},`)) return `{${whole.slice(first.length + 1)}`;
+  const { type: _, ...data } = event;
+  return JSON.stringify(data);
 }
 
 /** The entry in a stored text, brought up to date and checked; else what is wrong with it. */

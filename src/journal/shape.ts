@@ -57,13 +57,18 @@ function containerCheck([container, inner]: Container): Check {
   if (container === 'maybe') return (value) => (value === undefined ? undefined : check(value));
   if (container === 'map')
     return (value) => (isRecord(value) ? firstWrong(Object.entries(value), check) : ': no object');
-  return (value) => (Array.isArray(value) ? firstWrong(value.entries(), check) : ': no array');
+  return (value) => (Array.isArray(value) ? firstWrongIn(value, check) : ': no array');
 }
 
-function firstWrong(
-  entries: Iterable<readonly [string | number, unknown]>,
-  check: Check,
-): string | undefined {
+function firstWrongIn(list: readonly unknown[], check: Check): string | undefined {
+  for (let index = 0; index < list.length; index += 1) {
+    const wrong = check(list[index]);
+    if (wrong !== undefined) return `.${index}${wrong}`;
+  }
+  return undefined;
+}
+
+function firstWrong(entries: Iterable<readonly [string, unknown]>, check: Check): string | undefined {
   for (const [key, value] of entries) {
     const wrong = check(value);
     if (wrong !== undefined) return `.${key}${wrong}`;

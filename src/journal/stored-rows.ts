@@ -4,39 +4,11 @@ import type { JournalFailure } from '../model/failure.ts';
 import type { Entry } from './entry.ts';
 import { damaged } from './journal-failure.ts';
 import { rowKey, rowPrefix, rowsEnd } from './key.ts';
+import type { KnownRows, Stored } from './known-rows.ts';
 import type { KeyedProjection } from './projection.ts';
 import { isSameSum, noRows, RunningSum, sumOf, worthOf } from './state.ts';
 import type { RowSum, RowSums } from './state.ts';
 import type { Store, StoreReader, Write } from './store.ts';
-
-/** A stored row: as it is written, as it is read, and what it adds to the sum of its projection. */
-type Stored = { readonly text: string; readonly row: unknown; readonly worth: bigint };
-
-/** Rows that were written last, so that the next entries of the same items need not read them again. */
-export class RecentRows {
-  readonly #rows = new Map<string, Stored>();
-
-  get(key: string): Stored | undefined {
-    return this.#rows.get(key);
-  }
-
-  set(key: string, stored: Stored | undefined): void {
-    this.#rows.delete(key);
-    if (stored === undefined) return;
-    this.#rows.set(key, stored);
-    if (this.#rows.size <= recentRows) return;
-    // A map keeps the order in which it was filled.
-    const [oldest] = this.#rows.keys();
-    if (oldest !== undefined) this.#rows.delete(oldest);
-  }
-
-  clear(): void {
-    this.#rows.clear();
-  }
-}
-
-/** A chunk of a run concerns some thousand items, each with some rows, once and again. */
-const recentRows = 9_000;
 
 /** Rows changed by entries that are about to be written, over those in the store. */
 export type RowChanges = {
@@ -47,7 +19,13 @@ export type RowChanges = {
   remember(): void;
 };
 
-type Change = { readonly before: Stored | undefined; row: unknown; after?: Stored | undefined };
+type Change = {
+  /** As it is stored under. */
+  readonly key: string;
+  readonly before: Stored | undefined;
+  row: unknown;
+  after?: Stored;
+};
 
 /** Folds entries into the stored rows of all `projections`, reading each row at most once. */
 export function rowChanges(
@@ -55,36 +33,43 @@ export function rowChanges(
   path: string,
   projections: readonly KeyedProjection<unknown>[],
   sums: RowSums,
-  recent: RecentRows,
+  known: KnownRows,
 ): RowChanges {
-  const changed = projections.map((projection) => ({ projection, rows: new Map<string, Change>() }));
+  const changed = projections.map((projection) => ({
+    projection,
+    prefix: rowPrefix(projection.name),
+    rows: new Map<string, Change>(),
+  }));
 
   function read(
     projection: KeyedProjection<unknown>,
+    stored: string,
     key: string,
   ): Result<Stored | undefined, JournalFailure> {
-    const stored = rowKey(projection.name, key);
-    const known = recent.get(stored);
-    if (known !== undefined) return ok(known);
+    const recent = known.recent(stored);
+    if (recent !== undefined) return ok(recent);
+    if (known.isAbsent(projection.name, stored)) return ok(undefined);
     return store.get(stored).andThen((text) => {
       if (text === undefined) return ok(undefined);
-      return parseRow(path, projection, text).map((row) => ({ text, row, worth: worthOf(key, text) }));
+      return parseRow(path, projection, text).map((row) => ({ row, worth: worthOf(key, text) }));
     });
   }
 
   return {
     apply: (entry) => {
-      for (const { projection, rows } of changed) {
+      for (const { projection, prefix, rows } of changed) {
         const key = projection.keyOf(entry);
         if (key === undefined) continue;
-        const known = rows.get(key);
-        if (known !== undefined) {
-          known.row = projection.apply(known.row, entry);
+        const change = rows.get(key);
+        if (change !== undefined) {
+          change.row = projection.apply(change.row, entry);
           continue;
         }
-        const before = read(projection, key);
+        const stored = prefix + key;
+        const before = read(projection, stored, key);
         if (before.isErr()) return err(before.error);
-        rows.set(key, { before: before.value, row: projection.apply(before.value?.row, entry) });
+        const row = projection.apply(before.value?.row, entry);
+        rows.set(key, { key: stored, before: before.value, row });
       }
       return ok(undefined);
     },
@@ -97,12 +82,15 @@ export function rowChanges(
         for (const [key, change] of rows) {
           const { before, row } = change;
           if (before !== undefined) running.take(before.worth);
-          if (row !== undefined) {
-            const text = JSON.stringify(row);
-            change.after = { text, row, worth: worthOf(key, text) };
-            running.add(change.after.worth);
+          if (row === undefined) {
+            writes.push({ type: 'del', key: change.key });
+            continue;
           }
-          writes.push(toWrite(rowKey(name, key), change.after?.text));
+          const text = JSON.stringify(row);
+          const worth = worthOf(key, text);
+          change.after = { row, worth };
+          running.add(worth);
+          writes.push({ type: 'put', key: change.key, value: text });
         }
         next.push([name, running.sum]);
       }
@@ -110,7 +98,7 @@ export function rowChanges(
     },
     remember: () => {
       for (const { projection, rows } of changed)
-        for (const [key, { after }] of rows) recent.set(rowKey(projection.name, key), after);
+        for (const { key, after } of rows.values()) known.set(projection.name, key, after);
     },
   };
 }

@@ -1,6 +1,9 @@
-/** UTC milliseconds as ISO text. A pure conversion: no clock is read here. */
+let last = { ms: 0, text: new Date(0).toISOString() };
+
+/** UTC milliseconds as ISO text. A pure conversion, remembered: many entries are of one millisecond. */
 export function toIso(ms: number): string {
-  return new Date(ms).toISOString();
+  if (last.ms !== ms) last = { ms, text: new Date(ms).toISOString() };
+  return last.text;
 }
 
 /** ISO text in UTC to milliseconds; `undefined` when it is not a time. */

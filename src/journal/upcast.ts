@@ -21,10 +21,11 @@ for (const migration of migrations) {
   }
 }
 
+const versions = new Map([...upcasts].map(([type, known]) => [type, Math.max(0, ...known.keys()) + 1]));
+
 /** The version in which events of `type` are written: one more than the newest that needs an upcast. */
 export function typeVersion(type: string): number {
-  const known = upcasts.get(type);
-  return known === undefined ? 1 : Math.max(0, ...known.keys()) + 1;
+  return versions.get(type) ?? 1;
 }
 
 /** The entry in today's shape; `undefined` when no chain of upcasts leads there from version `tv`. */

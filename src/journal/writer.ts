@@ -5,10 +5,11 @@ import { chainHash } from './chain.ts';
 import { encodeEntry } from './codec.ts';
 import type { Actor, Draft, Entry, Head } from './entry.ts';
 import { entryKey, highHeadKey, lowHeadKey, reserveKey } from './key.ts';
+import { KnownRows } from './known-rows.ts';
 import type { KeyedProjection } from './projection.ts';
 import { stateText } from './state.ts';
 import type { State } from './state.ts';
-import { RecentRows, rowChanges } from './stored-rows.ts';
+import { rowChanges } from './stored-rows.ts';
 import type { Store, Write } from './store.ts';
 import { supportedFormat } from './upcast.ts';
 
@@ -44,13 +45,13 @@ export type WriterOptions = {
 };
 
 /** The most entries that are written as one: about a megabyte, and syncs are few. */
-const batchEntries = 1024;
+export const batchEntries = 1024;
 
 /** Appends entries in synced batches, each with the rows that it changes and both records of the state. */
 export function writerFrom({ store, path, state: first, inline, flush }: WriterOptions): Writer {
   let state = first;
   let dead = false;
-  const recent = new RecentRows();
+  const known = new KnownRows();
 
   const write = async (next: State, writes: readonly Write[]): Promise<Result<void, JournalFailure>> => {
     const text = stateText(next, supportedFormat);
@@ -69,8 +70,10 @@ export function writerFrom({ store, path, state: first, inline, flush }: WriterO
     stamped: readonly Stamped[],
     extra: readonly Write[],
   ): Promise<Result<readonly Entry[], JournalFailure>> => {
+    const learnt = await known.learn(store, state.rows);
+    if (learnt.isErr()) return err(learnt.error);
     const batch = place(stamped, state.head);
-    const changes = rowChanges(store, path, inline, state.rows, recent);
+    const changes = rowChanges(store, path, inline, state.rows, known);
     for (const entry of batch.entries) {
       const applied = changes.apply(entry);
       if (applied.isErr()) return err(applied.error);
@@ -100,7 +103,7 @@ export function writerFrom({ store, path, state: first, inline, flush }: WriterO
     },
     restate: async (change, writes = []) => {
       if (dead) return err({ type: 'journal-dead', path });
-      recent.clear();
+      known.clear();
       const written = await write({ ...state, ...change }, writes);
       if (written.isErr()) dead = true;
       return written;

@@ -49,11 +49,11 @@ export const runSummary: KeyedProjection<RunSummary> = {
   version: 3,
   keyOf: ({ event, run }) => (event.type === 'RunInterrupted' ? event.interrupted : run),
   apply: (row, entry) => {
-    const { event, seq, atMs, run } = entry;
+    const { event, run } = entry;
     if (event.type === 'RunStarted') return run === undefined ? row : begin(event, entry, run);
     if (row === undefined) return undefined;
     if (event.type === 'RunInterrupted') return { ...row, interruptedBy: event.by };
-    return advance({ ...row, lastSeq: seq, lastAtMs: atMs }, entry);
+    return advance(row, entry);
   },
 };
 
@@ -87,41 +87,48 @@ function begin(event: RunStarted, { seq, atMs }: Entry, run: string): RunSummary
   };
 }
 
-function advance(row: RunSummary, { event, atMs }: Entry): RunSummary {
+function advance(row: RunSummary, { event, seq, atMs }: Entry): RunSummary {
+  const last = { lastSeq: seq, lastAtMs: atMs };
   switch (event.type) {
     case 'RunPlanned':
-      return { ...row, plan: event.plan, planned: { items: event.items, bytes: event.bytes } };
+      return { ...row, ...last, plan: event.plan, planned: { items: event.items, bytes: event.bytes } };
     case 'RunConfirmed':
-      return { ...row, confirmed: event.how };
+      return { ...row, ...last, confirmed: event.how };
     case 'RemovalIntended':
-      return { ...row, intended: row.intended + 1 };
+      return { ...row, ...last, intended: row.intended + 1 };
     case 'ItemQuarantined':
-      if (event.heldUntilMs === undefined) return row;
-      return { ...row, held: plus(row.held, event.bytes ?? 0) };
+      if (event.heldUntilMs === undefined) return { ...row, ...last };
+      return { ...row, ...last, held: plus(row.held, event.bytes ?? 0) };
     case 'ItemRemoved':
-      return { ...row, removed: plus(row.removed, event.bytes) };
+      return { ...row, ...last, removed: plus(row.removed, event.bytes) };
     case 'ItemFailed':
       return {
         ...row,
+        ...last,
         failed: row.failed + 1,
         retryable: row.retryable + (event.retryable ? 1 : 0),
       };
     case 'ItemDrifted':
-      return { ...row, drifted: row.drifted + 1 };
+      return { ...row, ...last, drifted: row.drifted + 1 };
     case 'ItemVanished':
-      return { ...row, vanished: row.vanished + 1 };
+      return { ...row, ...last, vanished: row.vanished + 1 };
     case 'ItemRestored':
-      return { ...row, restored: row.restored + 1 };
+      return { ...row, ...last, restored: row.restored + 1 };
     case 'RunDeclined':
-      return { ...row, ended: { outcome: 'declined', exitCode: 5, totals: {}, atMs } };
+      return { ...row, ...last, ended: { outcome: 'declined', exitCode: 5, totals: {}, atMs } };
     case 'RunRefused':
-      return { ...row, ended: { outcome: 'refused', exitCode: 4, totals: {}, atMs }, refusedBy: event.rule };
+      return {
+        ...row,
+        ...last,
+        ended: { outcome: 'refused', exitCode: 4, totals: {}, atMs },
+        refusedBy: event.rule,
+      };
     case 'RunCompleted': {
       const { type: _, ...ended } = event;
-      return { ...row, ended: { ...ended, atMs } };
+      return { ...row, ...last, ended: { ...ended, atMs } };
     }
     default:
-      return row;
+      return { ...row, ...last };
   }
 }
 

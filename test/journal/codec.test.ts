@@ -36,6 +36,22 @@ test('encoding what was decoded gives the stored bytes again', (t) => {
   );
 });
 
+test('the stored text is that of the whole entry, wherever the event has its type', (t) => {
+  fc.assert(
+    fc.property(arbitraryEntry, fc.boolean(), (any, isLast) => {
+      const { seq, id, atMs, run, op, cause, actor } = any;
+      const { type, ...data } = any.event;
+      const event = (isLast ? { ...data, type } : any.event) as Entry['event'];
+      const at = new Date(atMs).toISOString();
+      t.is(
+        encodeEntry({ ...any, event }),
+        JSON.stringify({ v: 1, seq, id, type, tv: 1, at, run, op, cause, actor, data }),
+      );
+    }),
+    { numRuns: 2000 },
+  );
+});
+
 test('the envelope is laid out as the format says', (t) => {
   t.is(
     encodeEntry(entry),
