@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { open, readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { err, ok } from 'neverthrow';
 import type { Result, ResultAsync } from 'neverthrow';
 import type { JournalFailure } from '../model/failure.ts';
-import { sha256Of } from './chain.ts';
 import { readIfThere, replaceFile } from './durable.ts';
 import { attempt, damaged } from './journal-failure.ts';
 import { parseSegmentLine, segmentPath, sha256Path, sha256Text } from './segment.ts';
@@ -47,12 +47,13 @@ export async function checkSegment(
   directory: string,
   segment: Segment,
 ): Promise<Result<void, JournalFailure>> {
-  const read = await readSegment(directory, segment);
-  if (read.isErr()) return err(read.error);
+  const summed = await attemptOn(directory, segment, () =>
+    sha256OfFile(segmentPath(directory, segment.segment)),
+  );
+  if (summed.isErr()) return err(summed.error);
   const wrong = (detail: string): Result<void, JournalFailure> =>
     err(damaged(directory, segment.from, `segment ${segment.segment} ${detail}`));
-  if (sha256Of(read.value) !== segment.sha256)
-    return wrong(`is not the file that was sealed: ${adviceFor(segment)}`);
+  if (summed.value !== segment.sha256) return wrong(`is not the file that was sealed: ${adviceFor(segment)}`);
   const sum = await attempt(directory, () => readIfThere(sha256Path(directory, segment.segment)));
   if (sum.isErr()) return err(sum.error);
   return sum.value === sha256Text(segment) ? ok(undefined) : wrong('has another sum, or none, beside it');
@@ -61,8 +62,8 @@ export async function checkSegment(
 /** Whether the file is the one that was sealed, and only its sum beside it is not. */
 export async function lacksSum(directory: string, segment: Segment): Promise<boolean> {
   if ((await checkSegment(directory, segment)).isOk()) return false;
-  const read = await readSegment(directory, segment);
-  return read.isOk() && sha256Of(read.value) === segment.sha256;
+  const summed = await attempt(directory, () => sha256OfFile(segmentPath(directory, segment.segment)));
+  return summed.isOk() && summed.value === segment.sha256;
 }
 
 /** Writes the sum beside a segment that lacks it; everything else stays as it is. */
@@ -77,12 +78,38 @@ function adviceFor({ segment, from, to }: Segment): string {
 }
 
 function readSegment(directory: string, segment: Segment): ResultAsync<Buffer, JournalFailure> {
-  return attempt(directory, () => readFile(segmentPath(directory, segment.segment))).mapErr((failure) =>
+  return attemptOn(directory, segment, () => readFile(segmentPath(directory, segment.segment)));
+}
+
+function attemptOn<T>(
+  directory: string,
+  segment: Segment,
+  read: () => Promise<T>,
+): ResultAsync<T, JournalFailure> {
+  return attempt(directory, read).mapErr((failure) =>
     failure.type === 'journal-unavailable' && failure.code === 'ENOENT'
       ? damaged(directory, segment.from, `segment ${segment.segment} is missing: ${adviceFor(segment)}`)
       : failure,
   );
 }
+
+/** In one small buffer: a segment is sixteen megabytes, and there may be hundreds. */
+async function sha256OfFile(path: string): Promise<string> {
+  const file = await open(path, 'r');
+  try {
+    const sum = createHash('sha256');
+    const buffer = Buffer.allocUnsafe(readAtOnce);
+    for (;;) {
+      const { bytesRead } = await file.read(buffer, 0, readAtOnce);
+      if (bytesRead === 0) return sum.digest('hex');
+      sum.update(buffer.subarray(0, bytesRead));
+    }
+  } finally {
+    await file.close();
+  }
+}
+
+const readAtOnce = 1024 * 1024;
 
 /** Lines with their numbers; they are made into text only when asked for. */
 function* linesOf(
