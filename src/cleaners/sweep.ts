@@ -86,12 +86,23 @@ export async function sweep(
   const expectedAbsent = new Set<string>();
   const short = await context.isShortOfSpace();
   const bundleOf = bundles(context.look);
+  const asked = askedAbout(plan, context.look);
   for (const chunk of chunksOf(plan, short)) {
     if (context.signal.aborted) break;
-    const done = await sweepChunk(chunk, 'quarantine', { ...context, gone, expectedAbsent, short, bundleOf });
+    const within = { ...context, gone, expectedAbsent, asked, short, bundleOf };
+    const done = await sweepChunk(chunk, 'quarantine', within);
     if (done.isErr()) return err(done.error);
   }
   return ok(undefined);
+}
+
+/** Of what goes, only this is asked for again: of a hundred thousand items it is nearly nothing. */
+function askedAbout(plan: readonly Condemned[], { owners }: Look): Asked {
+  const items = new Set<ItemId>();
+  for (const { item } of plan) for (const id of explains(item)) items.add(id);
+  const paths = new Set<string>();
+  for (const { witnesses } of owners.values()) for (const { path } of witnesses) paths.add(path);
+  return { items, paths };
 }
 
 /** Everybody linked to an owner, over any number of links. */
@@ -109,7 +120,15 @@ function bundles({ links }: Look): (owner: OwnerId) => readonly OwnerId[] {
   };
 }
 
+type Asked = {
+  /** What something that goes explains. */
+  readonly items: ReadonlySet<ItemId>;
+  /** What would show that an owner came to life. */
+  readonly paths: ReadonlySet<string>;
+};
+
 type ChunkContext = Sweep & {
+  readonly asked: Asked;
   readonly gone: Set<ItemId>;
   readonly expectedAbsent: Set<string>;
   readonly short: boolean;
@@ -175,7 +194,7 @@ async function moveChunk(
   operations: readonly Operation[],
   context: ChunkContext,
 ): Promise<Result<ChunkMoved, JournalFailure>> {
-  const { locks } = context;
+  const { locks, asked } = context;
   const out: Operation[] = [];
   const elsewhere: Condemned[] = [];
   const facts: Fact[] = [];
@@ -227,8 +246,8 @@ async function moveChunk(
 
   if (synced.isErr()) return ok({ out: [], elsewhere });
   for (const { item, intent } of out) {
-    context.gone.add(item.id);
-    for (const { path } of intent.moves) context.expectedAbsent.add(path);
+    if (asked.items.has(item.id)) context.gone.add(item.id);
+    for (const { path } of intent.moves) if (asked.paths.has(path)) context.expectedAbsent.add(path);
   }
   return ok({ out, elsewhere });
 }
