@@ -27,6 +27,8 @@ export type Config = {
   readonly colour: 'always' | 'never' | 'auto';
   readonly dumbTerminal: boolean;
   readonly zone: string | undefined;
+  /** What the user tells Node of every program. */
+  readonly nodeOptions: string;
   /** How long small items stay in quarantine, and how many bytes of them at most. */
   readonly undoMs: number;
   readonly undoBytes: number;
@@ -119,6 +121,7 @@ export function readConfig(environment: Environment): Result<Config, RootFailure
     colour: colourOf(environment),
     dumbTerminal: environment['TERM'] === 'dumb',
     zone: environment['TZ'],
+    nodeOptions: environment['NODE_OPTIONS'] ?? '',
     undoMs,
     undoBytes,
   });

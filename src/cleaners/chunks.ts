@@ -1,7 +1,7 @@
 import type { Condemned } from './sweep.ts';
 
 /** The process table is read twice a chunk, which costs as much as moving some hundred files. */
-const itemsPerChunk = 4_000;
+const itemsPerChunk = 2_000;
 /** Entries after which a chunk is full, so that an interrupted run has not long to finish what it began. */
 const entriesPerChunk = 10_000;
 /** Large trees are freed side by side: below this a chunk is never full by its entries. */

@@ -8,6 +8,7 @@ import { restOf } from '../storage/rest.ts';
 import type { Seen } from '../storage/see.ts';
 import type { Storage } from '../storage/storage.ts';
 import { newest } from '../storage/time.ts';
+import { compact } from './file-item.ts';
 
 /** Knows one kind: what of the storage are its items. Of ages, runs and journals it knows nothing. */
 export type Cleaner = {
@@ -44,7 +45,7 @@ export function itemOf(storage: Storage, draft: Draft): Item {
   const path = (parts.find(({ role }) => role === 'main') ?? parts.at(-1))?.path ?? '';
   const doubts = [...draft.doubts, storage.blindness].filter((doubt) => doubt !== undefined);
   const users = parts.flatMap((part) => storage.usersOf(part.path));
-  return {
+  return compact({
     id: itemId(kind, path),
     kind,
     name: draft.name,
@@ -61,7 +62,7 @@ export function itemOf(storage: Storage, draft: Draft): Item {
     users: users.length === 0 ? none : users,
     size: undefined,
     detail: draft.detail,
-  };
+  });
 }
 
 /** @param stamp - of a directory, as it was when what the item says was read from it */

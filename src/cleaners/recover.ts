@@ -4,10 +4,11 @@ import { err, ok, type Result } from 'neverthrow';
 import { identify, isSameWithin, isUnchanged, sameObject } from '../disk/identity.ts';
 import { dropSecondName, syncDirectories } from '../disk/quarantine.ts';
 import type { Event, Move, PurgeStarted } from '../journal/event.ts';
+import type { Journal } from '../journal/journal.ts';
 import type { JournalFailure } from '../model/failure.ts';
 import { unreachable } from '../model/invariant.ts';
 import type { Identity, ItemId } from '../model/item.ts';
-import type { OpenOperation } from '../projections/open-operations.ts';
+import { openOperations, type OpenOperation } from '../projections/open-operations.ts';
 import { adopt, fail } from '../projections/run-account.ts';
 import { isRegistered } from '../storage/git-registration.ts';
 import { reconcile, type NextStep, type SeenPart } from '../run/reconcile.ts';
@@ -20,6 +21,7 @@ import type { OpenIntent } from './intent.ts';
 
 export type Recovery = {
   readonly record: RunRecord;
+  readonly journal: Pick<Journal, 'row' | 'rowPages'>;
   readonly journalId: string;
   readonly roots: readonly string[];
   readonly clock: () => number;
@@ -34,8 +36,8 @@ export type Recovered = {
   readonly openIntents: ReadonlyMap<ItemId, OpenIntent>;
   /** How many operations were brought to an end or a step further. */
   readonly settled: number;
-  /** Still held for undo, oldest first. */
-  readonly held: readonly OpenOperation[];
+  /** Operations whose items are still held for undo, oldest first: thousands, so only by their ids. */
+  readonly held: readonly string[];
 };
 
 /**
@@ -43,19 +45,17 @@ export type Recovered = {
  * what is in it, puts half-moved items back, and hands over the intents that were never begun. One operation's failure
  * never stops the others, nor the run.
  */
-export async function recover(
-  open: readonly OpenOperation[],
-  context: Recovery,
-): Promise<Result<Recovered, JournalFailure>> {
-  const { record } = context;
+export async function recover(context: Recovery): Promise<Result<Recovered, JournalFailure>> {
+  const { record, journal, clock } = context;
   const openIntents = new Map<ItemId, OpenIntent>();
-  const held: OpenOperation[] = [];
   const toPurge: OpenOperation[] = [];
-  const expired: OpenOperation[] = [];
   let settled = 0;
 
-  for (const operation of open) {
-    const { op, run, intent, heldUntilMs } = operation;
+  const sorted = await sort(context);
+  if (sorted.isErr()) return err(sorted.error);
+  const { undoable, known, unsettled } = sorted.value;
+  for (const operation of unsettled) {
+    const { op, run, intent } = operation;
     const seen = await see(intent.moves);
     const step = await stepFor(operation, seen);
     record.adopt(op, operation.state);
@@ -65,9 +65,8 @@ export async function recover(
       fail(record.account, intent.item, { code: 'ENOTKEPT', path, detail: `not freed: ${why}` });
       continue;
     }
-    const isUndoable = heldUntilMs !== undefined && operation.state === 'quarantined';
-    if (step.type === 'purge' && isUndoable) {
-      (heldUntilMs > context.clock() ? held : expired).push(operation);
+    if (step.type === 'purge' && isUndoable(operation)) {
+      undoable.push(undoableOf(operation));
       continue;
     }
     if (step.type === 'decide-again') {
@@ -89,11 +88,75 @@ export async function recover(
 
   const purged = await purgeHeld(toPurge, 'resumed', context);
   if (purged.isErr()) return err(purged.error);
-  const ended = await purgeHeld(expired, 'undo-expired', context);
+  const now = clock();
+  const ops = (are: readonly Undoable[]): readonly string[] =>
+    are.toSorted((a, b) => a.seq - b.seq).map(({ op }) => op);
+  const expired = undoable.filter(({ untilMs }) => untilMs <= now);
+  const ended = await purgeByIds(ops(expired), 'undo-expired', journal, context);
   if (ended.isErr()) return err(ended.error);
-  const orphans = await reportOrphans(open, context);
+  const orphans = await reportOrphans(known, context);
   if (orphans.isErr()) return err(orphans.error);
-  return ok({ openIntents, settled, held: held.sort((a, b) => a.intentSeq - b.intentSeq) });
+  return ok({ openIntents, settled, held: ops(undoable.filter(({ untilMs }) => untilMs > now)) });
+}
+
+/** What is left in memory of an operation that waits for the end of undo: there may be a hundred thousand. */
+type Undoable = { readonly op: string; readonly seq: number; readonly untilMs: number };
+
+type Sorted = {
+  readonly undoable: Undoable[];
+  /** Ids of all open operations. */
+  readonly known: ReadonlySet<string>;
+  readonly unsettled: readonly OpenOperation[];
+};
+
+/** Tells what is whole in quarantine, held for undo, from what is to be looked into. */
+async function sort({ journal }: Recovery): Promise<Result<Sorted, JournalFailure>> {
+  const undoable: Undoable[] = [];
+  const known = new Set<string>();
+  const unsettled: OpenOperation[] = [];
+  for await (const page of journal.rowPages(openOperations)) {
+    if (page.isErr()) return err(page.error);
+    for (const [op, operation] of page.value) {
+      known.add(op);
+      const isWhole =
+        isUndoable(operation) &&
+        (await stepFor(operation, await see(operation.intent.moves))).type === 'purge';
+      if (isWhole) undoable.push(undoableOf(operation));
+      else unsettled.push(operation);
+    }
+  }
+  return ok({ undoable, known, unsettled });
+}
+
+function undoableOf({ op, intentSeq, heldUntilMs = 0 }: OpenOperation): Undoable {
+  return { op, seq: intentSeq, untilMs: heldUntilMs };
+}
+
+function isUndoable({ state, heldUntilMs }: OpenOperation): boolean {
+  return heldUntilMs !== undefined && state === 'quarantined';
+}
+
+/** How many held operations are freed at a time: of a hundred thousand, each with its intent, not all are in memory. */
+const purgedAtOnce = 1024;
+
+/** The same for operations that are known by their ids. */
+export async function purgeByIds(
+  ops: readonly string[],
+  why: PurgeStarted['why'],
+  journal: Pick<Journal, 'row'>,
+  context: Pick<Recovery, 'record'> & Partial<Recovery>,
+): Promise<Result<void, JournalFailure>> {
+  for (let from = 0; from < ops.length; from += purgedAtOnce) {
+    const operations: OpenOperation[] = [];
+    for (const op of ops.slice(from, from + purgedAtOnce)) {
+      const row = await journal.row(openOperations, op);
+      if (row.isErr()) return err(row.error);
+      if (row.value !== undefined) operations.push(row.value);
+    }
+    const purged = await purgeHeld(operations, why, context);
+    if (purged.isErr()) return err(purged.error);
+  }
+  return ok(undefined);
 }
 
 /** Frees what lies in quarantine, saying first why it is now. */
@@ -263,10 +326,9 @@ async function settle(
 
 /** What lies in this journal's quarantine and belongs to no open operation is reported, and left alone. */
 async function reportOrphans(
-  open: readonly OpenOperation[],
+  known: ReadonlySet<string>,
   { record, roots, journalId, knownOrphans }: Recovery,
 ): Promise<Result<void, JournalFailure>> {
-  const known = new Set(open.map(({ op }) => op));
   const orphans: string[] = [];
   for (const root of roots) {
     const directory = join(root, ...quarantineLevels(journalId));

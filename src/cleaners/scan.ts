@@ -1,5 +1,5 @@
-import { hash } from 'node:crypto';
-import type { Event, ItemCondemned, ItemKept, PlannedItem, ScanCompleted, Tally } from '../journal/event.ts';
+import { createHash, hash, type Hash } from 'node:crypto';
+import type { Event, ItemCondemned, ItemKept, PlannedItem } from '../journal/event.ts';
 import type { Item, ItemId } from '../model/item.ts';
 import type { Kind } from '../model/kind.ts';
 import type { Look } from '../model/look.ts';
@@ -7,8 +7,8 @@ import type { KeepReason, Verdict } from '../model/reason.ts';
 import { ageBasisMs } from '../policy/age.ts';
 import { oddityKey, type LastOddity } from '../projections/last-oddity.ts';
 import { planOrder } from '../policy/order.ts';
-import type { LastVerdict } from '../projections/last-verdict.ts';
 import { verdictKey } from '../projections/last-verdict.ts';
+import type { PlanPiece } from '../run/command.ts';
 import type { Condemned } from './sweep.ts';
 
 export type Judged = { readonly item: Item; readonly verdict: Verdict };
@@ -32,15 +32,14 @@ export function scanOf(
     const verdict = verdicts.get(item.id);
     return verdict === undefined ? [] : [{ item, verdict }];
   });
-  const goes = new Map(
-    judged.flatMap(({ item, verdict }) => (verdict.type === 'remove' ? [[item.id, verdict]] : [])),
-  );
-  const leaving = judged.filter(({ verdict }) => verdict.type === 'remove').map(({ item }) => item);
-  const condemned = planOrder(leaving).flatMap((item) => {
-    const verdict = goes.get(item.id);
-    return verdict === undefined ? [] : [{ item, verdict }];
-  });
+  const goes = new Map<Item, Condemned>();
+  for (const one of judged) if (isCondemned(one)) goes.set(one.item, one);
+  const condemned = planOrder([...goes.keys()]).flatMap((item) => goes.get(item) ?? []);
   return { judged, condemned, outOfScope, durationMs, look };
+}
+
+function isCondemned(judged: Judged): judged is Condemned {
+  return judged.verdict.type === 'remove';
 }
 
 function eventOf({ item, verdict }: Judged): ItemKept | ItemCondemned {
@@ -62,77 +61,105 @@ function eventOf({ item, verdict }: Judged): ItemKept | ItemCondemned {
 }
 
 /**
- * The entries a scan adds: a verdict that equals the last one journalled for its item is only counted in
- * `ScanCompleted` (JOURNAL 7.4), so that looking again and again does not make the journal grow.
+ * The entries a scan adds, one after the other: a verdict that equals the last one journalled for its item is only
+ * counted in `ScanCompleted` (JOURNAL 7.4), so that looking again and again does not make the journal grow.
+ *
+ * @param last - the {@link verdictKey} last journalled for an item
  */
-export function scanEvents(
+export function* scanEvents(
   scan: Scan,
   kinds: readonly Kind[],
-  last: ReadonlyMap<string, LastVerdict>,
+  last: ReadonlyMap<string, string>,
   lastOddities: ReadonlyMap<string, LastOddity>,
-): readonly Event[] {
-  const events: Event[] = scan.look.oddities
-    .filter((oddity) => {
-      const known = lastOddities.get(oddityKey(oddity));
-      return known?.reason !== oddity.reason || known.detail !== oddity.detail;
-    })
-    .map((oddity) => ({ type: 'OddityFound', ...oddity }));
-  const perKind = new Map<Kind, { judged: Judged[]; lines: string[] }>(
-    kinds.map((kind) => [kind, { judged: [], lines: [] }]),
-  );
+): Generator<Event> {
+  for (const oddity of scan.look.oddities) {
+    const known = lastOddities.get(oddityKey(oddity));
+    if (known?.reason !== oddity.reason || known.detail !== oddity.detail) {
+      yield { type: 'OddityFound', ...oddity };
+    }
+  }
+  const perKind = new Map(kinds.map((kind) => [kind, newCount()]));
   for (const judged of scan.judged) {
     const event = eventOf(judged);
     const key = verdictKey(event);
-    if (last.get(event.item)?.verdict !== key) events.push(event);
-    const tally = perKind.get(event.kind);
-    tally?.judged.push(judged);
-    tally?.lines.push(`${event.item} ${key}`);
+    if (last.get(event.item) !== key) yield event;
+    const count = perKind.get(event.kind);
+    if (count === undefined) continue;
+    const bytes = event.bytes ?? 0;
+    add(count.found, bytes);
+    if (event.type === 'ItemCondemned') add(count.condemned, bytes);
+    else add(tallyOf(count.kept, event.reason), bytes);
+    count.digest.update(count.found.items === 1 ? `${event.item} ${key}` : `\n${event.item} ${key}`);
   }
-  for (const [kind, { judged, lines }] of perKind) events.push(completed(kind, judged, lines, scan));
-  return events;
+  for (const [kind, { found, condemned, kept, digest }] of perKind) {
+    yield {
+      type: 'ScanCompleted',
+      kind,
+      found,
+      condemned,
+      kept: Object.fromEntries(kept),
+      outOfScope: scan.outOfScope[kind],
+      durationMs: Math.round(scan.durationMs),
+      digest: digest.digest('hex').slice(0, shortDigits),
+    };
+  }
 }
 
-function tally(judged: readonly Judged[]): Tally {
-  return { items: judged.length, bytes: judged.reduce((sum, { item }) => sum + (item.size?.bytes ?? 0), 0) };
+type Counted = { items: number; bytes: number };
+
+type Count = {
+  readonly found: Counted;
+  readonly condemned: Counted;
+  readonly kept: Map<KeepReason, Counted>;
+  readonly digest: Hash;
+};
+
+function newCount(): Count {
+  const nothing = (): Counted => ({ items: 0, bytes: 0 });
+  return { found: nothing(), condemned: nothing(), kept: new Map(), digest: createHash('sha256') };
 }
 
-function completed(
-  kind: Kind,
-  judged: readonly Judged[],
-  lines: readonly string[],
-  scan: Scan,
-): ScanCompleted {
-  const byReason = new Map<KeepReason, Judged[]>();
-  for (const one of judged) {
-    if (one.verdict.type !== 'keep') continue;
-    const group = byReason.get(one.verdict.reason);
-    if (group === undefined) byReason.set(one.verdict.reason, [one]);
-    else group.push(one);
-  }
-  return {
-    type: 'ScanCompleted',
-    kind,
-    found: tally(judged),
-    condemned: tally(judged.filter(({ verdict }) => verdict.type === 'remove')),
-    kept: Object.fromEntries([...byReason].map(([reason, group]) => [reason, tally(group)])),
-    outOfScope: scan.outOfScope[kind],
-    durationMs: Math.round(scan.durationMs),
-    digest: shortHash(lines.join('\n')),
-  };
+function tallyOf(kept: Map<KeepReason, Counted>, reason: KeepReason): Counted {
+  const known = kept.get(reason) ?? { items: 0, bytes: 0 };
+  kept.set(reason, known);
+  return known;
 }
+
+function add(counted: Counted, bytes: number): void {
+  counted.items += 1;
+  counted.bytes += bytes;
+}
+
+const shortDigits = 16;
 
 /** First 16 hex digits of SHA-256: an identifier, not a proof. */
 export function shortHash(text: string): string {
-  return hash('sha256', text).slice(0, 16);
+  return hash('sha256', text).slice(0, shortDigits);
 }
 
-/** The plan as it is put on record, and its id: the hash of the ordered list with every identity. */
-export function planOf(condemned: readonly Condemned[]): {
-  readonly plan: string;
-  readonly items: PlannedItem[];
-} {
-  const items = condemned.map(({ item, verdict }) => plannedItem(item, verdict.deletes));
-  return { plan: shortHash(JSON.stringify(items)), items };
+/** The plan's id: the hash of the ordered list with every identity, as one JSON array. */
+export function planId(condemned: readonly Condemned[]): string {
+  const sum = createHash('sha256');
+  let before = '[';
+  for (const { item, verdict } of condemned) {
+    sum.update(`${before}${JSON.stringify(plannedItem(item, verdict.deletes))}`);
+    before = ',';
+  }
+  sum.update(condemned.length === 0 ? '[]' : ']');
+  return sum.digest('hex').slice(0, shortDigits);
+}
+
+/** How many items one `PlanRecorded` lists: a batch stays small, however long the plan. */
+export const planPieceItems = 256;
+
+/** The plan as it is put on record. */
+export function* planPieces(plan: string, condemned: readonly Condemned[]): Generator<PlanPiece> {
+  const pieces = Math.ceil(condemned.length / planPieceItems);
+  for (let piece = 0; piece < pieces; piece += 1) {
+    const of = condemned.slice(piece * planPieceItems, (piece + 1) * planPieceItems);
+    const items = of.map(({ item, verdict }) => plannedItem(item, verdict.deletes));
+    yield { plan, piece, pieces, items };
+  }
 }
 
 export function plannedItem(item: Item, deletes?: PlannedItem['deletes']): PlannedItem {

@@ -37,10 +37,13 @@ function pendingLetters({ survey, relations }: Storage): ReadonlyMap<OwnerId, It
   return pending;
 }
 
-function withLetters(item: Item, pending: ReadonlyMap<OwnerId, readonly ItemId[]>): Item {
+type Open = { -readonly [Field in keyof Item]: Item[Field] };
+
+function withLetters(item: Open, pending: ReadonlyMap<OwnerId, readonly ItemId[]>): Item {
   const letters = [...new Set(item.owners.flatMap((owner) => pending.get(owner) ?? []))];
   if (item.detail.type !== 'state' || letters.length === 0) return item;
-  return { ...item, detail: { ...item.detail, letters } };
+  item.detail = { ...item.detail, letters };
+  return item;
 }
 
 function jobItem(storage: Storage, entry: JobEntry): Item {

@@ -19,8 +19,17 @@ import type { Fact } from './run-record.ts';
 import type { Condemned, Sweep } from './sweep.ts';
 import { moveOne, putBackIfUsed } from './sweep-item.ts';
 
+/** What is asked for again of all that goes. */
+export type Asked = {
+  /** What something that goes explains. */
+  readonly items: ReadonlySet<ItemId>;
+  /** What would show that an owner came to life. */
+  readonly paths: ReadonlySet<string>;
+};
+
 /** What the chunks of one sweep have in common. */
 export type Sweeping = Sweep & {
+  readonly asked: Asked;
   readonly gone: Set<ItemId>;
   readonly expectedAbsent: Set<string>;
   readonly short: boolean;
@@ -127,6 +136,7 @@ async function moveAll(
   held: Held,
   context: Sweeping,
 ): Promise<Result<Omit<MovedChunk, 'held'>, JournalFailure>> {
+  const { asked } = context;
   const out: Operation[] = [];
   const elsewhere: Condemned[] = [];
   const facts: Fact[] = [];
@@ -177,8 +187,8 @@ async function moveAll(
 
   if (synced.isErr()) return ok({ out: [], elsewhere });
   for (const { item, intent } of out) {
-    context.gone.add(item.id);
-    for (const { path } of intent.moves) context.expectedAbsent.add(path);
+    if (asked.items.has(item.id)) context.gone.add(item.id);
+    for (const { path } of intent.moves) if (asked.paths.has(path)) context.expectedAbsent.add(path);
   }
   return ok({ out, elsewhere });
 }

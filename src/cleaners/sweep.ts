@@ -5,12 +5,13 @@ import type { Kind } from '../model/kind.ts';
 import type { Look } from '../model/look.ts';
 import type { OwnerId } from '../model/owner.ts';
 import type { Verdict } from '../model/reason.ts';
+import { explains } from '../policy/order.ts';
 import type { ProcessTable } from '../storage/processes.ts';
 import type { BundleLocks } from './bundle-locks.ts';
 import { chunksOf } from './chunks.ts';
 import type { OpenIntent } from './intent.ts';
 import type { RunRecord } from './run-record.ts';
-import { freeChunk, moveChunk, type MovedChunk, type Sweeping } from './sweep-chunk.ts';
+import { freeChunk, moveChunk, type Asked, type MovedChunk, type Sweeping } from './sweep-chunk.ts';
 
 /** An item with the verdict that condemned it. */
 export type Condemned = { readonly item: Item; readonly verdict: Extract<Verdict, { type: 'remove' }> };
@@ -56,6 +57,7 @@ export async function sweep(
     signal: AbortSignal.any([context.signal, journal.signal]),
     gone: new Set<ItemId>(),
     expectedAbsent: new Set<string>(),
+    asked: askedAbout(plan, context.look),
     short: await context.isShortOfSpace(),
     bundleOf: bundles(context.look),
   };
@@ -124,6 +126,15 @@ class Freeing {
     this.#cause = undefined;
     if (thrown !== undefined) throw thrown.cause;
   }
+}
+
+/** Of what goes, only this is asked for again: of a hundred thousand items it is nearly nothing. */
+function askedAbout(plan: readonly Condemned[], { owners }: Look): Asked {
+  const items = new Set<ItemId>();
+  for (const { item } of plan) for (const id of explains(item)) items.add(id);
+  const paths = new Set<string>();
+  for (const { witnesses } of owners.values()) for (const { path } of witnesses) paths.add(path);
+  return { items, paths };
 }
 
 /** Everybody linked to an owner, over any number of links. */

@@ -18,6 +18,7 @@ export function accountOf({ account, run }: RunRecord): Account {
   const branches: BranchView[] = [];
   const failures: FailureView[] = [];
   const drifted: { name: string; why: string }[] = [];
+  const alike = resultsAlike();
   let heldUntilMs: number | undefined;
   const fromGit: number[] = [];
   let isAllOwn = true;
@@ -32,12 +33,7 @@ export function accountOf({ account, run }: RunRecord): Account {
     const undoableUntilMs = outcome === 'removed' ? (until ?? undoUntilMs) : undefined;
     if (undoableUntilMs !== undefined && until === undefined) fromGit.push(undoableUntilMs);
     if (undoableUntilMs !== undefined && earlier !== undefined) isAllOwn = false;
-    results.set(item, {
-      outcome: result,
-      ...(until === undefined ? {} : { heldUntilMs: until }),
-      ...(undoableUntilMs === undefined ? {} : { undoUntilMs: undoableUntilMs }),
-      ...(own.length === 0 ? {} : { branches: own }),
-    });
+    results.set(item, alike({ result, until, undoableUntilMs, own }));
     if (until !== undefined) heldUntilMs = Math.min(heldUntilMs ?? until, until);
     if (isDrift) drifted.push({ name: `${kind} ${name}`, why: drift ?? 'already gone, not by us' });
     if (failure !== undefined && outcome === 'failed') {
@@ -58,6 +54,32 @@ export function accountOf({ account, run }: RunRecord): Account {
     branches,
     takenUp,
     remaining: Math.max(0, run().planned.items + takenUp.items - finished),
+  };
+}
+
+type Outcome = {
+  readonly result: ItemResult;
+  readonly until: number | undefined;
+  readonly undoableUntilMs: number | undefined;
+  readonly own: readonly BranchView[];
+};
+
+/** What moved together is told alike: thousands of items share one result. */
+function resultsAlike(): (outcome: Outcome) => ItemResultView {
+  let last: { readonly of: Outcome; readonly view: ItemResultView } | undefined;
+  return (of) => {
+    const { result, until, undoableUntilMs, own } = of;
+    if (own.length === 0 && last?.of.result === result && last.of.own.length === 0) {
+      if (last.of.until === until && last.of.undoableUntilMs === undoableUntilMs) return last.view;
+    }
+    const view = {
+      outcome: result,
+      ...(until === undefined ? {} : { heldUntilMs: until }),
+      ...(undoableUntilMs === undefined ? {} : { undoUntilMs: undoableUntilMs }),
+      ...(own.length === 0 ? {} : { branches: own }),
+    };
+    last = { of, view };
+    return view;
   };
 }
 

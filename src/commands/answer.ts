@@ -1,7 +1,8 @@
 import type { RunOutcome } from '../journal/event.ts';
-import { runDocument } from '../ui/document.ts';
+import { documentText, runDocument, type DocumentInput } from '../ui/document.ts';
 import { nextOld, nextOldText } from '../ui/next-old.ts';
 import { resultText } from '../ui/result-text.ts';
+import type { Terminal } from '../ui/terminal.ts';
 import type { RunView } from '../ui/view.ts';
 import type { Account } from './account.ts';
 import type { CleanRequest } from './options.ts';
@@ -23,18 +24,22 @@ export function documentOf(given: Answer, shell: Pick<Shell, 'clock'>): Record<s
   return runDocument({ ...given, ...given.account, endedAtMs: shell.clock() });
 }
 
+/** However long it is, no more of it is in memory than the reader leaves in the pipe. */
+export async function printDocument(input: DocumentInput, terminal: Pick<Terminal, 'pour'>): Promise<void> {
+  for (const text of documentText(input)) if (!(await terminal.pour(text))) return;
+}
+
 function nothingToDo(view: RunView): string {
   const next = nextOld(view);
   return next === undefined ? 'Nothing to do.\n' : `Nothing to do. Old enough next: ${nextOldText(next)}.\n`;
 }
 
 /** Says how it ended, in the form that was asked for. */
-export function answer(given: Answer, shell: Shell): void {
+export async function answer(given: Answer, shell: Shell): Promise<void> {
   const { request, view, outcome, account } = given;
   const { terminal } = shell;
   if (request.output === 'json') {
-    terminal.out(`${JSON.stringify(documentOf(given, shell), null, 2)}\n`);
-    return;
+    return printDocument({ ...given, ...given.account, endedAtMs: shell.clock() }, terminal);
   }
   if (request.output === 'jsonl') return;
   if (outcome === 'declined') terminal.out('Nothing of this plan was removed.\n');

@@ -1,19 +1,20 @@
 import { hostname } from 'node:os';
 import { err, ok, type Result } from 'neverthrow';
 import { openBundleLocks } from '../cleaners/bundle-locks.ts';
-import { purgeHeld, type Recovered } from '../cleaners/recover.ts';
+import { purgeByIds, type Recovered } from '../cleaners/recover.ts';
 import type { RunRecord } from '../cleaners/run-record.ts';
 import type { Scan } from '../cleaners/scan.ts';
 import { expireUndos } from '../cleaners/undo-worktrees.ts';
 import { sweep, type Condemned, type Sweep } from '../cleaners/sweep.ts';
 import { freeBytes } from '../disk/volume.ts';
 import type { Journal } from '../journal/journal.ts';
+import { keptOfRows } from '../journal/kept-rows.ts';
 import type { Tally } from '../journal/event.ts';
 import type { JournalFailure } from '../model/failure.ts';
 import type { Item } from '../model/item.ts';
 import type { Kind } from '../model/kind.ts';
 import { detachedHeads, goneWorktrees } from '../projections/gone-worktrees.ts';
-import { openOperations, type OpenOperation } from '../projections/open-operations.ts';
+import { openOperations } from '../projections/open-operations.ts';
 import type { Progress } from '../ui/progress.ts';
 import type { Shell } from './shell.ts';
 
@@ -39,7 +40,7 @@ export async function carryOut(
   const told = tellsProgress(plan, progress);
   // What is held for undo goes first when the disk demands it (DESIGN 8).
   if (recovered.held.length > 0 && (await isShortOfSpace(config.firstRoot))) {
-    const freed = await purgeHeld(recovered.held, 'disk-full', { record });
+    const freed = await purgeByIds(recovered.held, 'disk-full', journal, { record });
     if (freed.isErr()) return err(freed.error);
   }
   const gone = await journal.rows(goneWorktrees);
@@ -122,27 +123,34 @@ export async function expireHeld(
   record: RunRecord,
   { clock, config }: Pick<Shell, 'clock' | 'config'>,
 ): Promise<Result<void, JournalFailure>> {
-  const rows = await journal.rows(openOperations);
-  if (rows.isErr()) return err(rows.error);
-  const held = [...rows.value.values()]
-    .filter(({ state, heldUntilMs }) => state === 'quarantined' && heldUntilMs !== undefined)
-    .sort((a, b) => a.intentSeq - b.intentSeq);
   const now = clock();
-  const expired = held.filter(({ heldUntilMs }) => (heldUntilMs ?? 0) <= now);
-  const living = held.filter((operation) => !expired.includes(operation));
+  const living: { op: string; seq: number; bytes: number }[] = [];
+  const expired = await keptOfRows(journal, openOperations, (row) => {
+    const { op, state, heldUntilMs, intentSeq: seq, intent } = row;
+    if (state !== 'quarantined' || heldUntilMs === undefined) return undefined;
+    if (heldUntilMs <= now) return { op, seq };
+    living.push({ op, seq, bytes: intent.bytes });
+    return undefined;
+  });
+  if (expired.isErr()) return err(expired.error);
 
-  let bytes = living.reduce((sum, { intent }) => sum + intent.bytes, 0);
-  const beyond: OpenOperation[] = [];
-  for (const operation of living) {
+  let bytes = living.reduce((sum, held) => sum + held.bytes, 0);
+  const beyond: string[] = [];
+  for (const held of living.sort(oldestFirst)) {
     if (bytes <= config.undoBytes) break;
-    bytes -= operation.intent.bytes;
-    beyond.push(operation);
+    bytes -= held.bytes;
+    beyond.push(held.op);
   }
-  const first = await purgeHeld(expired, 'undo-expired', { record });
+  const ended = expired.value.sort(oldestFirst).map(({ op }) => op);
+  const first = await purgeByIds(ended, 'undo-expired', journal, { record });
   if (first.isErr()) return err(first.error);
-  const second = await purgeHeld(beyond, 'undo-cap', { record });
+  const second = await purgeByIds(beyond, 'undo-cap', journal, { record });
   if (second.isErr()) return err(second.error);
   const gone = await journal.rows(goneWorktrees);
   if (gone.isErr()) return err(gone.error);
   return expireUndos(gone.value.values(), { record, nowMs: now });
+}
+
+function oldestFirst(a: { readonly seq: number }, b: { readonly seq: number }): number {
+  return a.seq - b.seq;
 }

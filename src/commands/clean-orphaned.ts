@@ -102,7 +102,7 @@ async function act(
   };
   let cleaned = 0;
   let failed = 0;
-  const tell = (given: Answer): void => {
+  const tell = (given: Answer): Promise<void> => {
     for (const { path } of orphans) {
       const why = absent.has(path) ? undefined : whyItStays(path, given);
       if (absent.has(path)) terminal.out(`⚠️  Already removed: ${printable(path)}\n`);
@@ -114,6 +114,7 @@ async function act(
         failed += 1;
       }
     }
+    return Promise.resolve();
   };
   const argv = job === undefined ? ['--force'] : [job, '--force'];
   const manner = { ...silentManner('worktree clean-orphaned'), show: () => undefined, answer: tell };

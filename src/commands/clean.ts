@@ -47,7 +47,7 @@ export type Manner = {
   readonly command: string;
   readonly show: (view: RunView, narrowed: StillPlanned | undefined) => void;
   readonly consent: (view: RunView, record: RunRecord) => Promise<Result<'given' | 'declined', Failure>>;
-  readonly answer: (answer: Answer) => void;
+  readonly answer: (answer: Answer) => Promise<void>;
   /** The plan that is carried out instead of whatever is found now. */
   readonly applied?: ShownPlan;
 };
@@ -126,7 +126,7 @@ export async function run(
   });
   manner.show(view, narrowed);
 
-  let outcome: RunOutcome;
+  let outcome: RunOutcome | undefined;
   if (shell.signal.aborted) {
     outcome = 'interrupted';
   } else if (scan.condemned.length > 0) {
@@ -143,14 +143,12 @@ export async function run(
         progress,
       );
       if (done.isErr()) return stopped(done.error, record, shell);
-      outcome = outcomeOf(accountOf(record), scan.condemned.length, shell.signal.aborted);
     }
-  } else {
-    outcome = outcomeOf(accountOf(record), 0, shell.signal.aborted);
   }
   progress.stop();
 
   const account = accountOf(record);
+  outcome ??= outcomeOf(account, scan.condemned.length, shell.signal.aborted);
   const exitCode = exitCodeOf(outcome, shell.receivedSignal());
   const restored = await journal.restoreReserve();
   if (restored.isErr()) return err(restored.error);
@@ -160,7 +158,7 @@ export async function run(
     if (ended.isErr()) return err(ended.error);
   }
   const all = narrowed === undefined ? account : withDropped(account, narrowed.dropped);
-  manner.answer({ request, view, outcome, exitCode, startedAtMs, account: all, freeBefore, freeAfter });
+  await manner.answer({ request, view, outcome, exitCode, startedAtMs, account: all, freeBefore, freeAfter });
   return ok(exitCode);
 }
 

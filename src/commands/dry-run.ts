@@ -9,6 +9,7 @@ import { planText } from '../ui/plan-text.ts';
 import type { Progress } from '../ui/progress.ts';
 import type { RunView } from '../ui/view.ts';
 import { accountOf } from './account.ts';
+import { printDocument } from './answer.ts';
 import { brakeProblem } from './brake.ts';
 import { clockNotes } from './clock.ts';
 import { openForLooking } from './journal-access.ts';
@@ -77,18 +78,20 @@ export async function dryRun(
     }
   }
   if (request.output === 'json') {
-    const document = runDocument({
-      view,
-      outcome,
-      exitCode,
-      startedAtMs,
-      endedAtMs: shell.clock(),
-      ...account,
-      freeBefore: free,
-      freeAfter: free,
-      notes,
-    });
-    shell.terminal.out(`${JSON.stringify(document, null, 2)}\n`);
+    await printDocument(
+      {
+        view,
+        outcome,
+        exitCode,
+        startedAtMs,
+        endedAtMs: shell.clock(),
+        ...account,
+        freeBefore: free,
+        freeAfter: free,
+        notes,
+      },
+      shell.terminal,
+    );
   }
   return ok(exitCode);
 }

@@ -3,12 +3,12 @@ import { err, ok, type Result } from 'neverthrow';
 import type { Failure } from '../model/failure.ts';
 import { kinds } from '../model/kind.ts';
 import { repositoryAt } from '../storage/repository.ts';
-import { runDocument } from '../ui/document.ts';
 import { explain } from '../ui/explain.ts';
 import { printable } from '../ui/format.ts';
 import { overviewText, type VolumeView } from '../ui/overview-text.ts';
 import { openProgress } from '../ui/progress.ts';
 import { accountOf } from './account.ts';
+import { printDocument } from './answer.ts';
 import { earlierSeen } from './earlier.ts';
 import { endRun, putOnRecord } from './run-steps.ts';
 import { clockNotes } from './clock.ts';
@@ -59,18 +59,20 @@ export async function overview(request: CleanRequest, shell: Shell): Promise<Res
     const ids = { run: record.id, plan: planned.value, dryRun: true };
     const view = viewOf(scan, scope.value, policy, config.roots, ids);
     if (request.output === 'json') {
-      const document = runDocument({
-        view,
-        outcome: 'planned',
-        exitCode: 0,
-        startedAtMs,
-        endedAtMs: shell.clock(),
-        ...account,
-        freeBefore: volume?.freeBytes,
-        freeAfter: volume?.freeBytes,
-        notes,
-      });
-      terminal.out(`${JSON.stringify(document, null, 2)}\n`);
+      await printDocument(
+        {
+          view,
+          outcome: 'planned',
+          exitCode: 0,
+          startedAtMs,
+          endedAtMs: shell.clock(),
+          ...account,
+          freeBefore: volume?.freeBytes,
+          freeAfter: volume?.freeBytes,
+          notes,
+        },
+        terminal,
+      );
     }
     if (request.output === 'text') {
       const earlier = await earlierSeen(journal, shell, startedAtMs);

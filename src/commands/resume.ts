@@ -3,6 +3,7 @@ import type { Scan } from '../cleaners/scan.ts';
 import { stillPlanned } from '../cleaners/still-planned.ts';
 import { freeBytes } from '../disk/volume.ts';
 import type { Failure } from '../model/failure.ts';
+import { keptOfRows } from '../journal/kept-rows.ts';
 import type { ItemId } from '../model/item.ts';
 import { goneWorktrees } from '../projections/gone-worktrees.ts';
 import { openOperations } from '../projections/open-operations.ts';
@@ -49,17 +50,16 @@ export async function resume(request: ResumeRequest, shell: Shell): Promise<Resu
   await using work = opened.value;
   const unfinished = await unfinishedRuns(work.journal, request.run);
   if (unfinished.isErr()) return err(unfinished.error);
-  const open = await work.journal.rows(openOperations);
-  if (open.isErr()) return err(open.error);
-  const waiting = [...open.value.values()].filter(
-    ({ state, heldUntilMs }) => state !== 'quarantined' || heldUntilMs === undefined,
+  const waiting = await keptOfRows(work.journal, openOperations, ({ op, state, heldUntilMs }) =>
+    state !== 'quarantined' || heldUntilMs === undefined ? op : undefined,
   );
+  if (waiting.isErr()) return err(waiting.error);
   const gone = await work.journal.rows(goneWorktrees);
   if (gone.isErr()) return err(gone.error);
   const isUndoing = [...gone.value.values()].some(({ undo }) => undo !== undefined);
   const broken = await mayNotBeWhole(work.journal);
   if (broken.isErr()) return err(broken.error);
-  if (unfinished.value.length === 0 && waiting.length === 0 && !isUndoing && !broken.value) {
+  if (unfinished.value.length === 0 && waiting.value.length === 0 && !isUndoing && !broken.value) {
     return ok(nothingToResume('Nothing to resume.', request, shell));
   }
 
@@ -209,7 +209,7 @@ async function resumeOne(
   const all = withDropped(account, dropped);
   const given = { request, view, outcome, exitCode, startedAtMs, account: all, freeBefore, freeAfter };
   if (request.output === 'json') documents.push(documentOf(given, shell));
-  else answer(given, shell);
+  else await answer(given, shell);
   return ok(exitCode);
 }
 

@@ -4,9 +4,12 @@ import { recover, type Recovered } from '../cleaners/recover.ts';
 import type { RunRecord } from '../cleaners/run-record.ts';
 import { dropSpentSnapshots, spentSnapshots, type StillNeeded } from '../cleaners/spent-snapshots.ts';
 import { finishUndos } from '../cleaners/undo-worktrees.ts';
-import { planOf, scanEvents, type Scan } from '../cleaners/scan.ts';
+import { planId, planPieces, scanEvents, type Scan } from '../cleaners/scan.ts';
+import { slicesOf } from '../cleaners/slices.ts';
+import type { Condemned } from '../cleaners/sweep.ts';
 import type { RunOutcome, RunPolicy } from '../journal/event.ts';
 import type { Journal } from '../journal/journal.ts';
+import { keptOfRows } from '../journal/kept-rows.ts';
 import type { Failure, JournalFailure, RefusedFailure } from '../model/failure.ts';
 import type { Scope } from '../policy/scope.ts';
 import { detachedHeads, goneWorktrees } from '../projections/gone-worktrees.ts';
@@ -17,6 +20,7 @@ import { openOperations } from '../projections/open-operations.ts';
 import { plans } from '../projections/plans.ts';
 import { failUndo } from '../projections/run-account.ts';
 import { runSummary } from '../projections/run-summary.ts';
+import type { PlanPiece } from '../run/command.ts';
 import { formatCount, printable } from '../ui/format.ts';
 import type { Progress } from '../ui/progress.ts';
 import type { Account } from './account.ts';
@@ -52,21 +56,60 @@ export async function putOnRecord(on: OnRecord, shell: Shell): Promise<Result<st
     });
     if (started.isErr()) return err(started.error);
   }
-  const last = journal === undefined ? ok(new Map()) : await journal.rows(lastVerdict);
+  const last = journal === undefined ? ok(new Map<string, string>()) : await lastVerdicts(journal);
   if (last.isErr()) return err(last.error);
   const oddities = journal === undefined ? ok(new Map()) : await journal.rows(lastOddity);
   if (oddities.isErr()) return err(oddities.error);
-  const events = scanEvents(scan, scope.kinds, last.value, oddities.value);
-  const scanned = await record.command({ type: 'RecordScan', events });
-  if (scanned.isErr()) return err(scanned.error);
+  for (const events of slicesOf(scanEvents(scan, scope.kinds, last.value, oddities.value), entriesAtOnce)) {
+    const scanned = await record.command({ type: 'RecordScan', events });
+    if (scanned.isErr()) return err(scanned.error);
+  }
 
-  const { plan, items } = planOf(scan.condemned);
+  const plan = planId(scan.condemned);
   const known = journal === undefined ? ok(undefined) : await journal.row(plans, plan);
   if (known.isErr()) return err(known.error);
-  record.plan(items.map(({ item }) => item));
-  const recorded = known.value?.complete === true;
-  const planned = await record.command({ type: 'RecordPlan', plan, items, recorded });
+  record.plan(scan.condemned.map(({ item }) => item.id));
+  const planned = await recordPlan(plan, scan.condemned, record, known.value?.complete === true);
   return planned.isErr() ? err(planned.error) : ok(plan);
+}
+
+/** What the journal writes as one: no more of a long list is in memory. */
+const entriesAtOnce = 1024;
+const piecesAtOnce = 4;
+
+async function recordPlan(
+  plan: string,
+  condemned: readonly Condemned[],
+  record: RunRecord,
+  isRecorded: boolean,
+): Promise<Result<void, JournalFailure>> {
+  let last: readonly PlanPiece[] = [];
+  const pieces = isRecorded ? [] : planPieces(plan, condemned);
+  for (const slice of slicesOf(pieces, piecesAtOnce)) {
+    if (last.length > 0) {
+      const listed = await record.command({ type: 'ListPlan', pieces: last });
+      if (listed.isErr()) return err(listed.error);
+    }
+    last = slice;
+  }
+  const bytes = condemned.reduce((sum, { item }) => sum + (item.size?.bytes ?? 0), 0);
+  const planned = { plan, items: condemned.length, bytes };
+  return (await record.command({ type: 'RecordPlan', pieces: last, planned })).map(() => undefined);
+}
+
+/** By item. Most are alike: equal text is kept once. */
+async function lastVerdicts(journal: Journal): Promise<Result<ReadonlyMap<string, string>, JournalFailure>> {
+  const texts = new Map<string, string>();
+  const last = new Map<string, string>();
+  for await (const page of journal.rowPages(lastVerdict)) {
+    if (page.isErr()) return err(page.error);
+    for (const [item, { verdict }] of page.value) {
+      const text = texts.get(verdict);
+      if (text === undefined) texts.set(verdict, verdict);
+      last.set(item, text ?? verdict);
+    }
+  }
+  return ok(last);
 }
 
 /** Journals that a safety rule stopped the run, and fails with it. */
@@ -112,13 +155,12 @@ export async function takeUp(
   for (const { gone: row, why } of undone.value) {
     if (why !== undefined) failUndo(record.account, row, why);
   }
-  const open = await journal.rows(openOperations);
-  if (open.isErr()) return err(open.error);
   const oddities = await journal.rows(lastOddity);
   if (oddities.isErr()) return err(oddities.error);
   progress.doing('Looking at what earlier runs left');
-  const recovered = await recover([...open.value.values()], {
+  const recovered = await recover({
     record,
+    journal,
     journalId: journal.journalId,
     roots: shell.config.roots,
     clock: shell.clock,
@@ -160,12 +202,13 @@ type KeptRows = { readonly rows: readonly KeptSnapshot[]; readonly needed: Reado
 async function keptRows(journal: Journal): Promise<Result<KeptRows, JournalFailure>> {
   const kept = await journal.rows(keptSnapshots);
   if (kept.isErr()) return err(kept.error);
+  if (kept.value.size === 0) return ok({ rows: [], needed: new Set() });
   // As they are now: what was taken up has come to its end.
-  const open = await journal.rows(openOperations);
+  const open = await keptOfRows(journal, openOperations, (_, op) => op);
   if (open.isErr()) return err(open.error);
   const gone = await journal.rows(goneWorktrees);
   if (gone.isErr()) return err(gone.error);
-  const needed = new Set([...open.value.keys(), ...gone.value.keys()]);
+  const needed = new Set([...open.value, ...gone.value.keys()]);
   return ok({ rows: [...kept.value.values()], needed });
 }
 

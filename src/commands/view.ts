@@ -1,6 +1,8 @@
 import { dirname, basename } from 'node:path';
-import type { Scan } from '../cleaners/scan.ts';
+import type { Judged, Scan } from '../cleaners/scan.ts';
 import type { RunPolicy } from '../journal/event.ts';
+import type { Kind } from '../model/kind.ts';
+import type { Evidence } from '../model/reason.ts';
 import { ageBasisMs } from '../policy/age.ts';
 import type { Scope } from '../policy/scope.ts';
 import type { PlanLook } from '../ui/plan-text.ts';
@@ -16,24 +18,7 @@ export function viewOf(
   roots: readonly string[],
   ids: Pick<RunView, 'run' | 'plan' | 'dryRun' | 'applies'>,
 ): RunView {
-  const items = scan.judged.map(({ item, verdict }): ItemView => {
-    const agedFromMs = ageBasisMs(item);
-    return {
-      id: item.id,
-      kind: item.kind,
-      name: item.name,
-      path: item.path,
-      repository: item.repository?.name,
-      repositoryPath: workingDirectoryOf(item.repository?.gitDir),
-      bytes: item.size?.bytes ?? 0,
-      ageMs: agedFromMs === undefined ? undefined : policy.nowMs - agedFromMs,
-      verdict: verdict.type,
-      reason: verdict.reason,
-      proof: verdict.type === 'remove' ? verdict.proof : undefined,
-      evidence: verdict.evidence,
-      deletes: verdict.type === 'remove' ? (verdict.deletes ?? []).length : 0,
-    };
-  });
+  const items = scan.judged.map((judged) => new Seen(judged, policy));
   return {
     ...ids,
     scope: {
@@ -51,6 +36,72 @@ export function viewOf(
     outOfScope: scope.kinds.reduce((sum, kind) => sum + (scan.outOfScope[kind] ?? 0), 0),
     oddities: scan.look.oddities,
   };
+}
+
+/** Copies nothing of a judged item: there may be a hundred thousand, and each screen asks little of each. */
+class Seen implements ItemView {
+  readonly #judged: Judged;
+  readonly #policy: Pick<RunPolicy, 'nowMs'>;
+
+  constructor(judged: Judged, policy: Pick<RunPolicy, 'nowMs'>) {
+    this.#judged = judged;
+    this.#policy = policy;
+  }
+
+  get id(): string {
+    return this.#judged.item.id;
+  }
+
+  get kind(): Kind {
+    return this.#judged.item.kind;
+  }
+
+  get name(): string {
+    return this.#judged.item.name;
+  }
+
+  get path(): string {
+    return this.#judged.item.path;
+  }
+
+  get repository(): string | undefined {
+    return this.#judged.item.repository?.name;
+  }
+
+  get repositoryPath(): string | undefined {
+    return workingDirectoryOf(this.#judged.item.repository?.gitDir);
+  }
+
+  get bytes(): number {
+    return this.#judged.item.size?.bytes ?? 0;
+  }
+
+  get ageMs(): number | undefined {
+    const agedFromMs = ageBasisMs(this.#judged.item);
+    return agedFromMs === undefined ? undefined : this.#policy.nowMs - agedFromMs;
+  }
+
+  get verdict(): 'remove' | 'keep' {
+    return this.#judged.verdict.type;
+  }
+
+  get reason(): string {
+    return this.#judged.verdict.reason;
+  }
+
+  get proof(): string | undefined {
+    const { verdict } = this.#judged;
+    return verdict.type === 'remove' ? verdict.proof : undefined;
+  }
+
+  get evidence(): Evidence {
+    return this.#judged.verdict.evidence;
+  }
+
+  get deletes(): number {
+    const { verdict } = this.#judged;
+    return verdict.type === 'remove' ? (verdict.deletes ?? []).length : 0;
+  }
 }
 
 /** How the plan of a request is shown here. */

@@ -73,6 +73,7 @@ async function act(request: WorktreeRequest, scope: Scope, shell: Shell): Promis
     show: (view) => shell.terminal.out(textOf(linesBefore(request, going(view)))),
     answer: (given) => {
       exitCode = tell(request, given, shell);
+      return Promise.resolve();
     },
   };
   const done = await engine(requestOf(request), scope, shell, manner);

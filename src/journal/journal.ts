@@ -12,6 +12,8 @@ import type { StoredText } from './walk.ts';
 /** Both ends are included; left out, they are the first entry and the last. */
 export type EntryRange = { readonly from?: number; readonly to?: number; readonly reverse?: boolean };
 
+export type RowPage<Row> = readonly (readonly [key: string, row: Row])[];
+
 export type JournalReader = AsyncDisposable & {
   readonly journalId: string;
   /** The journal's directory, a real path. */
@@ -29,6 +31,8 @@ export type JournalReader = AsyncDisposable & {
   fold<State>(projection: Projection<State>, range?: EntryRange): ResultAsync<State, JournalFailure>;
   /** All rows; folded from the entries when they are not stored, or were stored by another version. */
   rows<Row>(projection: KeyedProjection<Row>): ResultAsync<Map<string, Row>, JournalFailure>;
+  /** The same, page by page: nothing is told of rows that do not add up, and no more of them than a page is in memory. */
+  rowPages<Row>(projection: KeyedProjection<Row>): AsyncIterable<Result<RowPage<Row>, JournalFailure>>;
   row<Row>(projection: KeyedProjection<Row>, key: string): ResultAsync<Row | undefined, JournalFailure>;
   /**
    * Whether the files of the database are what was written, where nothing reads them, too. A journal that is open for

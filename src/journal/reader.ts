@@ -4,12 +4,12 @@ import type { JournalFailure } from '../model/failure.ts';
 import { decodeEntry } from './codec.ts';
 import type { Entry } from './entry.ts';
 import { damaged, later } from './journal-failure.ts';
-import type { EntryRange, JournalReader } from './journal.ts';
+import type { EntryRange, JournalReader, RowPage } from './journal.ts';
 import type { KeyedProjection } from './projection.ts';
 import { chainSeed } from './chain.ts';
 import type { Segment } from './segment.ts';
 import type { RowSum, State } from './state.ts';
-import { readRow, readRows } from './stored-rows.ts';
+import { checkSum, pagesOfRows, readRow, readRows } from './stored-rows.ts';
 import type { Store, StoreReader } from './store.ts';
 import { walk } from './walk.ts';
 import type { Span, StoredText } from './walk.ts';
@@ -36,7 +36,7 @@ export function spanOf({ path, journalId, state, segments }: Readable): Span {
 /** Reading entries and rows from an open store. */
 export function readerOf(
   readable: Readable,
-): Pick<JournalReader, 'entries' | 'stored' | 'fold' | 'rows' | 'row' | 'segments'> {
+): Pick<JournalReader, 'entries' | 'stored' | 'fold' | 'rows' | 'rowPages' | 'row' | 'segments'> {
   const { store, path, state } = readable;
   const sound = new Set<string>();
   const currentSum = ({ name, version }: KeyedProjection<unknown>): RowSum | undefined => {
@@ -63,6 +63,21 @@ export function readerOf(
     if (rows.isOk()) sound.add(projection.name);
     return rows;
   };
+  async function* rowPages<Row>(
+    projection: KeyedProjection<Row>,
+  ): AsyncGenerator<Result<RowPage<Row>, JournalFailure>> {
+    const sum = currentSum(projection);
+    if (sum === undefined) {
+      yield (await foldOnce(projection)).map((rows) => [...rows]);
+      return;
+    }
+    if (!sound.has(projection.name)) {
+      const checked = await checkSum(store, path, projection.name, sum);
+      if (checked.isErr()) return yield err(checked.error);
+      sound.add(projection.name);
+    }
+    yield* pagesOfRows(store, path, projection);
+  }
   return {
     segments: readable.segments,
     stored: (range) => walk(store, spanOf(readable), range),
@@ -77,6 +92,7 @@ export function readerOf(
         return ok(state);
       }),
     rows: (projection) => later(() => allRows(projection)),
+    rowPages,
     row: (projection, key) =>
       later(async () => {
         if (currentSum(projection) === undefined)

@@ -201,6 +201,7 @@ export function recoveringJournal(
     stored: (range) => session.reader.stored(range),
     fold: (projection, range) => session.reader.fold(projection, range),
     rows: (projection) => session.reader.rows(projection),
+    rowPages: (projection) => session.reader.rowPages(projection),
     row: (projection, key) => session.reader.row(projection, key),
     append: (drafts) => inTurn(() => append(drafts)),
     writeAnchor: () => inTurn(writeAnchor),

@@ -1,11 +1,11 @@
+import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { err, ok } from 'neverthrow';
 import type { Result } from 'neverthrow';
 import type { JournalFailure } from '../model/failure.ts';
-import { sha256Of } from './chain.ts';
 import { namesIn, replaceFile, syncDirectory } from './durable.ts';
-import type { Draft } from './entry.ts';
+import type { Draft, Link } from './entry.ts';
 import { liveSpan } from './inspect.ts';
 import { attempt, damaged, freeBytes } from './journal-failure.ts';
 import type { JournalOptions, Sealing } from './journal.ts';
@@ -91,25 +91,43 @@ async function isSealingDue(
   return ok(false);
 }
 
+/** What one segment is to hold: its lines as they are written, page by page. Entries are text no longer than a page. */
+type Cut = { readonly from: number; readonly last: Link; readonly content: readonly Buffer[] };
+
 /** The entries of the database in pieces of about so many bytes. */
 async function* cutsOf(
   { store, path, state }: Readable,
   bytes: number,
-): AsyncGenerator<Result<readonly StoredText[], JournalFailure>> {
-  let cut: StoredText[] = [];
+): AsyncGenerator<Result<Cut, JournalFailure>> {
+  let from: number | undefined;
+  let last: Link | undefined;
+  let content: Buffer[] = [];
   let size = 0;
   for await (const page of walk(store, liveSpan(path, state()))) {
     if (page.isErr()) return yield err(page.error);
-    for (const stored of page.value) {
-      cut.push(stored);
-      size += stored.text.length;
+    let lines: string[] = [];
+    for (const { seq, hash, text } of page.value) {
+      from ??= seq;
+      last = { seq, hash };
+      lines.push(segmentLine(hash, text));
+      size += text.length;
       if (size < bytes) continue;
-      yield ok(cut);
-      cut = [];
+      yield ok({ from, last, content: [...content, Buffer.from(lines.join(''))] });
+      from = undefined;
+      content = [];
+      lines = [];
       size = 0;
     }
+    if (lines.length > 0) content.push(Buffer.from(lines.join('')));
   }
-  if (cut.length > 0) yield ok(cut);
+  if (from !== undefined && last !== undefined) yield ok({ from, last, content });
+}
+
+function cutOf(entries: readonly StoredText[]): Cut | undefined {
+  const [first, last] = [entries[0], entries.at(-1)];
+  if (first === undefined || last === undefined) return undefined;
+  const lines = entries.map(({ hash, text }) => segmentLine(hash, text));
+  return { from: first.seq, last, content: [Buffer.from(lines.join(''))] };
 }
 
 /**
@@ -119,13 +137,14 @@ async function* cutsOf(
 async function writeSegment(
   directory: string,
   segment: number,
-  entries: readonly StoredText[],
+  cut: Cut | undefined,
   options: JournalOptions,
 ): Promise<Result<Segment, JournalFailure>> {
-  const [first, last] = [entries[0], entries.at(-1)];
-  if (first === undefined || last === undefined) return err(damaged(directory, undefined, 'nothing to seal'));
-  const content = Buffer.from(entries.map(({ hash, text }) => segmentLine(hash, text)).join(''));
-  const sealed = { segment, from: first.seq, to: last.seq, lastHash: last.hash, sha256: sha256Of(content) };
+  if (cut === undefined) return err(damaged(directory, undefined, 'nothing to seal'));
+  const { from, last, content } = cut;
+  const sum = createHash('sha256');
+  for (const bytes of content) sum.update(bytes);
+  const sealed = { segment, from, to: last.seq, lastHash: last.hash, sha256: sum.digest('hex') };
   const written = await attempt(directory, async () => {
     const path = segmentPath(directory, segment);
     await keepOther(path, content, options.clock());
@@ -137,9 +156,11 @@ async function writeSegment(
 }
 
 /** Moves a file out of the way of `content`, unless all of it is in there. */
-async function keepOther(path: string, content: Buffer, nowMs: number): Promise<void> {
+async function keepOther(path: string, content: readonly Buffer[], nowMs: number): Promise<void> {
   const isThere = (await namesIn(dirname(path))).includes(basename(path));
-  if (!isThere || content.subarray(0, (await stat(path)).size).equals(await readFile(path))) return;
+  if (!isThere) return;
+  const whole = Buffer.concat(content);
+  if (whole.subarray(0, (await stat(path)).size).equals(await readFile(path))) return;
   const stamp = toIso(Math.trunc(nowMs)).replace(/[-:.]/g, '');
   const aside = basename(path).replace(/\.jsonl$/, `.replaced-${stamp}.jsonl`);
   await rename(path, join(dirname(path), await freeName(dirname(path), aside)));
@@ -167,7 +188,7 @@ export async function trimSealed(
       live.push(...page.value);
     }
     if (!(await holds(path, segment, live))) {
-      const again = await writeSegment(path, segment.segment, live, options);
+      const again = await writeSegment(path, segment.segment, cutOf(live), options);
       if (again.isErr()) return err(again.error);
       if (!(await holds(path, segment, live))) {
         return err(damaged(path, segment.from, `segment ${segment.segment} cannot be made again`));

@@ -8,7 +8,8 @@ import type { KnownRows, Stored } from './known-rows.ts';
 import type { KeyedProjection } from './projection.ts';
 import { isSameSum, noRows, RunningSum, sumOf, worthOf } from './state.ts';
 import type { RowSum, RowSums } from './state.ts';
-import type { Store, StoreReader, Write } from './store.ts';
+import type { RowPage } from './journal.ts';
+import type { Page, Store, StoreReader, Write } from './store.ts';
 
 /** Rows changed by entries that are about to be written, over those in the store. */
 export type RowChanges = {
@@ -124,6 +125,24 @@ export async function readRows<Row>(
   return isSameSum(running.sum, expected) ? ok(rows) : err(rowsDamaged(path, projection));
 }
 
+/** Stored rows page by page, unchecked but for being readable: {@link checkSum} says whether they are to be believed. */
+export async function* pagesOfRows<Row>(
+  store: StoreReader,
+  path: string,
+  projection: KeyedProjection<Row>,
+): AsyncGenerator<Result<RowPage<Row>, JournalFailure>> {
+  for await (const page of textPages(store, projection.name)) {
+    if (page.isErr()) return yield err(page.error);
+    const rows: (readonly [string, Row])[] = [];
+    for (const [key, text] of page.value) {
+      const row = parseRow(path, projection, text);
+      if (row.isErr()) return yield err(row.error);
+      if (row.value !== undefined) rows.push([key, row.value]);
+    }
+    yield ok(rows);
+  }
+}
+
 /** Whether the stored rows of a projection add up. */
 export async function checkSum(
   store: StoreReader,
@@ -174,14 +193,12 @@ export async function replaceRows(
 
 const writesPerBatch = 1000;
 
-/** The stored rows of a projection as texts, by their keys. */
-async function* textPages(
-  store: StoreReader,
-  name: string,
-): AsyncGenerator<Result<readonly (readonly [key: string, text: string])[], JournalFailure>> {
-  const { length } = rowPrefix(name);
-  for await (const page of store.pages({ gte: rowPrefix(name), lt: rowsEnd(name) }))
-    yield page.map((rows) => rows.map(([key, text]) => [key.slice(length), text] as const));
+/** By their keys within the projection. */
+async function* textPages(store: StoreReader, name: string): AsyncGenerator<Result<Page, JournalFailure>> {
+  const prefix = rowPrefix(name);
+  for await (const page of store.pages({ gte: prefix, lt: rowsEnd(name) })) {
+    yield page.map((rows) => rows.map(([key, text]) => [key.slice(prefix.length), text] as const));
+  }
 }
 
 function parseRow<Row>(

@@ -61,12 +61,16 @@ export function judgeAll(
 ): ReadonlyMap<ItemId, Verdict> {
   const guard = options.guard ?? protect(look, policy.nowMs, policy.windowMs, options.pins);
   const verdicts = new Map<ItemId, Verdict>();
+  let last: Verdict | undefined;
   for (const item of look.items) {
     const coverage = inScope(item, options.scope);
     if (coverage === 'out') continue;
-    const verdict = judge(item, guard, policy);
-    const isLost = coverage !== 'in' && verdict.type === 'remove';
-    verdicts.set(item.id, isLost ? keep(coverage.keep, coverage.evidence) : verdict);
+    const judged = judge(item, guard, policy);
+    const isLost = coverage !== 'in' && judged.type === 'remove';
+    const verdict = isLost ? keep(coverage.keep, coverage.evidence) : judged;
+    // Thousands of logs get one and the same.
+    if (last === undefined || !isSame(last, verdict)) last = verdict;
+    verdicts.set(item.id, last);
   }
   const floored = keepYoungest(look.items, verdicts, policy);
   return withinBudget(look.items, keepWhatExplains(look.items, floored), policy);
@@ -83,7 +87,7 @@ export function keepWhatExplains(
   const goes = (id: ItemId): boolean => verdicts.get(id)?.type === 'remove';
   const settled = new Map(verdicts);
   for (const item of items) {
-    if (!goes(item.id)) continue;
+    if (explains(item).length === 0 || !goes(item.id)) continue;
     const [stays] = explains(item)
       .filter((other) => !goes(other))
       .toSorted();
@@ -96,6 +100,18 @@ export function keepWhatExplains(
     );
   }
   return settled;
+}
+
+function isSame(a: Verdict, b: Verdict): boolean {
+  if (a.type !== b.type || a.reason !== b.reason) return false;
+  if (a.type === 'remove' && b.type === 'remove') {
+    if (a.proof !== b.proof || a.deletes !== undefined || b.deletes !== undefined) return false;
+  }
+  const said = Object.entries(b.evidence);
+  return (
+    said.length === Object.keys(a.evidence).length &&
+    said.every(([name, value]) => a.evidence[name] === value)
+  );
 }
 
 function keep(reason: KeepReason, evidence: Evidence): Kept {

@@ -79,11 +79,7 @@ function accountOf(known: ItemAccount | undefined, { event, op = '', atMs }: Ent
   if (known === undefined) return undefined;
   switch (event.type) {
     case 'ItemQuarantined':
-      return {
-        ...known,
-        outcome: 'removed',
-        ...(event.heldUntilMs === undefined ? {} : { heldUntilMs: event.heldUntilMs }),
-      };
+      return quarantined(known, event.heldUntilMs);
     case 'ItemRemoved': {
       const { heldUntilMs: _, failure: __, ...rest } = known;
       const { undoMs } = rest;
@@ -118,9 +114,29 @@ function accountOf(known: ItemAccount | undefined, { event, op = '', atMs }: Ent
   }
 }
 
+/**
+ * Held items are the many: written out, they share their shape. An object that is spread and then extended by
+ * conditions gets one of its own, which is larger than itself.
+ */
+function quarantined(known: ItemAccount, heldUntilMs: number | undefined): ItemAccount {
+  const isPlain =
+    known.earlier === undefined &&
+    known.undoMs === undefined &&
+    known.failure === undefined &&
+    known.drift === undefined &&
+    known.branches === undefined;
+  if (!isPlain || heldUntilMs === undefined) {
+    return { ...known, outcome: 'removed', ...(heldUntilMs === undefined ? {} : { heldUntilMs }) };
+  }
+  const { kind, name, path, bytes, op } = known;
+  return { kind, name, path, bytes, op, outcome: 'removed', heldUntilMs };
+}
+
 function begun({ kind, name, bytes, moves, undoMs }: RemovalIntended, op: string): ItemAccount {
   const path = moves.at(-1)?.path ?? '';
-  return { kind, name, path, bytes, op, outcome: 'under-way', ...(undoMs === undefined ? {} : { undoMs }) };
+  return undoMs === undefined
+    ? { kind, name, path, bytes, op, outcome: 'under-way' }
+    : { kind, name, path, bytes, op, outcome: 'under-way', undoMs };
 }
 
 const nothing: Tally = { items: 0, bytes: 0 };

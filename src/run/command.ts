@@ -1,26 +1,30 @@
 import type { ItemId } from '../model/item.ts';
 import type {
   Event,
-  PlannedItem,
+  PlanRecorded,
   RemovalIntended,
   RunCompleted,
   RunConfirmed,
   RunDeclined,
+  RunPlanned,
   RunRefused,
   RunStarted,
 } from '../journal/event.ts';
+
+export type PlanPiece = Omit<PlanRecorded, 'type'>;
 
 /** What can be asked of a run. Commands are never stored. */
 export type Command =
   | { readonly type: 'StartRun'; readonly started: Omit<RunStarted, 'type'> }
   /** What was found and decided; refused after the plan. */
   | { readonly type: 'RecordScan'; readonly events: readonly Event[] }
-  /** `recorded`: the same list is on record already. */
+  /** The first pieces of a plan too long to be put on record at once. */
+  | { readonly type: 'ListPlan'; readonly pieces: readonly PlanPiece[] }
+  /** `pieces`: the last of its list; none when the same list is on record already. */
   | {
       readonly type: 'RecordPlan';
-      readonly plan: string;
-      readonly items: readonly PlannedItem[];
-      readonly recorded: boolean;
+      readonly pieces: readonly PlanPiece[];
+      readonly planned: Omit<RunPlanned, 'type'>;
     }
   | { readonly type: 'ConfirmRun'; readonly how: RunConfirmed['how'] }
   | { readonly type: 'DeclineRun'; readonly how: RunDeclined['how'] }

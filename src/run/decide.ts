@@ -1,13 +1,10 @@
 import { err, ok, type Result } from 'neverthrow';
-import type { Event, PlanRecorded, PlannedItem } from '../journal/event.ts';
+import type { Event } from '../journal/event.ts';
 import { unreachable } from '../model/invariant.ts';
-import type { Command, Refusal } from './command.ts';
+import type { Command, PlanPiece, Refusal } from './command.ts';
 import type { Run } from './run.ts';
 
 export type Decision = Result<readonly Event[], Refusal>;
-
-/** How many items one `PlanRecorded` lists: a batch stays small, however long the plan. */
-export const planPieceItems = 256;
 
 /** Answers a command with the events it causes, or says why not. Pure: same run, same command, same events. */
 export function decide(command: Command, run: Run): Decision {
@@ -19,8 +16,12 @@ export function decide(command: Command, run: Run): Decision {
         : err({ type: 'run-already-started' });
     case 'RecordScan':
       return run.phase === 'looking' ? ok(command.events) : err(outOfTurn(run));
+    case 'ListPlan':
+      return run.phase === 'looking' ? ok(command.pieces.map(listed)) : err(outOfTurn(run));
     case 'RecordPlan':
-      return run.phase === 'looking' ? ok(planned(command)) : err(outOfTurn(run));
+      return run.phase === 'looking'
+        ? ok([...command.pieces.map(listed), { type: 'RunPlanned', ...command.planned }])
+        : err(outOfTurn(run));
     case 'ConfirmRun':
       return confirm(command, run);
     case 'DeclineRun':
@@ -46,21 +47,8 @@ function outOfTurn(run: Run): Refusal {
   return { type: run.phase === 'new' ? 'run-not-started' : 'run-already-planned' };
 }
 
-function planned({ plan, items, recorded }: Extract<Command, { type: 'RecordPlan' }>): readonly Event[] {
-  const pieces = recorded ? [] : inPieces(plan, items);
-  const bytes = items.reduce((sum, item) => sum + item.bytes, 0);
-  return [...pieces, { type: 'RunPlanned', plan, items: items.length, bytes }];
-}
-
-function inPieces(plan: string, items: readonly PlannedItem[]): PlanRecorded[] {
-  const pieces = Math.ceil(items.length / planPieceItems);
-  return Array.from({ length: pieces }, (_, piece) => ({
-    type: 'PlanRecorded',
-    plan,
-    piece,
-    pieces,
-    items: items.slice(piece * planPieceItems, (piece + 1) * planPieceItems),
-  }));
+function listed(piece: PlanPiece): Event {
+  return { type: 'PlanRecorded', ...piece };
 }
 
 function confirm({ how }: Extract<Command, { type: 'ConfirmRun' }>, run: Run): Decision {

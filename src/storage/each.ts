@@ -13,8 +13,10 @@ export async function mapEach<T, R>(
   let next = 0;
   const lane = async (): Promise<void> => {
     while (next < items.length) {
+      // Before the next one is taken: what is done without waiting is done in the order of `items`.
+      if (next % 512 === 511) await breathe();
       const index = next++;
-      if (index % 512 === 511) await breathe();
+      if (index >= items.length) return;
       results[index] = await act(items[index] as T);
     }
   };

@@ -67,10 +67,14 @@ function compact(identity: Identity): Identity {
   const { dev, mtimeNs, birthtimeNs } = identity;
   const known = devices.get(dev);
   if (known === undefined) devices.set(dev, dev);
+  const { ino, type, size } = identity;
   return {
-    ...identity,
     dev: known ?? dev,
+    ino,
+    type,
+    mtimeNs,
     birthtimeNs: birthtimeNs === mtimeNs ? mtimeNs : birthtimeNs,
+    size,
   };
 }
 

@@ -117,6 +117,8 @@ function knownSizes(lists: Lists): Map<string, Size> {
   return sizes;
 }
 
+const isFiled = (): void => undefined;
+
 /** Reads what lies there. @returns how to file it */
 async function readPlace(into: Lists, { place }: PlaceFound, at: At): Promise<() => void> {
   const { path, seen } = at;
@@ -159,8 +161,11 @@ async function readPlace(into: Lists, { place }: PlaceFound, at: At): Promise<()
       return () => into['dead-letters'].push({ ...at, holder: place.holder, job: place.job, letters });
     }
     case 'log': {
-      const entry = { ...at, holder: place.holder, name: place.name, cwd: workingDirectoryOfLog(path) };
-      return () => into.log.push(entry);
+      const { root, link } = at;
+      const { holder, name } = place;
+      // Nothing is waited for, so the order is that of the listing already; and written out, entries share their shape.
+      into.log.push({ root, path, seen, link, holder, name, cwd: workingDirectoryOfLog(path) });
+      return isFiled;
     }
     case 'worktree': {
       const signs = await readWorktreeSigns(seen);

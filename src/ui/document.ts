@@ -35,6 +35,30 @@ type Usage = { items: number; bytes: number };
 
 /** The one document of `--json` (DESIGN 6). Keys may be added, never renamed; bytes are integers, times UTC. */
 export function runDocument(input: DocumentInput): Record<string, unknown> {
+  return { ...withoutItems(input), items: input.view.items.map((item) => itemOf(item, input)) };
+}
+
+/** How many items are printed at a time. */
+const itemsAtOnce = 256;
+
+/** The same as text, piece by piece: of a hundred thousand items no more than a few are in memory. */
+export function* documentText(input: DocumentInput): Generator<string> {
+  const text = JSON.stringify(withoutItems(input), null, 2);
+  const { items } = input.view;
+  // No text within the document has a line of its own, and no other list stands so far to the left.
+  const at = text.indexOf('\n  "items": []') + '\n  "items": ['.length;
+  if (items.length > 0) yield text.slice(0, at);
+  for (let from = 0; from < items.length; from += itemsAtOnce) {
+    const texts = items
+      .slice(from, from + itemsAtOnce)
+      .map((item) => `\n    ${JSON.stringify(itemOf(item, input), null, 2).replaceAll('\n', '\n    ')}`);
+    yield `${from === 0 ? '' : ','}${texts.join(',')}`;
+  }
+  yield items.length > 0 ? `\n  ${text.slice(at)}\n` : `${text}\n`;
+}
+
+/** The document with an empty list in the place of its items. */
+function withoutItems(input: DocumentInput): Record<string, unknown> {
   const { view, totals } = input;
   const before: Record<string, Usage> = {};
   const after: Record<string, Usage> = {};
@@ -86,7 +110,7 @@ export function runDocument(input: DocumentInput): Record<string, unknown> {
     before: { ...before, total: sum.before },
     after: { ...after, total: sum.after },
     kinds,
-    items: view.items.map((item) => itemOf(item, input)),
+    items: [],
     ...(input.drifted === undefined
       ? {}
       : { drifted: input.drifted.map(({ name, why }) => ({ name, why })) }),

@@ -1,7 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
-import type { Event, PlannedItem, RemovalIntended, RunStarted } from '../../src/journal/event.ts';
+import type { Event, RemovalIntended, RunStarted } from '../../src/journal/event.ts';
 import type { Command } from '../../src/run/command.ts';
-import { decide, planPieceItems } from '../../src/run/decide.ts';
+import { decide } from '../../src/run/decide.ts';
 import { evolve, newRun, withPlannedItems, type Run } from '../../src/run/run.ts';
 
 const started: RunStarted = {
@@ -141,24 +141,23 @@ test('what was found is recorded before the plan, the plan once', (t) => {
   given(t).when(scan).isRefused('run-not-started');
   given(t, started).when(scan).yields(planned);
   given(t, started, planned).when(scan).isRefused('run-already-planned');
-  const plan: Command = { type: 'RecordPlan', plan: 'p', items: [], recorded: false };
-  given(t, started).when(plan).yields({ type: 'RunPlanned', plan: 'p', items: 0, bytes: 0 });
+  const total: Event = { type: 'RunPlanned', plan: 'p', items: 0, bytes: 0 };
+  const plan: Command = { type: 'RecordPlan', pieces: [], planned: { plan: 'p', items: 0, bytes: 0 } };
+  given(t, started).when(plan).yields(total);
   given(t, started, planned).when(plan).isRefused('run-already-planned');
 });
 
-test('a long plan is recorded in pieces, and not again when it is on record', (t) => {
-  const items: PlannedItem[] = Array.from({ length: planPieceItems + 1 }, (_, n) => ({
-    item: `logs:/${n}`,
-    bytes: 2,
-    parts: [],
-  }));
-  const total: Event = { type: 'RunPlanned', plan: 'p', items: items.length, bytes: items.length * 2 };
+test('a long plan is recorded in pieces, before it counts as planned', (t) => {
+  const [first, second] = [0, 1].map((piece) => ({ plan: 'p', piece, pieces: 2, items: [] }));
+  t.truthy(first && second);
+  if (first === undefined || second === undefined) return;
+  const list: Command = { type: 'ListPlan', pieces: [first] };
+  given(t).when(list).isRefused('run-not-started');
   given(t, started)
-    .when({ type: 'RecordPlan', plan: 'p', items, recorded: false })
-    .yields(
-      { type: 'PlanRecorded', plan: 'p', piece: 0, pieces: 2, items: items.slice(0, planPieceItems) },
-      { type: 'PlanRecorded', plan: 'p', piece: 1, pieces: 2, items: items.slice(planPieceItems) },
-      total,
-    );
-  given(t, started).when({ type: 'RecordPlan', plan: 'p', items, recorded: true }).yields(total);
+    .when(list)
+    .yields({ type: 'PlanRecorded', ...first });
+  given(t, started, { type: 'PlanRecorded', ...first })
+    .when({ type: 'RecordPlan', pieces: [second], planned: { plan: 'p', items: 257, bytes: 514 } })
+    .yields({ type: 'PlanRecorded', ...second }, { type: 'RunPlanned', plan: 'p', items: 257, bytes: 514 });
+  given(t, started, planned).when(list).isRefused('run-already-planned');
 });

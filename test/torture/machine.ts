@@ -218,6 +218,7 @@ export class Machine {
     return {
       roots: [this.root],
       firstRoot: this.root,
+      nodeOptions: '',
       journalDirectory: this.journalDirectory,
       home: this.home,
       host: hostname(),

@@ -39,6 +39,8 @@ export const commandTable: Readonly<Record<string, string>> = {
     '               yes              run-already-started run-already-started run-already-started     run-ended',
   RecordScan:
     '             run-not-started  yes                 run-already-planned run-already-planned     run-ended',
+  ListPlan:
+    '               run-not-started  yes                 run-already-planned run-already-planned     run-ended',
   RecordPlan:
     '             run-not-started  yes                 run-already-planned run-already-planned     run-ended',
   ConfirmRun:

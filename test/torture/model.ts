@@ -46,7 +46,8 @@ const { type: _other, ...unplanned } = intended('unplanned', 1);
 const commands: Readonly<Record<string, Command>> = {
   StartRun: { type: 'StartRun', started: startedBody },
   RecordScan: { type: 'RecordScan', events: [] },
-  RecordPlan: { type: 'RecordPlan', plan: 'p', items: [], recorded: false },
+  ListPlan: { type: 'ListPlan', pieces: [] },
+  RecordPlan: { type: 'RecordPlan', pieces: [], planned: { plan: 'p', items: 0, bytes: 0 } },
   ConfirmRun: { type: 'ConfirmRun', how: 'force' },
   DeclineRun: { type: 'DeclineRun', how: 'answer' },
   RefuseRun: { type: 'RefuseRun', refused: { rule: 'r', detail: {} } },
