@@ -7,7 +7,7 @@ export const controls: readonly Control[] = [
     seeds: 2,
     patch: {
       file: 'src/cleaners/scan.js',
-      find: 'if (last.get(event.item)?.verdict !== key)',
+      find: 'if (last.get(event.item) !== key)',
       replace: 'if (true)',
     },
   },
