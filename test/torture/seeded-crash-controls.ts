@@ -64,8 +64,8 @@ export const controls: readonly Control[] = [
     seeds: 300,
     patch: {
       file: 'src/cleaners/recover.js',
-      find: "if (step.type === 'purge' && isUndoable(operation)) {",
-      replace: "if (step.type === 'purge' && isUndoable(operation) && false) {",
+      find: "return heldUntilMs !== undefined && state === 'quarantined';",
+      replace: 'return false;',
     },
   },
   {
