@@ -59,9 +59,10 @@ export function openInPlace(location: string, path: string): ResultAsync<InPlace
   });
 }
 
-function placeOf(location: string): string {
+/** Which directory it is now; `undefined` when there is none. */
+export function placeOf(location: string): string | undefined {
   const found = statSync(location, { bigint: true, throwIfNoEntry: false });
-  return `${found?.dev} ${found?.ino}`;
+  return found === undefined ? undefined : `${found.dev} ${found.ino}`;
 }
 
 type Files = { readonly manifest: Buffer | undefined; readonly logs: ReadonlyMap<number, Buffer> };

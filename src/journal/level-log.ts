@@ -47,6 +47,8 @@ export function* recordsOf(bytes: Buffer, onDamage?: () => void): Generator<Buff
     for (let at = 0; at + headerBytes <= block.length;) {
       const length = block.readUInt16LE(at + 4);
       const type = block[at + 6] ?? 0;
+      // What some file systems leave after a power cut, and LevelDB passes over, too.
+      if (type === 0 && length === 0) break;
       const end = at + headerBytes + length;
       if (end > block.length) {
         if (block.length === blockBytes) onDamage?.();

@@ -1,4 +1,5 @@
 import { readdir, realpath } from 'node:fs/promises';
+import { setTimeout } from 'node:timers/promises';
 import { err, ok } from 'neverthrow';
 import type { Result, ResultAsync } from 'neverthrow';
 import type { JournalFailure } from '../model/failure.ts';
@@ -8,7 +9,7 @@ import { genesisOf, inspect } from './inspect.ts';
 import { attempt, damaged, later } from './journal-failure.ts';
 import type { JournalReader } from './journal.ts';
 import { currentDatabase, isDirectory } from './layout.ts';
-import { openInPlace } from './level-in-place.ts';
+import { openInPlace, placeOf } from './level-in-place.ts';
 import { readerOf } from './reader.ts';
 import type { Readable } from './reader.ts';
 import type { StoreReader } from './store.ts';
@@ -30,29 +31,44 @@ export function openSnapshot(directory: string): ResultAsync<JournalReader, Jour
       return err(isAbsent ? { type: 'journal-absent', path: directory } : found.error);
     }
     const path = found.value;
-    const location = await currentDatabase(path);
-    if (!(await isDirectory(location))) return absent(path);
-    // Read first: the writer moves it on only after what it names is in the database.
-    const anchor = (await readAnchor(path)).unwrapOr(undefined);
-    const store = await openInPlace(location, path);
-    if (store.isErr()) return err(store.error);
-    const database = store.value;
-    const readable = await readableFrom(database, path);
-    if (readable.isErr()) {
-      await database.close();
-      return err(readable.error);
+    for (let tried = 1; ; tried += 1) {
+      const location = await currentDatabase(path);
+      const place = placeOf(location);
+      const opened = await openAt(location, path);
+      if (opened.isOk() || opened.error.type !== 'journal-damaged' || tried === attempts) return opened;
+      // One database is being put in the place of another: for a moment there is none, or something of both.
+      const isSettled = place !== undefined && placeOf(await currentDatabase(path)) === place;
+      if (isSettled) return opened;
+      await setTimeout(pauseMs);
     }
-    const { journalId, state } = readable.value;
-    return ok({
-      journalId,
-      directory: path,
-      head: state().head,
-      anchor,
-      ...readerOf(readable.value),
-      checkFiles: () => database.check(),
-      close: () => database.close(),
-      [Symbol.asyncDispose]: () => database.close(),
-    });
+  });
+}
+
+const attempts = 25;
+const pauseMs = 20;
+
+async function openAt(location: string, path: string): Promise<Result<JournalReader, JournalFailure>> {
+  if (!(await isDirectory(location))) return absent(path);
+  // Read first: the writer moves it on only after what it names is in the database.
+  const anchor = (await readAnchor(path)).unwrapOr(undefined);
+  const store = await openInPlace(location, path);
+  if (store.isErr()) return err(store.error);
+  const database = store.value;
+  const readable = await readableFrom(database, path);
+  if (readable.isErr()) {
+    await database.close();
+    return err(readable.error);
+  }
+  const { journalId, state } = readable.value;
+  return ok({
+    journalId,
+    directory: path,
+    head: state().head,
+    anchor,
+    ...readerOf(readable.value),
+    checkFiles: () => database.check(),
+    close: () => database.close(),
+    [Symbol.asyncDispose]: () => database.close(),
   });
 }
 

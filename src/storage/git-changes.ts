@@ -107,6 +107,9 @@ type Entry = {
   readonly hidden: boolean;
 };
 
+/** Otherwise git shows a file that is there as one to be looked at, until its settings say that it is not. */
+const asTheIndexSays = ['sparse.expectFilesOutsideOfPatterns=true'];
+
 type Listed = { readonly index: string; readonly entries: readonly Entry[] };
 
 /** By git directory. Of most worktrees it is an empty list. */
@@ -121,7 +124,10 @@ async function listTracked(checkout: Checkout): Promise<Result<readonly Entry[],
   const index = await versionOfFile(join(gitDir, 'index'));
   const known = listedBefore.get(gitDir);
   if (index !== undefined && known?.index === index) return ok(known.entries);
-  const listed = await runGit(['ls-files', '-v', '--stage', '-z'], checkout);
+  const listed = await runGit(['ls-files', '-v', '--stage', '-z'], {
+    ...checkout,
+    settings: [...checkout.settings, ...asTheIndexSays],
+  });
   if (listed.isErr()) return err(listed.error);
   const entries = parseTracked(listed.value);
   if (index !== undefined) listedBefore.set(gitDir, { index, entries });

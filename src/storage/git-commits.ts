@@ -1,24 +1,23 @@
 import { hash } from 'node:crypto';
 import { err, ok, type Result } from 'neverthrow';
+import type { GitFailure } from '../model/failure.ts';
 import type { Doubt } from '../model/reason.ts';
 import { gitComplaint } from './git-complaint.ts';
 import { ownHistory, parseGraph, type CommitGraph } from './git-graph.ts';
 import { ownTips, words, type Tips } from './git-tips.ts';
-import { whileStanding } from './git-standing.ts';
+import { whileStanding, type Found, type Standing } from './git-standing.ts';
 import { runGit } from './git.ts';
-import { together } from './together.ts';
 
 export type Unreachable = { readonly count: number; readonly example: string | undefined };
 
 /**
- * Refs that survive when a worktree goes: those of the main repository, without what belongs to one worktree, and
- * without what is kept for undo, which ends.
+ * Refs that need not survive when a worktree goes: what belongs to one worktree, and what is kept for undo, which ends.
  */
+const endingRefs = ['refs/prodigy-clean/', 'refs/bisect/', 'refs/worktree/', 'refs/rewritten/'];
+
+/** The others, as git is asked for them. */
 export const survivingRefs: readonly string[] = [
-  '--exclude=refs/prodigy-clean/*',
-  '--exclude=refs/bisect/*',
-  '--exclude=refs/worktree/*',
-  '--exclude=refs/rewritten/*',
+  ...endingRefs.map((prefix) => `--exclude=${prefix}*`),
   '--glob=refs/*',
 ];
 
@@ -32,35 +31,62 @@ type Question = { readonly head: string; readonly tips: Tips };
 export const findUnreachable: (
   mainGitDir: string,
   question: Question,
-) => Promise<Result<Unreachable, Doubt>> = whileStanding(together(unreachableOfAll), ({ head, tips }) =>
+) => Promise<Result<Unreachable, Doubt>> = whileStanding(unreachableOfAll, ({ head, tips }) => [
   hash('sha256', [head, ...tips.commits, '-', ...tips.others].join(' '), 'hex'),
-);
+]);
 
 async function unreachableOfAll(
   mainGitDir: string,
   questions: readonly Question[],
-): Promise<readonly Result<Unreachable, Doubt>[]> {
-  const known = await historyBeyond(mainGitDir, questions);
-  if (known.isOk()) return questions.map((question) => unreachableOf(mainGitDir, question, known.value));
+  standing: Standing | undefined,
+): Promise<readonly Result<Found<Unreachable>, Doubt>[]> {
+  const known = await historyBeyond(mainGitDir, questions, standing);
+  if (known.isOk()) {
+    const { lasts } = known.value;
+    return questions.map((question) =>
+      unreachableOf(mainGitDir, question, known.value).map((answer) => ({ answer, lasts })),
+    );
+  }
   if (questions.length === 1) return [err(known.error)];
   // One that cannot be answered must not spoil the others.
-  const answers: Result<Unreachable, Doubt>[] = [];
-  for (const question of questions) answers.push(...(await unreachableOfAll(mainGitDir, [question])));
+  const answers: Result<Found<Unreachable>, Doubt>[] = [];
+  for (const question of questions)
+    answers.push(...(await unreachableOfAll(mainGitDir, [question], standing)));
   return answers;
 }
 
-type Beyond = { readonly graph: CommitGraph; readonly kinds: Kinds };
+type Beyond = { readonly graph: CommitGraph; readonly kinds: Kinds; readonly lasts: boolean };
 
 /** What the surviving refs do not reach of all that is asked about. */
-async function historyBeyond(gitDir: string, questions: readonly Question[]): Promise<Result<Beyond, Doubt>> {
+async function historyBeyond(
+  gitDir: string,
+  questions: readonly Question[],
+  standing: Standing | undefined,
+): Promise<Result<Beyond, Doubt>> {
   const named = new Set(questions.flatMap(({ head, tips }) => [head, ...tips.commits, ...tips.others]));
   const kinds = await kindsOf(gitDir, [...named]);
   if (kinds.isErr()) return err(kinds.error);
-  const args = ['rev-list', '--parents', '--stdin', '--not', ...survivingRefs];
-  const listed = await runGit(args, { gitDir, input: lines([...kinds.value.commits]) });
+  const tips = [...kinds.value.commits];
+  const listed = await listBeyond(gitDir, tips, standing);
+  // What is not there may be brought back without a ref.
+  const lasts = standing !== undefined && !kinds.value.lacksSome;
   return listed.isErr()
     ? err(unanswered(gitComplaint(listed.error), gitDir))
-    : ok({ graph: parseGraph(listed.value), kinds: kinds.value });
+    : ok({ graph: parseGraph(listed.value), kinds: kinds.value, lasts });
+}
+
+/** From the tips, what the listed refs do not reach. */
+function listBeyond(
+  gitDir: string,
+  tips: readonly string[],
+  standing: Standing | undefined,
+): Promise<Result<string, GitFailure>> {
+  const args = ['rev-list', '--parents', '--stdin'];
+  if (standing === undefined)
+    return runGit([...args, '--not', ...survivingRefs], { gitDir, input: lines(tips) });
+  const surviving = standing.refs.filter(({ name }) => !endingRefs.some((prefix) => name.startsWith(prefix)));
+  const objects = new Set(surviving.map(({ object }) => `^${object}`));
+  return runGit(args, { gitDir, input: lines([...tips, ...objects]) });
 }
 
 function unreachableOf(
@@ -77,11 +103,14 @@ function unreachableOf(
   return ok({ count: own.length + odd.length, example: own[0] ?? odd[0] });
 }
 
-type Kinds = Readonly<Record<'commits' | 'tags' | 'odd', ReadonlySet<string>>>;
+type Kinds = Readonly<Record<'commits' | 'tags' | 'odd', ReadonlySet<string>>> & {
+  readonly lacksSome: boolean;
+};
 
 async function kindsOf(gitDir: string, objects: readonly string[]): Promise<Result<Kinds, Doubt>> {
   const kinds = { commits: new Set<string>(), tags: new Set<string>(), odd: new Set<string>() };
-  if (objects.length === 0) return ok(kinds);
+  let lacksSome = false;
+  if (objects.length === 0) return ok({ ...kinds, lacksSome });
   const asked = await runGit(['cat-file', '--batch-check=%(objectname) %(objecttype)'], {
     gitDir,
     input: lines(objects),
@@ -92,9 +121,10 @@ async function kindsOf(gitDir: string, objects: readonly string[]): Promise<Resu
     const [name = '', type] = line.split(' ');
     if (type === 'commit') kinds.commits.add(name);
     else if (type === 'tag') kinds.tags.add(name);
-    else if (type !== 'missing') kinds.odd.add(name);
+    else if (type === 'missing') lacksSome = true;
+    else kinds.odd.add(name);
   }
-  return ok(kinds);
+  return ok({ ...kinds, lacksSome });
 }
 
 /**

@@ -3,6 +3,7 @@ import type { GitFailure } from '../model/failure.ts';
 /** What git says is made of file contents and settings: of its words only these are recognised, none is repeated. */
 const known: readonly (readonly [RegExp, string])[] = [
   [/dubious ownership|unsafe repository/u, 'git refuses: owned by somebody else (safe.directory)'],
+  [/filter that cannot be kept from running/u, 'its settings name a filter that cannot be kept from running'],
   [/index file corrupt/u, 'the index is corrupt'],
   [
     /(?:smudge|external) filter .+ failed/u,

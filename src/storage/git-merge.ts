@@ -4,9 +4,8 @@ import type { Landed } from '../model/worktree.ts';
 import { gitComplaint } from './git-complaint.ts';
 import { parseGraph } from './git-graph.ts';
 import { findLanded } from './git-landed.ts';
-import { whileStanding } from './git-standing.ts';
+import { whileStanding, type Found, type Standing } from './git-standing.ts';
 import { runGit } from './git.ts';
-import { together } from './together.ts';
 
 export type MergeQuestion = {
   readonly head: string;
@@ -43,11 +42,9 @@ export type Target = {
 export const findMergeTarget: (
   mainGitDir: string,
   question: MergeQuestion,
-) => Promise<Result<MergeAnswer, Doubt>> = whileStanding(
-  together(answerEach),
-  (question) => keyOf(question, question.landed),
-  // Whoever asked for more has the answer to this one, too.
-  (question) => (question.landed ? [] : [keyOf(question, true)]),
+) => Promise<Result<MergeAnswer, Doubt>> = whileStanding(answerEach, (question) =>
+  // Whoever asked for more has the answer to less, too.
+  question.landed ? [keyOf(question, true)] : [keyOf(question, false), keyOf(question, true)],
 );
 
 function keyOf({ head, branch, original, defaultBranch }: MergeQuestion, landed: boolean): string {
@@ -57,15 +54,14 @@ function keyOf({ head, branch, original, defaultBranch }: MergeQuestion, landed:
 async function answerEach(
   mainGitDir: string,
   questions: readonly MergeQuestion[],
-): Promise<readonly Result<MergeAnswer, Doubt>[]> {
-  const answers = await answerAll(mainGitDir, questions);
-  if (answers.isOk()) return answers.value.map((answer) => ok(answer));
+  standing: Standing | undefined,
+): Promise<readonly Result<Found<MergeAnswer>, Doubt>[]> {
+  const answers = await answerAll(mainGitDir, questions, standing);
+  if (answers.isOk()) return answers.value.map((answer) => ok({ answer, lasts: true }));
   if (questions.length === 1) return [err(answers.error)];
   // One that cannot be answered must not spoil the others.
-  const alone: Result<MergeAnswer, Doubt>[] = [];
-  for (const question of questions) {
-    alone.push((await answerAll(mainGitDir, [question])).map(([answer]) => answer as MergeAnswer));
-  }
+  const alone: Result<Found<MergeAnswer>, Doubt>[] = [];
+  for (const question of questions) alone.push(...(await answerEach(mainGitDir, [question], standing)));
   return alone;
 }
 
@@ -79,10 +75,13 @@ type Asked = {
 async function answerAll(
   gitDir: string,
   questions: readonly MergeQuestion[],
+  standing: Standing | undefined,
 ): Promise<Result<readonly MergeAnswer[], Doubt>> {
   const times = await commitTimes(gitDir, questions);
   if (times.isErr()) return err(times.error);
-  const found = await targetsOf(gitDir, questions);
+  const odd = questions.find(({ original = '' }) => original.includes('\0') || original.length > longestName);
+  if (odd !== undefined) return err(unanswered('recorded with a branch that has no possible name', gitDir));
+  const found = await targetsOf(gitDir, questions, standing);
   if (found.isErr()) return err(found.error);
   const asked: Asked[] = questions.map((question) => ({
     question,
@@ -107,6 +106,9 @@ async function answerAll(
   );
 }
 
+/** No file system has longer ones. */
+const longestName = 4_096;
+
 const usualTargets = ['refs/remotes/origin/HEAD', 'refs/heads/main', 'refs/heads/master'];
 
 type Targets = ReadonlyMap<string, Target>;
@@ -115,19 +117,30 @@ type Targets = ReadonlyMap<string, Target>;
 async function targetsOf(
   gitDir: string,
   questions: readonly MergeQuestion[],
+  standing: Standing | undefined,
 ): Promise<Result<Targets, Doubt>> {
+  const byRef = new Map<string, Target>();
+  if (standing !== undefined) {
+    for (const { name, symref, object } of standing.refs) {
+      if (/^refs\/(?:heads|remotes)\//u.test(name)) byRef.set(name, targetAt(name, symref, object));
+    }
+    return ok(byRef);
+  }
   const named = questions.flatMap(refsAskedBy);
   const refs = [...new Set(named)];
   const format = '--format=%(refname)%00%(symref)%00%(objectname)%00%(objecttype)';
   const listed = await runGit(['for-each-ref', format, ...refs], { gitDir });
   if (listed.isErr()) return err(unanswered(gitComplaint(listed.error), gitDir));
-  const byRef = new Map<string, Target>();
   for (const line of listed.value.split('\n').filter((text) => text !== '')) {
     const [asked = '', symref = '', commit = '', type] = line.split('\0');
-    const ref = symref === '' ? asked : symref;
-    if (type === 'commit') byRef.set(asked, { ref, name: ref.replace(/^refs\/[^/]+\//u, ''), commit });
+    if (type === 'commit') byRef.set(asked, targetAt(asked, symref, commit));
   }
   return ok(byRef);
+}
+
+function targetAt(asked: string, symref: string, commit: string): Target {
+  const ref = symref === '' ? asked : symref;
+  return { ref, name: ref.replace(/^refs\/[^/]+\//u, ''), commit };
 }
 
 /** In the order in which they are asked, whether they exist or not. */

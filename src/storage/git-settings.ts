@@ -49,7 +49,10 @@ async function readSettings(gitDir: string): Promise<Result<RepositorySettings, 
     // Of several the last one counts.
     if (key === 'init.defaultbranch') defaultBranch = value.join('\n').trim();
     const name = /^filter\.(.*)\.[a-z]+$/su.exec(key)?.[1];
-    if (name !== undefined && scope !== 'system' && scope !== 'global') names.add(name);
+    if (name === undefined || scope === 'system' || scope === 'global') continue;
+    // On the command line such a name ends at its first `=`; bytes that are no text come out as others.
+    if (/[=\uFFFD]/u.test(name)) return err(unsilenceable(name));
+    names.add(name);
   }
   const quiet = [...names].flatMap((name) => [
     `filter.${name}.clean=`,
@@ -58,6 +61,12 @@ async function readSettings(gitDir: string): Promise<Result<RepositorySettings, 
     `filter.${name}.required=false`,
   ]);
   return ok({ quiet, defaultBranch });
+}
+
+/** A program would be run by whoever looks: so nobody looks. */
+function unsilenceable(name: string): GitFailure {
+  const stderr = `the repository sets a filter that cannot be kept from running: ${JSON.stringify(name)}`;
+  return { type: 'git', args: ['config'], exitCode: undefined, stderr };
 }
 
 /** Whether a worktree has settings of its own, beyond those of its repository. */

@@ -1,4 +1,5 @@
 import {
+  appendFileSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -8,6 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import test from 'ava';
 import { openSnapshot } from '../../src/journal/snapshot.ts';
 import { verifyJournal } from '../../src/journal/verify.ts';
@@ -32,6 +34,36 @@ test('a lost database is not an absent one', async (t) => {
   await (await opened(directory)).close();
   renameSync(join(directory, 'db'), join(directory, 'elsewhere'));
   t.is((await openSnapshot(directory))._unsafeUnwrapErr().type, 'journal-damaged');
+});
+
+test('a database that is away only while another is put in its place is waited for', async (t) => {
+  const directory = temporaryDirectory(t);
+  const journal = await opened(directory);
+  await journal.append(remarks(0, 10));
+  await journal.close();
+  const [database, aside] = [join(directory, 'db'), join(directory, 'aside')];
+  renameSync(database, aside);
+  const opening = openSnapshot(directory);
+  await setTimeout(250);
+  renameSync(aside, database);
+  const snapshot = (await opening)._unsafeUnwrap();
+  t.is(snapshot.head.seq, 10);
+  await snapshot.close();
+});
+
+test('zeros at the end of the manifest, as a power cut may leave them, are no damage', async (t) => {
+  const directory = temporaryDirectory(t);
+  const journal = await opened(directory);
+  await journal.append(remarks(0, 10));
+  await journal.close();
+  const names = readdirSync(join(directory, 'db'));
+  for (const name of names.filter((one) => one.startsWith('MANIFEST')))
+    appendFileSync(join(directory, 'db', name), Buffer.alloc(500));
+  const snapshot = (await openSnapshot(directory))._unsafeUnwrap();
+  t.is(snapshot.head.seq, 10);
+  t.deepEqual((await verifyJournal(snapshot, inlineProjections))._unsafeUnwrap().findings, []);
+  await snapshot.close();
+  await (await opened(directory)).close();
 });
 
 test('a snapshot reads what is there while the journal is open, and does not move with it', async (t) => {

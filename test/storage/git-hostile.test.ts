@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { chmod, mkdir, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, chmod, mkdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import type { WorktreeFacts } from '../../src/model/worktree.ts';
@@ -166,3 +166,26 @@ test('names that no branch can have are asked for in vain, and spoil nothing for
   );
   t.deepEqual(facts.at(-1)?.mergedInto, 'main');
 });
+
+for (const [what, name] of [
+  ['a name with an equals sign', Buffer.from('a=b')],
+  ['a name that is no text', Buffer.from([0xff])],
+] as const) {
+  test(`a filter of the repository's settings is not run, and the worktree kept: ${what}`, async (t) => {
+    const { main, worktree } = await fixture(t);
+    const ran = join(temporaryDirectory(t), 'ran');
+    const attributes = Buffer.concat([Buffer.from('a.txt filter='), name, Buffer.from('\n')]);
+    await writeFile(join(worktree, '.gitattributes'), attributes);
+    await git(worktree, 'add', '.gitattributes');
+    await git(worktree, 'commit', '--quiet', '-m', 'Filter');
+    const filter = [Buffer.from('[filter "'), name, Buffer.from(`"]\n\tclean = "touch ${ran}; cat"\n`)];
+    await appendFile(join(main, '.git', 'config'), Buffer.concat(filter));
+    await writeFile(join(worktree, 'a.txt'), 'two\n');
+    const facts = await inspectWorktree(worktree);
+    t.false(existsSync(ran));
+    t.false(isProven(facts));
+    t.regex(facts.doubts[0]?.detail ?? '', /a filter that cannot be kept from running/);
+    await git(worktree, 'status');
+    t.true(existsSync(ran), 'else this shows nothing');
+  });
+}
