@@ -78,14 +78,14 @@ export async function measureTrees(
   // Taken from the end: the first request first.
   for (const task of tops.reverse()) walk.tasks.push(task);
 
-  const startedAt = performance.now();
+  // Only what reading takes: others have their turns in between.
+  let readingMs = 0;
   let mayUseThreads = (options.concurrency ?? 1) > 0;
   while (!walk.isDone && options.signal?.aborted !== true) {
-    if (
-      !mayUseThreads ||
-      !isWorthThreads(options.threadsAfter, tallies.entries, performance.now() - startedAt)
-    ) {
+    if (!mayUseThreads || !isWorthThreads(options.threadsAfter, tallies.entries, readingMs)) {
+      const startedAt = performance.now();
       walk.run(turnEntries);
+      readingMs += performance.now() - startedAt;
     } else if (walk.finishDirectory(turnEntries)) {
       mayUseThreads = false;
       await readInThreads(walk, mounts, tallies, options);
