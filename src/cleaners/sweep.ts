@@ -76,10 +76,7 @@ export async function sweep(
       if (sweeping.short || elsewhere.length > 0) await freeing.ended();
       if (elsewhere.length === 0 || sweeping.signal.aborted) continue;
       const beside = await moveChunk(elsewhere, 'in-parent', sweeping);
-      if (beside.isErr()) {
-        journal.abort();
-        return err(beside.error);
-      }
+      if (beside.isErr()) return err(beside.error);
       await freeing.begin(beside.value);
     }
   } finally {

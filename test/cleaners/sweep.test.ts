@@ -1,0 +1,188 @@
+import { existsSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
+import test, { type ExecutionContext } from 'ava';
+import { errAsync, type Result } from 'neverthrow';
+import { clean } from '../../src/commands/clean.ts';
+import { parseRequest } from '../../src/commands/options.ts';
+import { resume } from '../../src/commands/resume.ts';
+import type { Shell } from '../../src/commands/shell.ts';
+import type { Store, Write } from '../../src/journal/store.ts';
+import type { Failure, JournalFailure } from '../../src/model/failure.ts';
+import { makeIds } from '../helpers/ids.ts';
+import { temporaryDirectory } from '../helpers/temporary.ts';
+import { claudeLog, eventDirectory } from '../helpers/trace-artefacts.ts';
+import { runBetween, type Call } from '../torture/interpose.ts';
+import { Machine, quarantined } from '../torture/machine.ts';
+import { seeded } from '../torture/random.ts';
+
+const nowMs = Date.UTC(2026, 5, 1, 12);
+/** Nothing is held for undo: each chunk is freed while the next one is moved. */
+const request = parseRequest(['all'], { allRepos: true, force: true, jsonl: true, undo: false });
+
+type Storage = {
+  readonly machine: Machine;
+  /** Freed four at a time, and first. */
+  readonly directories: readonly string[];
+  /** Moved sixteen at a time, while those are freed. */
+  readonly logs: readonly string[];
+};
+
+async function makeStorage(t: ExecutionContext): Promise<Storage> {
+  const top = temporaryDirectory(t);
+  const machine = new Machine({ top, random: seeded(1), nowMs, loss: 'none', isJournalOnSameVolume: false });
+  const home = { home: machine.home, root: machine.root, dataRoot: machine.root, nowMs, ids: makeIds(1) };
+  const directories: string[] = [];
+  const logs: string[] = [];
+  for (let index = 0; index < 20; index += 1) {
+    directories.push((await eventDirectory(home, { repository: 'app', startedAgo: '60d' })).path);
+    logs.push(await claudeLog(home, { startedAgo: '60d' }));
+  }
+  return { machine, directories, logs };
+}
+
+/** One that breaks for good at the batch that `isFatal` picks. LevelDB's handle is dead then, and so is the next one. */
+class BreakingStores {
+  readonly #isFatal: (text: string) => boolean;
+  #isBroken = false;
+  #brokenHandles = 0;
+  readonly #waiting: { readonly isMeant: (text: string) => boolean; readonly tell: () => void }[] = [];
+  #tellBroken: () => void = () => undefined;
+  /** The journal has tried to recover, and has told its caller that it cannot. */
+  readonly broken: Promise<void> = new Promise((resolve) => {
+    this.#tellBroken = resolve;
+  });
+
+  constructor(isFatal: (text: string) => boolean) {
+    this.#isFatal = isFatal;
+  }
+
+  /** Waits until such a batch is durable. */
+  written(isMeant: (text: string) => boolean): Promise<void> {
+    return new Promise((tell) => {
+      this.#waiting.push({ isMeant, tell });
+    });
+  }
+
+  readonly wrap = (store: Store): Store => ({
+    ...store,
+    write: (writes) => {
+      const text = textOf(writes);
+      this.#isBroken ||= this.#isFatal(text);
+      if (this.#isBroken) return errAsync(unavailable);
+      return store.write(writes).map(() => {
+        for (const one of this.#waiting) if (one.isMeant(text)) one.tell();
+      });
+    },
+    close: async () => {
+      await store.close();
+      if (!this.#isBroken) return;
+      this.#brokenHandles += 1;
+      // The second handle is closed when recovering has failed: what follows is told without waiting for anything else.
+      if (this.#brokenHandles < 2) return;
+      void setImmediate().then(() => setImmediate().then(this.#tellBroken));
+    },
+  });
+}
+
+const unavailable: JournalFailure = { type: 'journal-unavailable', path: '/', code: 'EIO', detail: 'broken' };
+
+function textOf(writes: readonly Write[]): string {
+  return writes.map((one) => (one.type === 'put' ? one.value : '')).join('\n');
+}
+
+function intendsLogs(text: string): boolean {
+  return text.includes('"RemovalIntended"') && text.includes('"item":"logs:');
+}
+
+/** Runs as a process whose removals below the quarantine wait. */
+function runWithSlowDisk(
+  { machine }: Storage,
+  shell: Shell,
+  wait: () => Promise<void>,
+): Promise<Result<number, Failure>> {
+  const isFreed = ({ name, path }: Call): boolean => name === 'unlink' && path.includes('/clean/quarantine/');
+  return runBetween(
+    {
+      roots: [machine.root],
+      isDead: () => false,
+      on: (call, perform) => (isFreed(call) ? wait().then(perform) : perform()),
+      turns: () => 0,
+    },
+    () => clean(request._unsafeUnwrap(), shell),
+  );
+}
+
+async function everythingGoesAfterwards(t: ExecutionContext, { machine, directories, logs }: Storage) {
+  const again = await machine.run((shell) =>
+    resume({ run: undefined, output: 'jsonl', acceptClock: false }, shell),
+  );
+  t.true(again.result?.isOk(), again.out + again.err);
+  t.deepEqual(
+    [...directories, ...logs].filter((path) => existsSync(path)),
+    [],
+  );
+  t.deepEqual(quarantined(machine.root), []);
+}
+
+test('a journal that fails where a chunk is freed lets nothing of the next one be moved', async (t) => {
+  const storage = await makeStorage(t);
+  const { machine, directories, logs } = storage;
+  const stores = new BreakingStores((text) => text.includes('"ItemRemoved"'));
+  const isNextIntended = stores.written(intendsLogs);
+  let isIntended = false;
+  void isNextIntended.then(() => {
+    isIntended = true;
+  });
+  const ran = await machine.run((shell) =>
+    runWithSlowDisk(
+      storage,
+      {
+        ...shell,
+        journalSeams: { ...shell.journalSeams, wrapStore: stores.wrap },
+        readProcesses: async (asked) => {
+          // The next chunk looks who is at work once more, after it has written down what it is about to do.
+          if (isIntended) await stores.broken;
+          return shell.readProcesses(asked);
+        },
+      },
+      () => isNextIntended,
+    ),
+  );
+  t.is(ran.result?.isErr() ? ran.result.error.type : ran.out, 'journal-unavailable');
+  t.true(isIntended, 'the next chunk was under way');
+  t.deepEqual(
+    directories.filter((path) => existsSync(path)),
+    [],
+    'the first chunk had gone',
+  );
+  t.deepEqual(
+    logs.filter((path) => !existsSync(path)),
+    [],
+  );
+  await everythingGoesAfterwards(t, storage);
+});
+
+test('a journal that fails where a chunk is moved lets nothing more of the one before be freed', async (t) => {
+  const storage = await makeStorage(t);
+  const { machine, directories, logs } = storage;
+  const stores = new BreakingStores(intendsLogs);
+  const ran = await machine.run((shell) =>
+    runWithSlowDisk(
+      storage,
+      { ...shell, journalSeams: { ...shell.journalSeams, wrapStore: stores.wrap } },
+      () => stores.broken,
+    ),
+  );
+  t.is(ran.result?.isErr() ? ran.result.error.type : ran.out, 'journal-unavailable');
+  t.deepEqual(
+    logs.filter((path) => !existsSync(path)),
+    [],
+  );
+  t.deepEqual(
+    directories.filter((path) => existsSync(path)),
+    [],
+    'the first chunk had been moved',
+  );
+  t.true(quarantined(machine.root).length >= directories.length - 4, 'four were under way');
+  await everythingGoesAfterwards(t, storage);
+});
