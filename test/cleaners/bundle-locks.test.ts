@@ -1,11 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import test from 'ava';
 import { dropLocksOfDead, openBundleLocks } from '../../src/cleaners/bundle-locks.ts';
 import { takeLock } from '../../src/storage/prodigy-lock.ts';
 import { readProcessTable, type ProcessTable } from '../../src/storage/processes.ts';
 import { temporaryDirectory } from '../helpers/temporary.ts';
+import { runBetween, type Between } from '../torture/interpose.ts';
 
 const host = 'here';
 const nowMs = Date.parse('2026-03-01T12:00:00.000Z');
@@ -67,3 +69,39 @@ test('what is held still is given back in the end', async (t) => {
   await locks.close();
   t.false(existsSync(join(root, 'resume_locks')));
 });
+
+test('a lock that is being given back is not shared, but taken anew', async (t) => {
+  const root = temporaryDirectory(t);
+  const lock = join(root, 'resume_locks', 'one.lock');
+  const table = await readProcessTable([]);
+  const readProcesses = (): Promise<ProcessTable> => Promise.resolve(table);
+  const [unlinked, unlink] = gate();
+  const between: Between = {
+    roots: [root],
+    isDead: () => false,
+    // Every other call is carried out at once: whatever can happen meanwhile has happened some turns later.
+    on: ({ name, path }, perform) =>
+      name === 'unlink' && path === lock ? unlinked.then(perform) : perform(),
+    turns: () => 0,
+  };
+  await runBetween(between, async () => {
+    const locks = await openBundleLocks([root], { host, clock: () => nowMs, readProcesses });
+    const first = await locks.hold(['one']);
+    const released = first.release();
+    const holding = locks.hold(['one']);
+    for (let turn = 0; turn < 20; turn += 1) await setImmediate();
+    unlink();
+    const [second] = await Promise.all([holding, released]);
+    t.deepEqual(second.refused, new Map());
+    t.true(existsSync(lock));
+    await locks.close();
+  });
+});
+
+function gate(): readonly [passed: Promise<void>, open: () => void] {
+  let open: () => void = () => undefined;
+  const passed = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return [passed, open];
+}
