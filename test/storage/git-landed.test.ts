@@ -128,6 +128,8 @@ test('its one commit picked onto a target that had moved on', lands, {
 test('its commits picked apart, with other work between them', lands, {
   make: async (made) => {
     await work(made);
+    // Picked onto its own parent within the same second it would be the same commit.
+    await commitFile(made.main, 'earlier.txt', 'earlier\n');
     await git(made.main, 'cherry-pick', `${branch}~1`);
     await commitFile(made.main, 'other.txt', 'other\n');
     await git(made.main, 'cherry-pick', branch);
@@ -155,6 +157,8 @@ test('commits that cancel each other out', lands, {
 test('only one of two commits was picked', lands, {
   make: async (made) => {
     await work(made);
+    // Picked onto its own parent within the same second it would be the same commit.
+    await commitFile(made.main, 'earlier.txt', 'earlier\n');
     await git(made.main, 'cherry-pick', `${branch}~1`);
   },
   how: undefined,
