@@ -1,6 +1,6 @@
 import { readdir, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { StaleLockReplaced } from '../journal/event.ts';
+import type { StaleLockReplaced } from '../journal/event-removal.ts';
 import { identify } from '../disk/identity.ts';
 import { syncDirectories } from '../disk/quarantine.ts';
 import { isPlainId } from '../storage/names.ts';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { RemovalIntended, RemovalMode } from '../journal/event.ts';
+import type { RemovalIntended, RemovalMode } from '../journal/event-removal.ts';
 import type { Item, ItemId } from '../model/item.ts';
 import type { OwnerId } from '../model/owner.ts';
 import { registrationOf } from '../storage/git-registration.ts';

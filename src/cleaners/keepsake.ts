@@ -4,7 +4,7 @@ import { err, ok, type Result } from 'neverthrow';
 import { errnoOf, toDiskFailure } from '../disk/failure.ts';
 import { identify } from '../disk/identity.ts';
 import { ensureQuarantine, moveBack, syncDirectories } from '../disk/quarantine.ts';
-import type { RemovalIntended } from '../journal/event.ts';
+import type { RemovalIntended } from '../journal/event-removal.ts';
 import type { DiskFailure } from '../model/failure.ts';
 import { copySettings } from '../storage/worktree-settings.ts';
 

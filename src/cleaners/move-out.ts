@@ -2,7 +2,7 @@ import { dirname } from 'node:path';
 import { ok, type Result } from 'neverthrow';
 import { identify, sameObject } from '../disk/identity.ts';
 import { moveBack, moveInto, syncDirectories } from '../disk/quarantine.ts';
-import type { Move } from '../journal/event.ts';
+import type { Move } from '../journal/event-removal.ts';
 import type { DiskFailure } from '../model/failure.ts';
 import type { Identity } from '../model/item.ts';
 

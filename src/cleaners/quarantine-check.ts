@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { identify, isSameWithin } from '../disk/identity.ts';
-import type { Move } from '../journal/event.ts';
+import type { Move } from '../journal/event-removal.ts';
 import type { OpenOperation } from '../projections/open-operations.ts';
 import { operationOf, quarantineLevels } from './quarantine-place.ts';
 

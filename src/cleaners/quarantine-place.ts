@@ -1,5 +1,5 @@
 import { basename, dirname, join } from 'node:path';
-import type { Move, RemovalMode } from '../journal/event.ts';
+import type { Move, RemovalMode } from '../journal/event-removal.ts';
 import type { Item } from '../model/item.ts';
 
 /** Levels below a root that lead to this journal's quarantine. */

@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { identify, sameObject } from '../disk/identity.ts';
 import { dropSecondName, ensureQuarantine, moveBack, syncDirectories } from '../disk/quarantine.ts';
 import { removeTree } from '../disk/remove.ts';
-import type { Move } from '../journal/event.ts';
+import type { Move } from '../journal/event-removal.ts';
 import type { Identity } from '../model/item.ts';
 import type { GoneWorktree } from '../projections/gone-worktrees.ts';
 import { attach, hasRegistration, syncRegistration } from '../storage/git-attach.ts';

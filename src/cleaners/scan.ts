@@ -1,5 +1,7 @@
 import { createHash, hash, type Hash } from 'node:crypto';
-import type { Event, ItemCondemned, ItemKept, PlannedItem } from '../journal/event.ts';
+import type { Event } from '../journal/event.ts';
+import type { ItemCondemned, ItemKept } from '../journal/event-verdict.ts';
+import type { PlannedItem } from '../journal/event-run.ts';
 import type { Item, ItemId } from '../model/item.ts';
 import type { Kind } from '../model/kind.ts';
 import type { Look } from '../model/look.ts';

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import { identify, sameObject } from '../disk/identity.ts';
 import { ensureQuarantine } from '../disk/quarantine.ts';
-import type { RemovalIntended } from '../journal/event.ts';
+import type { RemovalIntended } from '../journal/event-removal.ts';
 import type { Item } from '../model/item.ts';
 import { attach, isAttached } from '../storage/git-attach.ts';
 import { isHeld, type Content } from '../storage/git-kept.ts';

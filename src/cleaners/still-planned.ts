@@ -1,5 +1,5 @@
 import { isUnchanged } from '../disk/identity.ts';
-import type { PlannedItem } from '../journal/event.ts';
+import type { PlannedItem } from '../journal/event-run.ts';
 import type { ItemId } from '../model/item.ts';
 import type { Evidence, Verdict } from '../model/reason.ts';
 import { keepWhatExplains } from '../policy/verdict.ts';

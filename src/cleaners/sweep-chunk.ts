@@ -2,7 +2,7 @@ import { access, constants } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import { ensureQuarantine } from '../disk/quarantine.ts';
-import type { RemovalMode } from '../journal/event.ts';
+import type { RemovalMode } from '../journal/event-removal.ts';
 import type { JournalFailure } from '../model/failure.ts';
 import { invariant } from '../model/invariant.ts';
 import type { ItemId } from '../model/item.ts';

@@ -1,5 +1,5 @@
 import type { Result } from 'neverthrow';
-import type { BranchDeleted, BranchKept, RemovalIntended } from '../journal/event.ts';
+import type { BranchDeleted, BranchKept, RemovalIntended } from '../journal/event-removal.ts';
 import type { DiskFailure, GitFailure } from '../model/failure.ts';
 import type { Item } from '../model/item.ts';
 import type { Doubt } from '../model/reason.ts';

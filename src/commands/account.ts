@@ -1,6 +1,7 @@
 import type { RunRecord } from '../cleaners/run-record.ts';
 import type { Dropped } from '../cleaners/still-planned.ts';
-import type { BranchDeleted, BranchKept, RunOutcome, Tally } from '../journal/event.ts';
+import type { BranchDeleted, BranchKept } from '../journal/event-removal.ts';
+import type { RunOutcome, Tally } from '../journal/event-run.ts';
 import { takenUpBy, totalsOf } from '../projections/run-account.ts';
 import type { DocumentInput, ItemResult, ItemResultView } from '../ui/document.ts';
 import type { FailureView, ResultView } from '../ui/result-text.ts';

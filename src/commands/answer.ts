@@ -1,4 +1,4 @@
-import type { RunOutcome } from '../journal/event.ts';
+import type { RunOutcome } from '../journal/event-run.ts';
 import { documentText, runDocument, type DocumentInput } from '../ui/document.ts';
 import { nextOld, nextOldText } from '../ui/next-old.ts';
 import { resultText } from '../ui/result-text.ts';

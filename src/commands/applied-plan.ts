@@ -1,4 +1,4 @@
-import type { RunPolicy } from '../journal/event.ts';
+import type { RunPolicy } from '../journal/event-run.ts';
 import type { RefusedFailure } from '../model/failure.ts';
 import { isBehind } from '../policy/clock.ts';
 import { commandText } from '../ui/run-line.ts';

@@ -9,7 +9,7 @@ import { sweep, type Condemned, type Sweep } from '../cleaners/sweep.ts';
 import { freeBytes } from '../disk/volume.ts';
 import type { Journal } from '../journal/journal.ts';
 import { keptOfRows } from '../journal/kept-rows.ts';
-import type { Tally } from '../journal/event.ts';
+import type { Tally } from '../journal/event-run.ts';
 import type { JournalFailure } from '../model/failure.ts';
 import type { Item } from '../model/item.ts';
 import type { Kind } from '../model/kind.ts';

@@ -2,7 +2,7 @@ import { err, ok, type Result } from 'neverthrow';
 import { freeBytes } from '../disk/volume.ts';
 import type { RunRecord } from '../cleaners/run-record.ts';
 import { stillPlanned, type StillPlanned } from '../cleaners/still-planned.ts';
-import type { RunOutcome } from '../journal/event.ts';
+import type { RunOutcome } from '../journal/event-run.ts';
 import type { Failure, JournalFailure } from '../model/failure.ts';
 import type { Scope } from '../policy/scope.ts';
 import { formatCount } from '../ui/format.ts';

@@ -1,5 +1,5 @@
 import { err, ok, type Result } from 'neverthrow';
-import type { RunPolicy } from '../journal/event.ts';
+import type { RunPolicy } from '../journal/event-run.ts';
 import type { JournalReader } from '../journal/journal.ts';
 import type { JournalFailure, RefusedFailure } from '../model/failure.ts';
 import type { Kind } from '../model/kind.ts';

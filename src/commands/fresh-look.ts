@@ -1,5 +1,5 @@
 import { look } from '../cleaners/look.ts';
-import type { RunPolicy } from '../journal/event.ts';
+import type { RunPolicy } from '../journal/event-run.ts';
 import type { Item, ItemId } from '../model/item.ts';
 import { kinds } from '../model/kind.ts';
 import type { Look } from '../model/look.ts';

@@ -1,7 +1,7 @@
 import { basename, resolve } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import type { Entry } from '../journal/entry.ts';
-import type { RunActor, RunScope } from '../journal/event.ts';
+import type { RunActor, RunScope } from '../journal/event-run.ts';
 import type { EntryRange, JournalReader } from '../journal/journal.ts';
 import type { Failure } from '../model/failure.ts';
 import { isKind } from '../model/kind.ts';

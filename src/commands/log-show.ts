@@ -1,5 +1,5 @@
 import { err, ok, type Result } from 'neverthrow';
-import type { PlannedItem } from '../journal/event.ts';
+import type { PlannedItem } from '../journal/event-run.ts';
 import type { JournalReader } from '../journal/journal.ts';
 import type { Failure, JournalFailure } from '../model/failure.ts';
 import { aftermath } from '../projections/aftermath.ts';

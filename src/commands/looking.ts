@@ -1,5 +1,5 @@
 import type { Result } from 'neverthrow';
-import type { RunPolicy, RunScope } from '../journal/event.ts';
+import type { RunPolicy, RunScope } from '../journal/event-run.ts';
 import { look } from '../cleaners/look.ts';
 import { scanOf, shortHash, type Scan } from '../cleaners/scan.ts';
 import { activityWindowMs, canonicalPolicy, policyOf, type Policy } from '../policy/retention.ts';

@@ -1,4 +1,4 @@
-import type { RunOutcome } from '../journal/event.ts';
+import type { RunOutcome } from '../journal/event-run.ts';
 import { unreachable } from '../model/invariant.ts';
 import type { Failure } from '../model/failure.ts';
 

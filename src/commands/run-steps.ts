@@ -7,7 +7,7 @@ import { finishUndos } from '../cleaners/undo-worktrees.ts';
 import { planId, planPieces, scanEvents, type Scan } from '../cleaners/scan.ts';
 import { slicesOf } from '../cleaners/slices.ts';
 import type { Condemned } from '../cleaners/sweep.ts';
-import type { RunOutcome, RunPolicy } from '../journal/event.ts';
+import type { RunOutcome, RunPolicy } from '../journal/event-run.ts';
 import type { Journal } from '../journal/journal.ts';
 import { keptOfRows } from '../journal/kept-rows.ts';
 import type { Failure, JournalFailure, RefusedFailure } from '../model/failure.ts';

@@ -1,6 +1,6 @@
 import { customAlphabet } from 'nanoid';
 import type { Config } from '../config.ts';
-import type { RunActor } from '../journal/event.ts';
+import type { RunActor } from '../journal/event-run.ts';
 import type { JournalSeams } from '../journal/journal.ts';
 import type { Machine } from '../model/machine.ts';
 import { readMachine } from '../storage/machine.ts';

@@ -3,7 +3,7 @@ import { putBack, syncMoves } from '../cleaners/move-out.ts';
 import { finishUndos, undoWorktree } from '../cleaners/undo-worktrees.ts';
 import { identify } from '../disk/identity.ts';
 import { dropSecondName } from '../disk/quarantine.ts';
-import { removalOf, type RemovalIntended } from '../journal/event.ts';
+import { removalOf, type RemovalIntended } from '../journal/event-removal.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Failure, JournalFailure } from '../model/failure.ts';
 import { kinds } from '../model/kind.ts';

@@ -1,5 +1,5 @@
 import { err, ok, type Result } from 'neverthrow';
-import type { RemovalIntended } from '../journal/event.ts';
+import type { RemovalIntended } from '../journal/event-removal.ts';
 import type { JournalReader } from '../journal/journal.ts';
 import type { JournalFailure } from '../model/failure.ts';
 import { goneWorktrees, type GoneWorktree } from '../projections/gone-worktrees.ts';

@@ -1,6 +1,6 @@
 import { dirname, basename } from 'node:path';
 import type { Judged, Scan } from '../cleaners/scan.ts';
-import type { RunPolicy } from '../journal/event.ts';
+import type { RunPolicy } from '../journal/event-run.ts';
 import type { Kind } from '../model/kind.ts';
 import type { Evidence } from '../model/reason.ts';
 import { ageBasisMs } from '../policy/age.ts';

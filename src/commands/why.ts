@@ -1,5 +1,5 @@
 import { err, ok, type Result } from 'neverthrow';
-import { removalOf } from '../journal/event.ts';
+import { removalOf } from '../journal/event-removal.ts';
 import type { JournalReader } from '../journal/journal.ts';
 import { recordedIn, type Recorded } from '../journal/recorded.ts';
 import type { Failure } from '../model/failure.ts';

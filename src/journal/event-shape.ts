@@ -1,7 +1,10 @@
 import type { SpentBranch } from '../model/branch.ts';
 import type { Identity } from '../model/item.ts';
-import type { ActorContext, Event, EventOf, EventType, ItemKept, KindTotals, Move } from './event.ts';
-import type { PlannedItem, RunActor, RunPolicy, RunScope, Tally, WorktreeRegistration } from './event.ts';
+import type { Move, WorktreeRegistration } from './event-removal.ts';
+import type { ActorContext, KindTotals, PlannedItem, RunActor, RunPolicy } from './event-run.ts';
+import type { RunScope, Tally } from './event-run.ts';
+import type { ItemKept } from './event-verdict.ts';
+import type { Event, EventOf, EventType } from './event.ts';
 import { checkOf } from './shape.ts';
 import type { AnyShape, Check, Fields, Shape } from './shape.ts';
 

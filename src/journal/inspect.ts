@@ -4,7 +4,7 @@ import type { JournalFailure } from '../model/failure.ts';
 import type { Anchor } from './anchor.ts';
 import { chainSeed, hashLength } from './chain.ts';
 import { decodeEntry } from './codec.ts';
-import type { JournalCreated } from './event.ts';
+import type { JournalCreated } from './event-journal.ts';
 import { damaged, later } from './journal-failure.ts';
 import { entryKey, formatKey, highHeadKey, lowHeadKey, seqOfKey } from './key.ts';
 import { segmentRows } from './segment.ts';

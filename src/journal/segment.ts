@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { hashLength } from './chain.ts';
 import type { Link } from './entry.ts';
-import type { SegmentSealed } from './event.ts';
+import type { SegmentSealed } from './event-journal.ts';
 import { segmentsPath } from './layout.ts';
 import type { KeyedProjection } from './projection.ts';
 

@@ -1,4 +1,5 @@
-import { removalOf, type EventOf } from '../journal/event.ts';
+import { removalOf } from '../journal/event-removal.ts';
+import type { EventOf } from '../journal/event.ts';
 import type { Projection } from '../journal/projection.ts';
 
 /** How later runs ended operations: one line of a run's story that it could not tell itself. */

@@ -1,4 +1,4 @@
-import { removalOf, type RemovalIntended } from '../journal/event.ts';
+import { removalOf, type RemovalIntended } from '../journal/event-removal.ts';
 import type { KeyedProjection } from '../journal/projection.ts';
 
 /** A worktree that left its place and can be made again. */

@@ -1,4 +1,4 @@
-import { removalOf, type RemovalIntended } from '../journal/event.ts';
+import { removalOf, type RemovalIntended } from '../journal/event-removal.ts';
 import type { KeyedProjection } from '../journal/projection.ts';
 
 /** A ref that this journal made, or was about to make, for the work in a worktree. */

@@ -1,4 +1,4 @@
-import type { ItemCondemned, ItemKept } from '../journal/event.ts';
+import type { ItemCondemned, ItemKept } from '../journal/event-verdict.ts';
 import type { KeyedProjection } from '../journal/projection.ts';
 import type { KeepReason, RemovalProof, RemoveReason } from '../model/reason.ts';
 

@@ -1,4 +1,4 @@
-import type { RemovalIntended } from '../journal/event.ts';
+import type { RemovalIntended } from '../journal/event-removal.ts';
 import { terminalEvents } from '../journal/event.ts';
 import type { KeyedProjection } from '../journal/projection.ts';
 import type { ItemId } from '../model/item.ts';

@@ -1,4 +1,4 @@
-import type { PlannedItem } from '../journal/event.ts';
+import type { PlannedItem } from '../journal/event-run.ts';
 import type { KeyedProjection, Projection } from '../journal/projection.ts';
 
 /** Where a plan's list stands in the journal. */

@@ -1,5 +1,6 @@
 import type { Entry } from '../journal/entry.ts';
-import type { BranchDeleted, BranchKept, KindTotals, RemovalIntended, Tally } from '../journal/event.ts';
+import type { BranchDeleted, BranchKept, RemovalIntended } from '../journal/event-removal.ts';
+import type { KindTotals, Tally } from '../journal/event-run.ts';
 import type { Projection } from '../journal/projection.ts';
 import type { ItemId } from '../model/item.ts';
 import { kinds, type Kind } from '../model/kind.ts';

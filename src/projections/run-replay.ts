@@ -1,5 +1,6 @@
 import type { Entry } from '../journal/entry.ts';
-import type { EventOf, RunStarted, ScanCompleted } from '../journal/event.ts';
+import type { EventOf } from '../journal/event.ts';
+import type { RunStarted, ScanCompleted } from '../journal/event-run.ts';
 import type { Projection } from '../journal/projection.ts';
 import type { ItemId } from '../model/item.ts';
 import type { Kind } from '../model/kind.ts';

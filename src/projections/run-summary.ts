@@ -1,6 +1,6 @@
 import type { Entry } from '../journal/entry.ts';
-import type { RunActor, RunCompleted, RunConfirmed, RunInterrupted } from '../journal/event.ts';
-import type { RunPolicy, RunScope, RunStarted, Tally } from '../journal/event.ts';
+import type { RunActor, RunCompleted, RunConfirmed, RunInterrupted } from '../journal/event-run.ts';
+import type { RunPolicy, RunScope, RunStarted, Tally } from '../journal/event-run.ts';
 import type { KeyedProjection } from '../journal/projection.ts';
 
 /** One run in numbers: what it set out to do, and how far it came. */

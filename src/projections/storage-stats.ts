@@ -1,5 +1,5 @@
 import type { Entry } from '../journal/entry.ts';
-import type { Tally } from '../journal/event.ts';
+import type { Tally } from '../journal/event-run.ts';
 import type { Projection } from '../journal/projection.ts';
 import type { ItemId } from '../model/item.ts';
 import { isKind } from '../model/kind.ts';

@@ -1,15 +1,15 @@
 import type { ItemId } from '../model/item.ts';
+import type { Event } from '../journal/event.ts';
 import type {
-  Event,
   PlanRecorded,
-  RemovalIntended,
   RunCompleted,
   RunConfirmed,
   RunDeclined,
   RunPlanned,
   RunRefused,
   RunStarted,
-} from '../journal/event.ts';
+} from '../journal/event-run.ts';
+import type { RemovalIntended } from '../journal/event-removal.ts';
 
 export type PlanPiece = Omit<PlanRecorded, 'type'>;
 

@@ -1,4 +1,4 @@
-import type { KindTotals, RunOutcome } from '../journal/event.ts';
+import type { KindTotals, RunOutcome } from '../journal/event-run.ts';
 import type { Kind } from '../model/kind.ts';
 import type { FailureView } from './result-text.ts';
 import type { BranchView, ItemView, RunView } from './view.ts';

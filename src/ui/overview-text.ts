@@ -1,4 +1,4 @@
-import type { Tally } from '../journal/event.ts';
+import type { Tally } from '../journal/event-run.ts';
 import type { Pin } from '../model/pin.ts';
 import type { RunSummary } from '../projections/run-summary.ts';
 import { formatAge, formatBytes, formatCount, formatTime, formatWhole, printable } from './format.ts';

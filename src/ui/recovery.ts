@@ -1,4 +1,4 @@
-import type { RemovalIntended } from '../journal/event.ts';
+import type { RemovalIntended } from '../journal/event-removal.ts';
 import { pathOf } from '../model/item.ts';
 import { formatTime } from './format.ts';
 import { quoted } from './run-line.ts';

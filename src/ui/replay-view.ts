@@ -1,4 +1,6 @@
-import type { EventOf, PlannedItem, RemovalIntended } from '../journal/event.ts';
+import type { EventOf } from '../journal/event.ts';
+import type { PlannedItem } from '../journal/event-run.ts';
+import type { RemovalIntended } from '../journal/event-removal.ts';
 import type { ItemId } from '../model/item.ts';
 import { isKind, type Kind } from '../model/kind.ts';
 import type { Aftermath } from '../projections/aftermath.ts';

@@ -1,4 +1,4 @@
-import type { RunActor, Tally } from '../journal/event.ts';
+import type { RunActor, Tally } from '../journal/event-run.ts';
 import type { RunSummary } from '../projections/run-summary.ts';
 import { formatBytes, formatCount, formatTime, printable } from './format.ts';
 

@@ -1,4 +1,4 @@
-import type { RunPolicy, RunScope } from '../journal/event.ts';
+import type { RunPolicy, RunScope } from '../journal/event-run.ts';
 import { kinds, type Kind } from '../model/kind.ts';
 import { formatDuration } from '../policy/age.ts';
 import { formatBytes, formatTime, formatWhole, printable } from './format.ts';

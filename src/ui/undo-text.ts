@@ -1,4 +1,5 @@
-import type { RemovalIntended, RunOutcome } from '../journal/event.ts';
+import type { RemovalIntended } from '../journal/event-removal.ts';
+import type { RunOutcome } from '../journal/event-run.ts';
 import { kinds } from '../model/kind.ts';
 import { pathOf } from '../model/item.ts';
 import { countOf, formatBytes, formatCount, printable, singular } from './format.ts';

@@ -10,7 +10,7 @@ import {
 import { dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { keepSettings } from '../../src/cleaners/keepsake.ts';
-import type { RemovalIntended } from '../../src/journal/event.ts';
+import type { RemovalIntended } from '../../src/journal/event-removal.ts';
 import { canMount, mountTmpfs, temporaryDirectory } from '../helpers/temporary.ts';
 
 const name = 'config.worktree';

@@ -3,7 +3,7 @@ import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { moveOut } from '../../src/cleaners/move-out.ts';
 import { identify } from '../../src/disk/identity.ts';
-import type { Move } from '../../src/journal/event.ts';
+import type { Move } from '../../src/journal/event-removal.ts';
 import { fingerprint } from '../helpers/tree.ts';
 import { canChattr, setImmutable, temporaryDirectory } from '../helpers/temporary.ts';
 import { CrashFs } from '../torture/crash-fs.ts';

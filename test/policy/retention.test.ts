@@ -1,7 +1,7 @@
 import test from 'ava';
 import { kinds } from '../../src/model/kind.ts';
 import type { Kind } from '../../src/model/kind.ts';
-import type { RunPolicy } from '../../src/journal/event.ts';
+import type { RunPolicy } from '../../src/journal/event-run.ts';
 import {
   activityWindowMs,
   canonicalPolicy,

@@ -1,5 +1,7 @@
 import type { Draft, Entry } from '../../src/journal/entry.ts';
-import type { Event, RemovalIntended, RunStarted } from '../../src/journal/event.ts';
+import type { Event } from '../../src/journal/event.ts';
+import type { RemovalIntended } from '../../src/journal/event-removal.ts';
+import type { RunStarted } from '../../src/journal/event-run.ts';
 import type { KeyedProjection, Projection } from '../../src/journal/projection.ts';
 
 /** Entries as a journal would make them: numbered from 0, a second apart. */

@@ -1,6 +1,6 @@
 import test from 'ava';
 import * as fc from 'fast-check';
-import type { ItemCondemned, ItemKept } from '../../src/journal/event.ts';
+import type { ItemCondemned, ItemKept } from '../../src/journal/event-verdict.ts';
 import { lastVerdict, verdictKey } from '../../src/projections/last-verdict.ts';
 import { inRun, removed, rowsOf } from './entries.ts';
 

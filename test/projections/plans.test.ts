@@ -1,5 +1,5 @@
 import test from 'ava';
-import type { PlanRecorded } from '../../src/journal/event.ts';
+import type { PlanRecorded } from '../../src/journal/event-run.ts';
 import { plannedItems, plans } from '../../src/projections/plans.ts';
 import { folded, inRun, rowsOf, started } from './entries.ts';
 

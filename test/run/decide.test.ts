@@ -1,5 +1,7 @@
 import test, { type ExecutionContext } from 'ava';
-import type { Event, RemovalIntended, RunStarted } from '../../src/journal/event.ts';
+import type { Event } from '../../src/journal/event.ts';
+import type { RemovalIntended } from '../../src/journal/event-removal.ts';
+import type { RunStarted } from '../../src/journal/event-run.ts';
 import type { Command } from '../../src/run/command.ts';
 import { decide } from '../../src/run/decide.ts';
 import { evolve, newRun, withPlannedItems, type Run } from '../../src/run/run.ts';

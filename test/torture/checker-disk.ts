@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { operationOf, trashPrefix } from '../../src/cleaners/quarantine-place.ts';
-import type { Move } from '../../src/journal/event.ts';
+import type { Move } from '../../src/journal/event-removal.ts';
 import { changesOf, differencesBelow, isAtOrBelow, Snapshot } from './checker-snapshot.ts';
 import type { Operation, Story } from './checker-story.ts';
 import type { Violation } from './suite.ts';

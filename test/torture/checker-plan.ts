@@ -1,5 +1,5 @@
 import type { Entry } from '../../src/journal/entry.ts';
-import type { PlannedItem } from '../../src/journal/event.ts';
+import type { PlannedItem } from '../../src/journal/event-run.ts';
 import type { ItemId } from '../../src/model/item.ts';
 import { sameObject } from '../../src/disk/identity.ts';
 import type { Violation } from './suite.ts';

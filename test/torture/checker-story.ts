@@ -1,11 +1,7 @@
 import type { Entry } from '../../src/journal/entry.ts';
-import {
-  removalOf,
-  terminalEvents,
-  type Event,
-  type RemovalIntended,
-  type RunCompleted,
-} from '../../src/journal/event.ts';
+import { removalOf, type RemovalIntended } from '../../src/journal/event-removal.ts';
+import { terminalEvents, type Event } from '../../src/journal/event.ts';
+import type { RunCompleted } from '../../src/journal/event-run.ts';
 import type { ItemId } from '../../src/model/item.ts';
 import { concernsOperation, evolveOperation, type OperationState } from '../../src/run/operation.ts';
 import type { Violation } from './suite.ts';
