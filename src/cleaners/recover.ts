@@ -1,24 +1,20 @@
-import { readdir } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
-import { identify, isSameWithin, isUnchanged, sameObject } from '../disk/identity.ts';
-import { dropSecondName, syncDirectories } from '../disk/quarantine.ts';
 import type { Event } from '../journal/event.ts';
-import type { Move, PurgeStarted } from '../journal/event-removal.ts';
+import type { Move } from '../journal/event-removal.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { JournalFailure } from '../model/failure.ts';
 import { unreachable } from '../model/invariant.ts';
-import type { Identity, ItemId } from '../model/item.ts';
+import type { ItemId } from '../model/item.ts';
 import { openOperations, type OpenOperation } from '../projections/open-operations.ts';
 import { adopt, fail } from '../projections/run-account.ts';
-import { isRegistered } from '../storage/git-registration.ts';
-import { reconcile, type NextStep, type SeenPart } from '../run/reconcile.ts';
-import { free, type Quarantined } from './free.ts';
-import { putBack, syncMoves } from './move-out.ts';
-import { operationOf, quarantineLevels } from './quarantine-place.ts';
-import { makeWhole, notHeld } from './snapshot.ts';
-import type { RunRecord } from './run-record.ts';
+import type { NextStep } from '../run/reconcile.ts';
 import type { OpenIntent } from './intent.ts';
+import { putBack, syncMoves } from './move-out.ts';
+import { stepFor } from './next-step.ts';
+import { purgeByIds, purgeHeld } from './purge-held.ts';
+import { noteOrphans, reportOrphans } from './quarantine-orphans.ts';
+import type { RunRecord } from './run-record.ts';
+import { makeWhole } from './snapshot.ts';
 
 export type Recovery = {
   readonly record: RunRecord;
@@ -57,8 +53,7 @@ export async function recover(context: Recovery): Promise<Result<Recovered, Jour
   const { undoable, known, unsettled } = sorted.value;
   for (const operation of unsettled) {
     const { op, run, intent } = operation;
-    const seen = await see(intent.moves);
-    const step = await stepFor(operation, seen);
+    const step = await stepFor(operation);
     record.adopt(op, operation.state);
     if (step.type === 'not-held') {
       adopt(record.account, op, intent, 'taken-up');
@@ -119,9 +114,7 @@ async function sort({ journal }: Recovery): Promise<Result<Sorted, JournalFailur
     if (page.isErr()) return err(page.error);
     for (const [op, operation] of page.value) {
       known.add(op);
-      const isWhole =
-        isUndoable(operation) &&
-        (await stepFor(operation, await see(operation.intent.moves))).type === 'purge';
+      const isWhole = isUndoable(operation) && (await stepFor(operation)).type === 'purge';
       if (isWhole) undoable.push(undoableOf(operation));
       else unsettled.push(operation);
     }
@@ -135,116 +128,6 @@ function undoableOf({ op, intentSeq, heldUntilMs = 0 }: OpenOperation): Undoable
 
 function isUndoable({ state, heldUntilMs }: OpenOperation): boolean {
   return heldUntilMs !== undefined && state === 'quarantined';
-}
-
-/** How many held operations are freed at a time: of a hundred thousand, each with its intent, not all are in memory. */
-const purgedAtOnce = 1024;
-
-/** The same for operations that are known by their ids. */
-export async function purgeByIds(
-  ops: readonly string[],
-  why: PurgeStarted['why'],
-  journal: Pick<Journal, 'row'>,
-  context: Pick<Recovery, 'record'> & Partial<Recovery>,
-): Promise<Result<void, JournalFailure>> {
-  for (let from = 0; from < ops.length; from += purgedAtOnce) {
-    const operations: OpenOperation[] = [];
-    for (const op of ops.slice(from, from + purgedAtOnce)) {
-      const row = await journal.row(openOperations, op);
-      if (row.isErr()) return err(row.error);
-      if (row.value !== undefined) operations.push(row.value);
-    }
-    const purged = await purgeHeld(operations, why, context);
-    if (purged.isErr()) return err(purged.error);
-  }
-  return ok(undefined);
-}
-
-/** Frees what lies in quarantine, saying first why it is now. */
-export async function purgeHeld(
-  operations: readonly OpenOperation[],
-  why: PurgeStarted['why'],
-  { record, heads = [] }: Pick<Recovery, 'record'> & Partial<Recovery>,
-): Promise<Result<void, JournalFailure>> {
-  if (operations.length === 0) return ok(undefined);
-  if (why !== 'resumed') {
-    for (const { op, state, intent } of operations) {
-      record.adopt(op, state);
-      // What this run moved itself stays on its own account.
-      if (record.account.items.get(intent.item)?.op !== op) adopt(record.account, op, intent, 'expired');
-    }
-  }
-  const started = await record.facts(
-    operations.map(({ op, intent }) => ({ op, event: { type: 'PurgeStarted', item: intent.item, why } })),
-  );
-  if (started.isErr()) return err(started.error);
-  const quarantined: Quarantined[] = operations.map(({ op, intent, attempt }) => ({
-    op,
-    intent,
-    attempt: attempt + 1,
-  }));
-  const told = await record.facts(await free(quarantined, heads));
-  return told.isErr() ? err(told.error) : ok(undefined);
-}
-
-/** The work in it is kept nowhere any more, and it may be freed in part: it is left where it is. */
-type NotHeld = { readonly type: 'not-held'; readonly path: string; readonly why: string };
-
-async function stepFor(
-  { state, intent }: OpenOperation,
-  seen: readonly SeenPart[],
-): Promise<NextStep | NotHeld> {
-  const { moves, worktree } = intent;
-  const main = mainOf(moves);
-  const found = reconcile(state, seen, main);
-  if (worktree === undefined) return found;
-  // Nobody may have looked whether somebody worked in it until it was moved: it is put back, and judged again.
-  if (found.type === 'record-quarantined') {
-    return { type: 'put-back', parts: movedOf(seen), next: 'decide-again' };
-  }
-  const why = found.type === 'purge' ? await notHeld(intent) : undefined;
-  if (why === undefined) return found;
-  const { path = '', to = '' } = moves[main] ?? {};
-  // What git still knows has not begun to be freed.
-  return (await isRegistered(worktree, path))
-    ? { type: 'put-back', parts: movedOf(seen), next: 'record-restored' }
-    : { type: 'not-held', path: to, why };
-}
-
-function movedOf(seen: readonly SeenPart[]): readonly number[] {
-  return seen.flatMap(({ quarantine }, index) => (quarantine === 'same' ? [index] : []));
-}
-
-function mainOf(moves: readonly Move[]): number {
-  const main = moves.findIndex(({ role }) => role === 'main');
-  return main === -1 ? moves.length - 1 : main;
-}
-
-async function see(moves: readonly Move[]): Promise<readonly SeenPart[]> {
-  const seen: SeenPart[] = [];
-  for (const { path, to, identity } of moves) {
-    // Putting a file back gives it its old name before it takes the other away: a crash leaves both.
-    if (dropSecondName(to, path)) await syncDirectories([dirname(to)]);
-    const original = identify(path);
-    const quarantine = identify(to);
-    seen.push({
-      original: original.isErr() ? 'unknown' : compare(original.value, identity),
-      quarantine: quarantine.isErr()
-        ? 'unknown'
-        : quarantine.value === undefined
-          ? 'absent'
-          : isSameWithin(quarantine.value, identity)
-            ? 'same'
-            : 'other',
-    });
-  }
-  return seen;
-}
-
-function compare(now: Identity | undefined, then: Identity): 'absent' | 'same' | 'changed' | 'other' {
-  if (now === undefined) return 'absent';
-  if (!sameObject(now, then)) return 'other';
-  return isUnchanged(now, then) ? 'same' : 'changed';
 }
 
 type Settled = 'open' | 'settled' | 'purge' | 'failed';
@@ -323,31 +206,4 @@ async function settle(
     default:
       return unreachable(step);
   }
-}
-
-/** What lies in this journal's quarantine and belongs to no open operation is reported, and left alone. */
-async function reportOrphans(
-  known: ReadonlySet<string>,
-  { record, roots, journalId, knownOrphans }: Recovery,
-): Promise<Result<void, JournalFailure>> {
-  const orphans: string[] = [];
-  for (const root of roots) {
-    const directory = join(root, ...quarantineLevels(journalId));
-    const names = await readdir(directory).catch(() => []);
-    for (const name of names) {
-      const path = join(directory, name);
-      if (!known.has(operationOf(path) ?? '')) orphans.push(path);
-    }
-  }
-  return noteOrphans(orphans, { record, knownOrphans });
-}
-
-/** Tells once of each. */
-async function noteOrphans(
-  paths: readonly string[],
-  { record, knownOrphans }: Pick<Recovery, 'record' | 'knownOrphans'>,
-): Promise<Result<void, JournalFailure>> {
-  const news = paths.filter((path) => !knownOrphans.has(path));
-  const noted = await record.note(news.map((path) => ({ type: 'QuarantineOrphanFound', path }) as const));
-  return noted.isErr() ? err(noted.error) : ok(undefined);
 }

@@ -1,7 +1,8 @@
 import { hostname } from 'node:os';
 import { err, ok, type Result } from 'neverthrow';
 import { openBundleLocks } from '../cleaners/bundle-locks.ts';
-import { purgeByIds, type Recovered } from '../cleaners/recover.ts';
+import { purgeByIds } from '../cleaners/purge-held.ts';
+import type { Recovered } from '../cleaners/recover.ts';
 import type { RunRecord } from '../cleaners/run-record.ts';
 import type { Scan } from '../cleaners/scan.ts';
 import { expireUndos } from '../cleaners/undo-worktrees.ts';

@@ -127,7 +127,7 @@ export const controls: readonly Control[] = [
     suite: 'T2',
     seeds: 300,
     patch: {
-      file: 'src/cleaners/recover.js',
+      file: 'src/cleaners/quarantine-orphans.js',
       find: 'orphans.push(path);',
       replace: "await (await import('node:fs/promises')).rm(path, { recursive: true });",
     },
