@@ -7,13 +7,8 @@ import { basename, join } from 'node:path';
 import { execa } from 'execa';
 import test, { type ExecutionContext } from 'ava';
 import { parseLsof, parsePs } from '../../src/storage/lsof.ts';
-import {
-  parseStat,
-  readProcessTable,
-  ticksIn,
-  type ProcessInfo,
-  type ProcessTable,
-} from '../../src/storage/processes.ts';
+import { parseStat, ticksIn } from '../../src/storage/proc.ts';
+import { readProcessTable, type ProcessInfo, type ProcessTable } from '../../src/storage/processes.ts';
 import { isProdigy, prodigiesAtWork, prodigyProcessesIn, usersOf } from '../../src/storage/liveness.ts';
 import { readLock } from '../../src/storage/prodigy-lock.ts';
 import { addWorktree, commitFile, makeRepository } from '../helpers/git.ts';
