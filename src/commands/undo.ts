@@ -11,7 +11,7 @@ import type { ItemQuery } from '../projections/item-match.ts';
 import { goneWorktrees } from '../projections/gone-worktrees.ts';
 import { itemStory } from '../projections/item-story.ts';
 import { runSummary } from '../projections/run-summary.ts';
-import { causeOf } from '../ui/explain.ts';
+import { causeOf } from '../ui/errno-words.ts';
 import { formatTime, printable } from '../ui/format.ts';
 import { undoDocument, undoText, type UndoOutcome } from '../ui/undo-text.ts';
 import { itemQuery, itemsInJournal } from './find-item.ts';

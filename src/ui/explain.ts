@@ -1,6 +1,7 @@
 import { unreachable } from '../model/invariant.ts';
 import type { Failure, RootFailure, RunLocked } from '../model/failure.ts';
 import { formatDuration } from '../policy/age.ts';
+import { adviceFor, causeOf } from './errno-words.ts';
 import { formatBytes, formatCount, formatTime, formatWhole, printable } from './format.ts';
 import { nearest } from './nearest.ts';
 
@@ -222,60 +223,6 @@ function sinceText(iso: string): string {
 
 function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
-/** What an errno means, in words; the two last are ours. */
-export const causes: Readonly<Record<string, string>> = {
-  EACCES: 'permission denied',
-  EPERM: 'not permitted (immutable, or owned by another user)',
-  EBUSY: 'in use, or a mount point',
-  EROFS: 'the file system is read-only',
-  ENOSPC: 'no space left on the device',
-  EDQUOT: 'the disk quota is used up',
-  ENOTEMPTY: 'something was written into it meanwhile',
-  EXDEV: 'it is on another file system',
-  EIO: 'the disk reports an error',
-  EMFILE: 'too many open files',
-  ENAMETOOLONG: 'its name is too long',
-  EGIT: 'git would not let go of it',
-  EFOREIGN: 'something else lies in its place',
-  ENOTKEPT: 'what was kept of it for undo is not there any more',
-};
-
-export function causeOf(code: string): string {
-  return causes[code] ?? 'the system refused';
-}
-
-function dirnameOf(path: string): string {
-  const end = path.replace(/\/+$/, '').lastIndexOf('/');
-  return end <= 0 ? '/' : path.slice(0, end);
-}
-
-/** One next step for an errno, with the path it is about. */
-export function adviceFor(code: string, path: string): string {
-  const shown = printable(path);
-  switch (code) {
-    case 'EACCES':
-      // What forbids a removal is the directory around it.
-      return `make its directory yours: sudo chown -R "$USER" '${printable(dirnameOf(path))}', then prodigy clean resume`;
-    case 'EPERM':
-      return `look at it with: lsattr -d '${shown}'; sudo chattr -R -i '${shown}' (or chown), then prodigy clean resume`;
-    case 'EBUSY':
-      return `see what uses it: findmnt -T '${shown}'; fuser -v '${shown}', then prodigy clean resume`;
-    case 'EROFS':
-      return 'remount it writable, then prodigy clean resume';
-    case 'ENOSPC':
-    case 'EDQUOT':
-      return 'free some space, then prodigy clean resume';
-    case 'EGIT':
-      return 'run git worktree list in the repository to see its state, then prodigy clean resume';
-    case 'EFOREIGN':
-      return `look at '${shown}': it was not touched`;
-    case 'ENOTKEPT':
-      return `take what you need from '${shown}': nothing of it is freed`;
-    default:
-      return 'prodigy clean resume, once the cause is gone';
-  }
 }
 
 /** What it was asked for may be a slip of ours. It is told, and never done. */

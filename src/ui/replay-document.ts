@@ -1,5 +1,5 @@
 import { kinds } from '../model/kind.ts';
-import { adviceFor } from './explain.ts';
+import { adviceFor } from './errno-words.ts';
 import { sumOf } from './run-line.ts';
 import { actViews, causeIn, type ActView, type ReplayView } from './replay-view.ts';
 import { formatIso } from './format.ts';

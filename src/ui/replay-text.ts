@@ -1,7 +1,7 @@
 import { kinds } from '../model/kind.ts';
 import { pathOf } from '../model/item.ts';
 import { sentenceOf } from './entry-line.ts';
-import { adviceFor } from './explain.ts';
+import { adviceFor } from './errno-words.ts';
 import { countOf, formatBytes, formatCount, formatTime, printable, singular } from './format.ts';
 import { actorLine, commandText, outcomeText, sumOf } from './run-line.ts';
 import { policyLines, scopeOfRun } from './scope-text.ts';

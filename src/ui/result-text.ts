@@ -1,6 +1,6 @@
 import { kinds, type Kind } from '../model/kind.ts';
 import type { KindTotals, RunOutcome, Tally } from '../journal/event-run.ts';
-import { adviceFor, causeOf } from './explain.ts';
+import { adviceFor, causeOf } from './errno-words.ts';
 import { countOf, formatBytes, formatCount, formatTime, formatWhole, printable } from './format.ts';
 import { shortBranch, whyBranchKept } from './entry-line.ts';
 import { table } from './table.ts';

@@ -1,5 +1,6 @@
 import type { Failure, RootFailure } from '../../src/model/failure.ts';
-import { adviceFor, causeOf, causes, explain } from '../../src/ui/explain.ts';
+import { adviceFor, causeOf, causes } from '../../src/ui/errno-words.ts';
+import { explain } from '../../src/ui/explain.ts';
 
 const journal = '/home/ada/.prodigy/clean/journal';
 const worktree = '/home/ada/.prodigy/worktrees/shop/session-abc';
