@@ -88,8 +88,7 @@ async function readOne(
   prefixes: readonly string[],
 ): Promise<ProcessRow | undefined> {
   const stat = statOf(directory);
-  // The dead stay in the table until somebody asks for them; they hold nothing.
-  if (stat === undefined || stat.state === 'Z' || stat.state === 'X') return undefined;
+  if (stat === undefined || isDead(stat)) return undefined;
   const executable = linkOf(join(directory, 'exe'));
   const cwd = linkOf(join(directory, 'cwd'));
   const openFiles = openFilesOf(join(directory, 'fd'), prefixes);
@@ -108,6 +107,21 @@ async function readOne(
   };
 }
 
+/** The dead stay in the table until somebody asks for them; they hold nothing. */
+function isDead({ state }: Stat): boolean {
+  return state === 'Z' || state === 'X';
+}
+
+/** Whether a process that was seen is gone, or on its way out: it holds nothing any more. In doubt, it is there. */
+export function hasEnded(pid: number): boolean {
+  try {
+    const stat = parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+    return stat !== undefined && (isDead(stat) || stat.isExiting);
+  } catch (cause) {
+    return ['ENOENT', 'ESRCH'].includes(errorCode(cause) ?? '');
+  }
+}
+
 function statOf(directory: string): Stat | undefined {
   try {
     return parseStat(readFileSync(join(directory, 'stat'), 'utf8'));
@@ -123,11 +137,16 @@ export type Stat = {
   readonly name: string;
   readonly state: string;
   readonly parent: number;
+  /** Of field 9, the flags: nothing of it runs any more but what the kernel does to clear it away. */
+  readonly isExiting: boolean;
   /** Field 22: clock ticks since boot. */
   readonly startTicks: number;
   /** Field 23. What has no memory of its own is a thread of the kernel: it has no command line, either. */
   readonly memoryBytes: number;
 };
+
+/** `PF_EXITING` of the kernel. */
+const exiting = 0x4;
 
 /** `/proc/<pid>/stat`: the name is in parentheses and may hold any of them, and spaces. */
 export function parseStat(text: string): Stat | undefined {
@@ -139,8 +158,15 @@ export function parseStat(text: string): Stat | undefined {
   const [state = '', parent = ''] = fields;
   const startTicks = Number(fields[19]);
   if (!Number.isInteger(pid) || !Number.isFinite(startTicks)) return undefined;
-  const name = text.slice(open + 1, close);
-  return { pid, name, state, parent: Number(parent), startTicks, memoryBytes: Number(fields[20]) };
+  return {
+    pid,
+    name: text.slice(open + 1, close),
+    state,
+    parent: Number(parent),
+    isExiting: (Number(fields[6]) & exiting) !== 0,
+    startTicks,
+    memoryBytes: Number(fields[20]),
+  };
 }
 
 /** What was renamed or removed meanwhile is still shown under its old name, with this at the end. */

@@ -1,10 +1,12 @@
 import { readFile, readlink, realpath } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
+import { hasEnded } from './proc.ts';
 
 /**
  * Whether a process may work on one of these storage roots, told by the `HOME` and `PRODIGY_HOME` it was started with.
- * Whatever cannot be told is `true`: only a process that surely has another home is another storage's. One in another
- * mount namespace may know the same directory by another name. Nothing else of its environment is looked at.
+ * Whatever cannot be told is `true`: only a process that surely has another home is another storage's, and one that has
+ * ended since it was seen works on none. One in another mount namespace may know the same directory by another name.
+ * Nothing else of its environment is looked at.
  *
  * @param roots - real paths
  */
@@ -19,13 +21,15 @@ export async function mayUseRoots(pid: number, roots: readonly string[]): Promis
     const environment = (await readFile(`/proc/${pid}/environ`, 'utf8')).split('\0');
     const home = valueOf(environment, 'HOME');
     const given = valueOf(environment, 'PRODIGY_HOME');
-    if (home === undefined || !isAbsolute(home)) return true;
+    // What is just ending has no environment any more.
+    if (home === undefined) return !hasEnded(pid);
+    if (!isAbsolute(home)) return true;
     if (given !== undefined && !isAbsolute(given)) return true;
     const used = [join(home, '.prodigy'), ...(given === undefined ? [] : [given])];
     const real = await Promise.all(used.map((path) => realpath(path).catch(() => path)));
     return real.some((path) => roots.includes(path));
   } catch {
-    return true;
+    return !hasEnded(pid);
   }
 }
 

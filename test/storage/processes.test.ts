@@ -1,9 +1,10 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, rename, rm, symlink, writeFile, realpath } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { execa } from 'execa';
 import test, { type ExecutionContext } from 'ava';
 import { parseLsof, parsePs } from '../../src/storage/lsof.ts';
@@ -163,6 +164,21 @@ seen('an executable called prodigy is Prodigy, tied to the repository it stands 
   t.true(usersOf(join(top, 'bin (new)'), table).every(({ how }) => how === 'executable'));
 });
 
+(process.platform === 'linux' ? test : test.skip)(
+  'a prodigy that has ended since it was seen is at work nowhere',
+  async (t) => {
+    const pid = await child(t, '/', `process.title = 'prodigy'`);
+    const home = await realpath(process.env['HOME'] ?? '/').catch(() => process.env['HOME'] ?? '/');
+    const table = await readProcessTable([]);
+    const isAtWork = async (): Promise<boolean> =>
+      (await prodigiesAtWork(table, [join(home, '.prodigy')])).some(({ process: at }) => at.pid === pid);
+    t.true(await isAtWork());
+    process.kill(pid, 'SIGKILL');
+    while (existsSync(`/proc/${pid}/environ`)) await setTimeout(5);
+    t.false(await isAtWork());
+  },
+);
+
 seen(
   'a process of another user is there by name; it is suspect when it is called git, claude or prodigy',
   async (t) => {
@@ -209,9 +225,11 @@ test('names with spaces and parentheses are read right', (t) => {
     name: 'a) b (c)',
     state: 'S',
     parent: 41,
+    isExiting: true,
     startTicks: 99_171,
     memoryBytes: 4096,
   });
+  t.false(parseStat(`42 (a) S 1 0 0 0 0 4194304 ${rest}`)?.isExiting);
   t.is(parseStat('rubbish'), undefined);
   t.is(parseStat('42 (x) S 1'), undefined);
 });
