@@ -3,6 +3,7 @@ import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { execa } from 'execa';
+import { makeTemporaryDirectory, removeTemporaryDirectory } from './temporary.ts';
 import { setTimes } from './write-tree.ts';
 
 /** Runs git in `directory`, apart from the user's own configuration, and answers its stdout. Rejects when git fails. */
@@ -37,6 +38,18 @@ export function gitEnvironment(atMs: number = Date.now()): Record<string, string
     GIT_AUTHOR_DATE: date,
     GIT_COMMITTER_DATE: date,
   };
+}
+
+/** The part of AVA's `test` that is needed for what lasts as long as a file of tests. */
+type TestFile = { readonly after: { readonly always: (undo: () => void) => void } };
+
+/** A home without settings for the git that the tested code starts, until the tests of this file have ended. */
+export function giveGitAHome(test: TestFile): void {
+  const home = makeTemporaryDirectory();
+  process.env['HOME'] = home;
+  process.env['XDG_CONFIG_HOME'] = join(home, '.config');
+  process.env['GIT_CONFIG_NOSYSTEM'] = '1';
+  test.after.always(() => removeTemporaryDirectory(home));
 }
 
 /** A new repository with its settings inside itself, so that the tool under test sees the same ones. */

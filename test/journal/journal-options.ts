@@ -33,3 +33,10 @@ export function remark(detail: string): Draft {
 export function remarks(from: number, to: number): Draft[] {
   return Array.from({ length: to - from }, (_, index) => remark(`${from + index}`));
 }
+
+/** A closed journal that holds so many remarks. */
+export async function written(directory: string, count: number): Promise<void> {
+  const journal = await opened(directory);
+  await journal.append(remarks(0, count));
+  await journal.close();
+}

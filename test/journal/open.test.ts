@@ -6,7 +6,7 @@ import test from 'ava';
 import { openJournal } from '../../src/journal/open.ts';
 import type { Journal } from '../../src/journal/journal.ts';
 import { temporaryDirectory } from '../helpers/temporary.ts';
-import { journalOptions, noonMs, opened, remark, remarks } from './journal-options.ts';
+import { journalOptions, noonMs, opened, remark, remarks, written } from './journal-options.ts';
 import { spawnJournal } from './spawn-journal.ts';
 
 async function details(journal: Journal): Promise<string[]> {
@@ -189,9 +189,7 @@ test('a history that was rewritten does not fit its anchor', async (t) => {
 const tampered = test.macro({
   exec: async (t, key: string, change: (value: string) => string | undefined, expected: object) => {
     const directory = temporaryDirectory(t);
-    const journal = await opened(directory);
-    await journal.append(remarks(0, 3));
-    await journal.close();
+    await written(directory, 3);
     const level = new Level(join(directory, 'db'));
     const value = change((await level.get(key)) ?? '');
     await (value === undefined ? level.del(key) : level.put(key, value));

@@ -16,7 +16,7 @@ import { verifyJournal } from '../../src/journal/verify.ts';
 import { inlineProjections } from '../../src/projections/inline.ts';
 import { canMount, mountTmpfs, temporaryDirectory } from '../helpers/temporary.ts';
 import { spawnSync } from 'node:child_process';
-import { opened, remark, remarks } from './journal-options.ts';
+import { opened, remark, remarks, written } from './journal-options.ts';
 import { spawnJournal } from './spawn-journal.ts';
 
 const scratches = (directory: string): string[] =>
@@ -38,9 +38,7 @@ test('a lost database is not an absent one', async (t) => {
 
 test('a database that is away only while another is put in its place is waited for', async (t) => {
   const directory = temporaryDirectory(t);
-  const journal = await opened(directory);
-  await journal.append(remarks(0, 10));
-  await journal.close();
+  await written(directory, 10);
   const [database, aside] = [join(directory, 'db'), join(directory, 'aside')];
   renameSync(database, aside);
   const opening = openSnapshot(directory);
@@ -53,9 +51,7 @@ test('a database that is away only while another is put in its place is waited f
 
 test('zeros at the end of the manifest, as a power cut may leave them, are no damage', async (t) => {
   const directory = temporaryDirectory(t);
-  const journal = await opened(directory);
-  await journal.append(remarks(0, 10));
-  await journal.close();
+  await written(directory, 10);
   const names = readdirSync(join(directory, 'db'));
   for (const name of names.filter((one) => one.startsWith('MANIFEST')))
     appendFileSync(join(directory, 'db', name), Buffer.alloc(500));
@@ -134,9 +130,7 @@ test('what dead processes left is swept by the next who writes, what live ones h
 
 test('reading changes nothing that lies in the journal, and makes nothing there', async (t) => {
   const directory = temporaryDirectory(t);
-  const journal = await opened(directory);
-  await journal.append(remarks(0, 3000));
-  await journal.close();
+  await written(directory, 3000);
   // What is in the log alone, and what is in tables.
   const again = await opened(directory);
   await again.append(remarks(0, 10));
@@ -149,9 +143,7 @@ test('reading changes nothing that lies in the journal, and makes nothing there'
 
 test('a snapshot that was taken outlasts the files of the database', async (t) => {
   const directory = temporaryDirectory(t);
-  const journal = await opened(directory);
-  await journal.append(remarks(0, 3000));
-  await journal.close();
+  await written(directory, 3000);
   await (await opened(directory)).close();
   await using snapshot = (await openSnapshot(directory))._unsafeUnwrap();
   for (const name of readdirSync(join(directory, 'db'))) unlinkSync(join(directory, 'db', name));
@@ -175,9 +167,7 @@ withMount(
   async (t) => {
     const mount = temporaryDirectory(t);
     t.true(mountTmpfs(mount, '32m'));
-    const journal = await opened(mount);
-    await journal.append(remarks(0, 10));
-    await journal.close();
+    await written(mount, 10);
     t.is(spawnSync('mount', ['-o', 'remount,ro', mount]).status, 0);
     const snapshot = (await openSnapshot(mount))._unsafeUnwrap();
     t.is((await verifyJournal(snapshot, inlineProjections))._unsafeUnwrap().entries, 11);

@@ -10,7 +10,7 @@ import { openSnapshot } from '../../src/journal/snapshot.ts';
 import { verifyJournal } from '../../src/journal/verify.ts';
 import { inlineProjections } from '../../src/projections/inline.ts';
 import { temporaryDirectory } from '../helpers/temporary.ts';
-import { journalOptions, opened, remarks } from './journal-options.ts';
+import { journalOptions, opened, remarks, written } from './journal-options.ts';
 
 /** Counts remarks by their last digit. */
 const counts = (version: number, step = 1): KeyedProjection<number> => ({
@@ -105,9 +105,7 @@ test('rows that say something else than the entries are found, though they add u
 
 test('an edited entry far from the end is found, and named', async (t) => {
   const directory = temporaryDirectory(t);
-  const journal = await opened(directory);
-  await journal.append(remarks(0, 3000));
-  await journal.close();
+  await written(directory, 3000);
   await edit(directory, 'e!0000000000000042', (value) => value.replace('"41"', '"14"'));
   t.like((await openJournal(journalOptions(directory)))._unsafeUnwrapErr(), { seq: 42 });
   const again = (await openSnapshot(directory))._unsafeUnwrap();
@@ -144,9 +142,7 @@ test('an identity that does not say what the journal began with is found, byte b
 
 test('a flipped bit in any file of the database is found, or changed nothing', async (t) => {
   const whole = temporaryDirectory(t);
-  const journal = await opened(whole);
-  await journal.append(remarks(0, 3000));
-  await journal.close();
+  await written(whole, 3000);
   await (await opened(whole)).close();
   const database = join(whole, 'db');
   const files = readdirSync(database).filter((name) => /\.(ldb|log)$|^MANIFEST/.test(name));

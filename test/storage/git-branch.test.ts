@@ -4,18 +4,17 @@ import test, { type ExecutionContext } from 'ava';
 import type { BranchKeptReason, SpentBranch } from '../../src/model/branch.ts';
 import { deleteBranch } from '../../src/storage/git-branch.ts';
 import { inspectWorktree } from '../../src/storage/git-worktree.ts';
-import { addWorktree, adminDirectory, commitFile, git, makeRepository } from '../helpers/git.ts';
 import {
-  makeTemporaryDirectory,
-  removeTemporaryDirectory,
-  temporaryDirectory,
-} from '../helpers/temporary.ts';
+  addWorktree,
+  adminDirectory,
+  commitFile,
+  git,
+  giveGitAHome,
+  makeRepository,
+} from '../helpers/git.ts';
+import { temporaryDirectory } from '../helpers/temporary.ts';
 
-const home = makeTemporaryDirectory();
-process.env['HOME'] = home;
-process.env['XDG_CONFIG_HOME'] = join(home, '.config');
-process.env['GIT_CONFIG_NOSYSTEM'] = '1';
-test.after.always(() => removeTemporaryDirectory(home));
+giveGitAHome(test);
 
 const ref = 'refs/heads/prodigy-session';
 

@@ -5,18 +5,10 @@ import test, { type ExecutionContext } from 'ava';
 import type { WorktreeFacts } from '../../src/model/worktree.ts';
 import { proveWorktree } from '../../src/policy/proof.ts';
 import { inspectWorktree } from '../../src/storage/git-worktree.ts';
-import { addWorktree, commitFile, git, makeRepository } from '../helpers/git.ts';
-import {
-  makeTemporaryDirectory,
-  removeTemporaryDirectory,
-  temporaryDirectory,
-} from '../helpers/temporary.ts';
+import { addWorktree, commitFile, git, giveGitAHome, makeRepository } from '../helpers/git.ts';
+import { temporaryDirectory } from '../helpers/temporary.ts';
 
-const home = makeTemporaryDirectory();
-process.env['HOME'] = home;
-process.env['XDG_CONFIG_HOME'] = join(home, '.config');
-process.env['GIT_CONFIG_NOSYSTEM'] = '1';
-test.after.always(() => removeTemporaryDirectory(home));
+giveGitAHome(test);
 
 type Fixture = { readonly top: string; readonly main: string; readonly worktree: string };
 

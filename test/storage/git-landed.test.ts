@@ -3,19 +3,11 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import type { WorktreeFacts } from '../../src/model/worktree.ts';
 import { inspectWorktree } from '../../src/storage/git-worktree.ts';
-import { addWorktree, commitFile, git, makeRepository } from '../helpers/git.ts';
-import {
-  makeTemporaryDirectory,
-  removeTemporaryDirectory,
-  temporaryDirectory,
-} from '../helpers/temporary.ts';
+import { addWorktree, commitFile, git, giveGitAHome, makeRepository } from '../helpers/git.ts';
+import { temporaryDirectory } from '../helpers/temporary.ts';
 import { fingerprint, differences } from '../helpers/tree.ts';
 
-const home = makeTemporaryDirectory();
-process.env['HOME'] = home;
-process.env['XDG_CONFIG_HOME'] = join(home, '.config');
-process.env['GIT_CONFIG_NOSYSTEM'] = '1';
-test.after.always(() => removeTemporaryDirectory(home));
+giveGitAHome(test);
 
 const branch = 'prodigy-session';
 

@@ -6,18 +6,10 @@ import { execa } from 'execa';
 import { mapEach } from '../../src/storage/each.ts';
 import { unregisterWorktree } from '../../src/storage/git-registration.ts';
 import { inspectWorktree } from '../../src/storage/git-worktree.ts';
-import { git, gitEnvironment, makeRepository } from '../helpers/git.ts';
-import {
-  makeTemporaryDirectory,
-  removeTemporaryDirectory,
-  temporaryDirectory,
-} from '../helpers/temporary.ts';
+import { git, gitEnvironment, giveGitAHome, makeRepository } from '../helpers/git.ts';
+import { temporaryDirectory } from '../helpers/temporary.ts';
 
-const home = makeTemporaryDirectory();
-process.env['HOME'] = home;
-process.env['XDG_CONFIG_HOME'] = join(home, '.config');
-process.env['GIT_CONFIG_NOSYSTEM'] = '1';
-test.after.always(() => removeTemporaryDirectory(home));
+giveGitAHome(test);
 
 const worktrees = 300;
 const branches = 5_000;

@@ -5,18 +5,17 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { inspectWorktree } from '../../src/storage/git-worktree.ts';
-import { addWorktree, adminDirectory, commitFile, git, makeRepository } from '../helpers/git.ts';
 import {
-  makeTemporaryDirectory,
-  removeTemporaryDirectory,
-  temporaryDirectory,
-} from '../helpers/temporary.ts';
+  addWorktree,
+  adminDirectory,
+  commitFile,
+  git,
+  giveGitAHome,
+  makeRepository,
+} from '../helpers/git.ts';
+import { temporaryDirectory } from '../helpers/temporary.ts';
 
-const home = makeTemporaryDirectory();
-process.env['HOME'] = home;
-process.env['XDG_CONFIG_HOME'] = join(home, '.config');
-process.env['GIT_CONFIG_NOSYSTEM'] = '1';
-test.after.always(() => removeTemporaryDirectory(home));
+giveGitAHome(test);
 
 /** A worktree on a branch of its own with one commit, which the branch alone keeps. */
 async function fixture(t: ExecutionContext): Promise<{ readonly main: string; readonly worktree: string }> {

@@ -21,19 +21,17 @@ import type { WorktreeFacts } from '../../src/model/worktree.ts';
 import { registrationOf, unregisterWorktree } from '../../src/storage/git-registration.ts';
 import { inspectWorktree } from '../../src/storage/git-worktree.ts';
 import { giveToNobody } from '../helpers/as-nobody.ts';
-import { addWorktree, adminDirectory, commitFile, git, makeRepository } from '../helpers/git.ts';
 import {
-  isRoot,
-  makeTemporaryDirectory,
-  removeTemporaryDirectory,
-  temporaryDirectory,
-} from '../helpers/temporary.ts';
+  addWorktree,
+  adminDirectory,
+  commitFile,
+  git,
+  giveGitAHome,
+  makeRepository,
+} from '../helpers/git.ts';
+import { isRoot, temporaryDirectory } from '../helpers/temporary.ts';
 
-const home = makeTemporaryDirectory();
-process.env['HOME'] = home;
-process.env['XDG_CONFIG_HOME'] = join(home, '.config');
-process.env['GIT_CONFIG_NOSYSTEM'] = '1';
-test.after.always(() => removeTemporaryDirectory(home));
+giveGitAHome(test);
 
 const branch = 'prodigy-session';
 

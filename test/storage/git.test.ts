@@ -3,17 +3,10 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'ava';
 import { runGit } from '../../src/storage/git.ts';
-import { commitFile, git, makeRepository } from '../helpers/git.ts';
-import {
-  makeTemporaryDirectory,
-  removeTemporaryDirectory,
-  temporaryDirectory,
-} from '../helpers/temporary.ts';
+import { commitFile, git, giveGitAHome, makeRepository } from '../helpers/git.ts';
+import { temporaryDirectory } from '../helpers/temporary.ts';
 
-const home = makeTemporaryDirectory();
-process.env['HOME'] = home;
-process.env['GIT_CONFIG_NOSYSTEM'] = '1';
-test.after.always(() => removeTemporaryDirectory(home));
+giveGitAHome(test);
 
 test('the answer is what git wrote, with its last newline', async (t) => {
   const top = await makeRepository(join(temporaryDirectory(t), 'app'));
