@@ -3,6 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { setImmediate, setTimeout as delay } from 'node:timers/promises';
 import { isAncestorOrSelf } from '../disk/path.ts';
+import { tellingName } from './process-name.ts';
 import { errorCode } from './see.ts';
 
 export type ProcessRow = {
@@ -97,7 +98,7 @@ async function readOne(
   return {
     pid: stat.pid,
     parent: stat.parent,
-    name: stat.name,
+    name: tellingName(stat.name, executable),
     startedAtMs: Math.round(clock.bootedAtMs + (stat.startTicks / clock.ticksPerSecond) * 1_000),
     executable,
     script: interpreted ? await scriptOf(join(directory, 'cmdline'), executable !== undefined) : undefined,

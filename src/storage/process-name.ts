@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 
 const longest = 64;
@@ -11,9 +11,26 @@ export function processName(pid: number): string | undefined {
   return name === '' ? undefined : name;
 }
 
+/** What Node 24 and later call the thread that they begin with, and Linux then the process. */
+const namelessThread = 'MainThread';
+
+/** The name of a process, or that of its program where its own says nothing. */
+export function tellingName(name: string, executable: string | undefined): string {
+  return name === namelessThread && executable !== undefined ? basename(executable) : name;
+}
+
 function fromProc(pid: number): string | undefined {
   try {
-    return readFileSync(`/proc/${pid}/comm`, 'utf8');
+    return tellingName(readFileSync(`/proc/${pid}/comm`, 'utf8').trim(), executableOf(pid));
+  } catch {
+    return undefined;
+  }
+}
+
+/** None of another user's process. */
+function executableOf(pid: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/exe`);
   } catch {
     return undefined;
   }

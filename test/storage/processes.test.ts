@@ -9,6 +9,7 @@ import { execa } from 'execa';
 import test, { type ExecutionContext } from 'ava';
 import { parseLsof, parsePs } from '../../src/storage/lsof.ts';
 import { parseStat, ticksIn } from '../../src/storage/proc.ts';
+import { processName } from '../../src/storage/process-name.ts';
 import { readProcessTable, type ProcessInfo, type ProcessTable } from '../../src/storage/processes.ts';
 import { isProdigy, prodigiesAtWork, prodigyProcessesIn, usersOf } from '../../src/storage/liveness.ts';
 import { readLock } from '../../src/storage/prodigy-lock.ts';
@@ -216,6 +217,18 @@ seen('a lock whose pid is alive but belongs to another program is stale', async 
   const lock = { job_id: 'x', process_id: pid, hostname: host, acquired_at: new Date().toISOString() };
   await writeFile(path, JSON.stringify(lock));
   t.is((await readLock(path, { host, nowMs: Date.now(), table, ownPid: process.pid })).state, 'stale');
+});
+
+const linuxOnly = process.platform === 'linux' ? test : test.skip;
+
+linuxOnly('a process that is called like its thread goes by the name of its program', async (t) => {
+  const top = temporaryDirectory(t);
+  // As Node 24 does of itself.
+  const pid = await child(t, top, `process.title = 'MainThread'`);
+  const table = await readProcessTable([top]);
+  const program = basename(process.execPath);
+  t.deepEqual([readFileSync(`/proc/${pid}/comm`, 'utf8').trim(), processName(pid)], ['MainThread', program]);
+  t.is(find(table, pid).name, program);
 });
 
 test('names with spaces and parentheses are read right', (t) => {
