@@ -36,7 +36,8 @@ export async function main(args: readonly string[]): Promise<void> {
   } catch (cause) {
     if (cause instanceof CommanderError) return finish(cause.exitCode === 0 ? 0 : wrongUsage(cause, args));
     process.stderr.write(
-      `A defect of prodigy-clean: ${cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}\n`,
+      `A defect of prodigy-clean: ${cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}\n` +
+        '  report it with these lines; what was begun: prodigy clean resume\n',
     );
     finish(defect);
   }
@@ -87,6 +88,6 @@ async function passOn(
     return 0;
   }
   const { sentence, next } = explain(done.error);
-  process.stderr.write(`Error: ${sentence}\n${next === undefined ? '' : `  ${next}\n`}`);
+  process.stderr.write(`Error: ${sentence}\n  ${next}\n`);
   return nobody;
 }

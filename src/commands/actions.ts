@@ -168,12 +168,12 @@ async function tell(failure: Failure, flags: Common): Promise<number> {
   ]);
   const exitCode = exitCodeOfFailure(failure);
   const { sentence, next } = explain(failure);
-  process.stderr.write(`Error: ${sentence}\n${next === undefined ? '' : `  ${next}\n`}`);
+  process.stderr.write(`Error: ${sentence}\n  ${next}\n`);
   if (flags.json === true) {
     const outcome = exitCode === 4 ? 'refused' : 'failed';
     // What refused it is told in numbers, too.
     const facts = exitCode === 4 ? failure : { type: failure.type };
-    const error = { ...facts, message: sentence, ...(next === undefined ? {} : { next }) };
+    const error = { ...facts, message: sentence, next };
     const document = { schema: 'prodigy-clean/1', outcome, exitCode, error };
     process.stdout.write(`${JSON.stringify(document, null, 2)}\n`);
   }

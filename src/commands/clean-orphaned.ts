@@ -15,6 +15,8 @@ import { engine, engineRequest, prodigyCodes, silentManner } from './worktree-cl
 
 export type OrphanFlags = { readonly dryRun?: boolean; readonly force?: boolean };
 
+const instead = 'prodigy clean --worktrees --mapreduce --dry-run shows what could go, and needs no registry';
+
 /**
  * `prodigy worktree clean-orphaned [JOB]`: Prodigy's own lines and exit codes. What a registry lists is only asked for:
  * a path that is no worktree of the storage, or one that is protected, stays.
@@ -46,7 +48,9 @@ export async function cleanOrphaned(
   if (path === undefined || reading === undefined || reading.state === 'absent')
     return say('No orphaned worktrees found for the specified job.');
   if (reading.state === 'broken') {
-    terminal.err(`Error: ${printable(path)} cannot be understood: ${printable(reading.doubt.detail)}\n`);
+    terminal.err(
+      `Error: ${printable(path)} cannot be understood: ${printable(reading.doubt.detail)}\n  ${instead}\n`,
+    );
     return ok(prodigyCodes.failed);
   }
   const orphans = reading.value;

@@ -46,7 +46,7 @@ export async function log(flags: LogFlags, shell: Shell): Promise<Result<number,
     sink.write(rest);
     await sink.flush();
     const { sentence, next } = explain(shown.error);
-    shell.terminal.err(`Error: ${sentence}\n${next === undefined ? '' : `  ${next}\n`}`);
+    shell.terminal.err(`Error: ${sentence}\n  ${next}\n`);
     return ok(exitCodeOfFailure(shown.error));
   }
   if (shell.signal.aborted) return ok(exitCodeOf('interrupted', shell.receivedSignal()));

@@ -67,7 +67,7 @@ const words = ['all', ...kinds.toReversed()];
 const ofItems = ['hold', 'release', 'abandon', 'why'];
 const commands = ['apply', 'resume', 'undo', ...ofItems, 'doctor', 'log', 'completion'];
 
-function usage(problem: string, text?: string, accepted?: readonly string[]): UsageFailure {
+function usage(problem: string, text: string | undefined, accepted: readonly string[]): UsageFailure {
   return { type: 'usage', problem, text, accepted };
 }
 

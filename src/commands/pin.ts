@@ -63,13 +63,20 @@ function whyNotAbandoned(target: string, guard: Guard): Failure | undefined {
   const owner = target as Parameters<Guard['classOf']>[0];
   const found = guard.classOf(owner);
   if (found === undefined) {
-    return { type: 'usage', problem: 'Only a session or a job can be abandoned', text: target };
+    const problem = 'Only a session or a job can be abandoned';
+    return {
+      type: 'usage',
+      problem,
+      text: target,
+      next: 'prodigy clean why ID tells whose it is: abandon that one',
+    };
   }
   const { keep, why } = found;
   if (keep?.reason === 'resumable') return undefined;
   if (keep !== undefined) return { type: 'not-abandonable', target, reason: keep.reason, status: why };
   const problem = `It cannot be resumed anyway (${why}): there is nothing to abandon`;
-  return { type: 'usage', problem, text: target };
+  const next = 'age and proof decide: prodigy clean --all --dry-run --full shows what else keeps it';
+  return { type: 'usage', problem, text: target, next };
 }
 
 /** `prodigy clean release ID`: ends a hold, takes an abandonment back. */

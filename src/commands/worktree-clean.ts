@@ -4,6 +4,7 @@ import { err, ok, type Result } from 'neverthrow';
 import type { Failure } from '../model/failure.ts';
 import type { Scope } from '../policy/scope.ts';
 import { repositoryAt } from '../storage/repository.ts';
+import { adviceFor } from '../ui/errno-words.ts';
 import { whyText } from '../ui/why-words.ts';
 import { openProgress } from '../ui/progress.ts';
 import { printable } from '../ui/format.ts';
@@ -117,7 +118,9 @@ function tell(request: WorktreeRequest, { view, account }: Answer, shell: Shell)
   for (const { name, why } of account.drifted) terminal.err(`Kept ${printable(name)}: ${printable(why)}\n`);
   for (const { name, code, path, detail } of account.failures) {
     const why = detail ?? `${code} ${path}`;
-    terminal.err(`Error: Failed to remove worktree: ${printable(name)}: ${printable(why)}\n`);
+    terminal.err(
+      `Error: Failed to remove worktree: ${printable(name)}: ${printable(why)}\n  ${adviceFor(code, path)}\n`,
+    );
   }
   const isWhole = stays.length === 0 && account.drifted.length === 0 && account.failures.length === 0;
   terminal.out(textOf(linesAfter(request, gone, isWhole)));

@@ -74,15 +74,20 @@ export type RootFailure = {
     | 'unreadable';
 };
 
-/** Wrong usage: exit 2. `text` is what was typed, `accepted` the forms that would have been right. */
+/**
+ * Wrong usage: exit 2. `text` is what was typed, `accepted` the forms that would have been right; where there is none,
+ * `next` is what to do instead.
+ */
 export type UsageFailure = {
   readonly type: 'usage';
   readonly problem: string;
   readonly text?: string | undefined;
-  readonly accepted?: readonly string[] | undefined;
   /** What was most likely meant: told, and never done. */
   readonly meant?: string;
-};
+} & (
+  | { readonly accepted: readonly string[]; readonly next?: undefined }
+  | { readonly next: string; readonly accepted?: undefined }
+);
 
 /** A safety rule refused the run: exit 4. */
 export type RefusedFailure =

@@ -2,6 +2,7 @@ import type { KindTotals, RunOutcome } from '../journal/event-run.ts';
 import type { Kind } from '../model/kind.ts';
 import type { FailureView } from './result-text.ts';
 import type { BranchView, ItemView, RunView } from './view.ts';
+import { adviceFor, causeOf } from './errno-words.ts';
 import { formatIso } from './format.ts';
 
 export type ItemResult = 'removed' | 'kept' | 'failed' | 'drifted' | 'planned' | 'remaining';
@@ -127,6 +128,8 @@ function withoutItems(input: DocumentInput): Record<string, unknown> {
       kind,
       code,
       path,
+      cause: causeOf(code),
+      next: adviceFor(code, path),
       ...(detail === undefined ? {} : { detail }),
     })),
   };

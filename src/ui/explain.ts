@@ -6,7 +6,7 @@ import { formatBytes, formatCount, formatTime, formatWhole, printable } from './
 import { nearest } from './nearest.ts';
 
 /** A failure as one clear sentence and one next step. */
-export type Explanation = { readonly sentence: string; readonly next?: string };
+export type Explanation = { readonly sentence: string; readonly next: string };
 
 /** Turns facts into words: the only place where failures become sentences. */
 export function explain(failure: Failure): Explanation {
@@ -32,7 +32,10 @@ export function explain(failure: Failure): Explanation {
         next: 'wait until it has ended, then try again',
       };
     case 'journal-absent':
-      return { sentence: `There is no journal yet: ${printable(failure.path)}.` };
+      return {
+        sentence: `There is no journal yet: ${printable(failure.path)}.`,
+        next: 'the first run or dry run begins it: prodigy clean --all --dry-run',
+      };
     case 'journal-full':
       return {
         sentence: `The volume of ${printable(failure.path)} is full${failure.freeBytes === undefined ? '' : ` (${formatBytes(failure.freeBytes)} free)`}: without a journal nothing is removed.`,
@@ -72,9 +75,7 @@ export function explain(failure: Failure): Explanation {
             failure.meant === undefined ? '' : `; did you mean '${failure.meant}'?`
           }`,
         ),
-        ...(failure.accepted === undefined
-          ? {}
-          : { next: `accepted: ${printable(failure.accepted.join(', '))}` }),
+        next: printable(failure.next ?? `accepted: ${failure.accepted.join(', ')}`),
       };
     case 'no-terminal':
       return {

@@ -133,5 +133,5 @@ export function messages(): ReadonlyMap<string, string> {
 
 function printed(failure: Failure): string {
   const { sentence, next } = explain(failure);
-  return `Error: ${sentence}\n${next === undefined ? '' : `  ${next}\n`}`;
+  return `Error: ${sentence}\n  ${next}\n`;
 }

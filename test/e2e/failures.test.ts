@@ -87,7 +87,10 @@ immutableTest(
     t.is(ran.exitCode, 3, ran.stdout + ran.stderr);
     const document = documentOf(ran);
     t.is(document.outcome, 'partial');
-    t.is(document.failures.length, 1);
+    const [failure, ...others] = document.failures;
+    t.deepEqual(others, []);
+    t.like(failure, { code: 'EPERM', cause: 'not permitted (immutable, or owned by another user)' });
+    t.regex(String(failure?.['next']), /lsattr -d .*, then prodigy clean resume$/);
     t.false(existsSync(worktreeOf(shop, other)));
     t.false(existsSync(recordOf(shop, other)));
     t.is(document.kinds['worktrees']?.['removed'], 1, 'what still lies in quarantine is not called removed');

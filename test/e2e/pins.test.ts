@@ -154,7 +154,9 @@ test('an abandoned session goes by age like the rest, a live one cannot be aband
   t.is(refused.exitCode, 4, refused.stdout);
   t.regex(refused.stderr, /stays: active/);
   const done = await finishedWork(shop, '80d');
-  t.is((await clean(shop, ['abandon', done, '--reason', 'x'])).exitCode, 2);
+  const needless = await clean(shop, ['abandon', done, '--reason', 'x']);
+  t.is(needless.exitCode, 2);
+  t.regex(needless.stderr, /there is nothing to abandon[^]*prodigy clean --all --dry-run --full shows/);
 });
 
 test('an unknown id is wrong usage, with near names, and so are a missing reason and a date that is over', async (t) => {

@@ -4,6 +4,7 @@ import test from 'ava';
 import { git } from '../helpers/git.ts';
 import { orphanRegistry } from '../helpers/orphan-registry.ts';
 import { repositoryTop, runProdigy, type Ran, type RunOptions } from '../helpers/run-prodigy.ts';
+import { canChattr, setImmutable } from '../helpers/temporary.ts';
 import { agentPool } from '../helpers/worktree-artefacts.ts';
 import { fingerprint } from '../helpers/tree.ts';
 import { clean, finishedWork, journalOf, makeShop, worktreeOf, type Shop } from './shop.ts';
@@ -232,6 +233,28 @@ test('clean-orphaned takes only worktrees of the storage, asks unless forced, an
   t.true(done.stdout.endsWith('⚠️  Cleaned 1 worktree(s), 1 failed\n'));
   t.deepEqual([path, outside, registry].map(fs.existsSync), [false, true, true]);
 });
+
+test('a registry that cannot be understood is told, with another way (P8)', async (t) => {
+  const shop = await makeShop(t);
+  const job = 'mapreduce-20250101_000000';
+  const registry = await orphanRegistry(shop.home, { repository: 'shop', job, ago: '90d', entries: [] });
+  fs.writeFileSync(registry, '[{');
+  const ran = await worktree(shop, ['clean-orphaned', job, '--force']);
+  t.is(ran.exitCode, 1);
+  t.regex(ran.stderr, /cannot be understood: .*\n {2}prodigy clean --worktrees --mapreduce --dry-run shows/);
+});
+
+(canChattr() ? test : test.skip)(
+  'a worktree that cannot be moved is told with a next step (P8)',
+  async (t) => {
+    const shop = await makeShop(t);
+    const id = await finishedWork(shop, '90d');
+    setImmutable(worktreeOf(shop, id), true);
+    const ran = await worktree(shop, ['clean', id]);
+    t.is(ran.exitCode, 1, ran.stdout);
+    t.regex(ran.stderr, /Error: Failed to remove worktree: .*\n {2}.*prodigy clean resume\n/);
+  },
+);
 
 for (const isWritten of [false, true]) {
   const then = isWritten ? 'stays when a Prodigy wrote to it meanwhile' : 'goes when all of it is cleaned';
