@@ -43,7 +43,8 @@ export function removeTemporaryDirectory(path: string): void {
   if (!made.delete(path)) throw new Error(`not a temporary directory of this process: ${path}`);
   unmountBelow(path);
   try {
-    rmSync(path, { recursive: true, force: true, maxRetries: 3 });
+    // Not tried again yet: what is immutable would be, at every level above it, for minutes.
+    rmSync(path, { recursive: true, force: true });
   } catch {
     if (isRoot() && process.platform === 'linux') spawnSync('chattr', ['-R', '-f', '-i', '-a', path]);
     openDirectories(path);
