@@ -60,7 +60,11 @@ export async function look(request: LookRequest): Promise<Looked> {
   const { sizes } = storage.survey;
   const unknown = wanted.flatMap(({ parts }) => parts.filter(({ path }) => !sizes.has(path)));
   // Adding up waits for the disk, or needs one processor; git needs the other, and few of its answers need the sums.
-  const measuring = measureTrees(unknown.map(({ path }) => ({ key: path, path })));
+  const isBesides = wanted.some(({ kind }) => kind === 'worktrees');
+  const measuring = measureTrees(
+    unknown.map(({ path }) => ({ key: path, path })),
+    { isBesides },
+  );
   const inspecting = inspect(storage, all, wanted, { measuring, branches: request.branches });
   const [measured, inspected] = await Promise.all([measuring, inspecting]);
   const mounts = await mountsBelow(request.roots);

@@ -4,8 +4,12 @@ import { invariant } from '../model/invariant.ts';
 import { Walk } from './walk.ts';
 import type { Tally, WalkTask } from './walk.ts';
 
-/** What a thread answers: what it counted, and the directories it leaves to others. */
-export type Measured = { readonly tallies: readonly Tally[]; readonly left: readonly WalkTask[] };
+/** What a thread answers: what it counted, how long it took, and the directories it leaves to others. */
+export type Measured = {
+  readonly tallies: readonly Tally[];
+  readonly readingMs: number;
+  readonly left: readonly WalkTask[];
+};
 
 /** After so many entries a thread hands back the directories it has not read. */
 const budgetEntries = 2_000;
@@ -20,7 +24,9 @@ port.on('message', (tasks: readonly WalkTask[]) => {
     const path = typeof task.path === 'string' ? task.path : Buffer.from(task.path);
     walk.tasks.push({ ...task, path });
   }
+  const startedAt = performance.now();
   walk.run(budgetEntries);
   walk.finishDirectory(Infinity);
-  port.postMessage({ tallies: walk.takeTallies(), left: walk.tasks.splice(0) } satisfies Measured);
+  const readingMs = performance.now() - startedAt;
+  port.postMessage({ tallies: walk.takeTallies(), readingMs, left: walk.tasks.splice(0) } satisfies Measured);
 });

@@ -37,6 +37,8 @@ export type MeasureOptions = {
   readonly threadsAfter?: number | undefined;
   /** Threads at most. */
   readonly concurrency?: number | undefined;
+  /** Something else goes on in this thread meanwhile: a thread takes over soon, whatever the disk is like. */
+  readonly isBesides?: boolean | undefined;
   /** Trees that are not finished when it is aborted are absent from the answer. */
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((entries: number, bytes: number) => void) | undefined;
@@ -46,8 +48,19 @@ export type MeasureOptions = {
 const inlineEntries = 20_000;
 const inlineMs = 150;
 
-/** Slower than this the disk is waited for, and threads can wait together. From memory it is twice as fast. */
-const coldEntriesPerMs = 80;
+/** When this thread has something else to do: what a thread costs, and this one is spared all the rest. */
+const besidesEntries = 4_000;
+
+const mostThreads = 4;
+
+/**
+ * With so many the disk is waited for, and threads can wait together: a cold tree has more than one block an entry, a
+ * tree in memory one in a hundred, and a busy machine makes no difference to that.
+ */
+const coldBlocksPerEntry = 0.25;
+
+/** Slower than this it is waited for, whatever was counted: Linux counts no blocks of what comes over a network. */
+const coldEntriesPerMs = process.platform === 'linux' ? 20 : 80;
 
 /** With fewer cores threads gain nothing on what is already in memory (SPEED.md). */
 const coresToShare = 4;
@@ -80,15 +93,19 @@ export async function measureTrees(
 
   // Only what reading takes: others have their turns in between.
   let readingMs = 0;
+  const blocksBefore = blocksRead();
   let mayUseThreads = (options.concurrency ?? 1) > 0;
+  const worth = (took: { readonly readingMs: number }): number =>
+    threadsWorth(options, { ...took, entries: tallies.entries, blocks: blocksRead() - blocksBefore });
   while (!walk.isDone && options.signal?.aborted !== true) {
-    if (!mayUseThreads || !isWorthThreads(options.threadsAfter, tallies.entries, readingMs)) {
+    const threads = mayUseThreads ? worth({ readingMs }) : 0;
+    if (threads === 0) {
       const startedAt = performance.now();
       walk.run(turnEntries);
       readingMs += performance.now() - startedAt;
     } else if (walk.finishDirectory(turnEntries)) {
       mayUseThreads = false;
-      await readInThreads(walk, mounts, tallies, options);
+      await readInThreads(walk, { mounts, tallies, options, threads, readingMs, worth });
     }
     tallies.add(walk.takeTallies());
     await setImmediate();
@@ -96,45 +113,77 @@ export async function measureTrees(
   return tallies.results(requests, walk.unfinished);
 }
 
-function isWorthThreads(after: number | undefined, entries: number, elapsedMs: number): boolean {
-  if (after !== undefined) return entries >= after;
-  if (entries < inlineEntries && elapsedMs < inlineMs) return false;
-  return entries < coldEntriesPerMs * elapsedMs || availableParallelism() >= coresToShare;
+/** @returns how many threads so many entries, read in such a time and with so many blocks, are reason for */
+function threadsWorth(
+  { threadsAfter, concurrency = mostThreads, isBesides = false }: MeasureOptions,
+  {
+    entries,
+    readingMs,
+    blocks,
+  }: { readonly entries: number; readonly readingMs: number; readonly blocks: number },
+): number {
+  if (threadsAfter !== undefined) return entries >= threadsAfter ? concurrency : 0;
+  const isLong = entries >= inlineEntries || readingMs >= inlineMs;
+  const isSpared = isBesides && entries >= besidesEntries;
+  const isCold = entries < coldEntriesPerMs * readingMs || blocks > coldBlocksPerEntry * entries;
+  if ((isLong || isSpared) && isCold) return concurrency;
+  if (isLong && availableParallelism() >= coresToShare) return concurrency;
+  return isSpared ? 1 : 0;
 }
+
+/** By this process, where the system counts them. */
+function blocksRead(): number {
+  return process.resourceUsage().fsRead;
+}
+
+type Begun = {
+  readonly mounts: ReadonlySet<string>;
+  readonly tallies: Tallies;
+  readonly options: MeasureOptions;
+  readonly threads: number;
+  /** What reading took until here. */
+  readonly readingMs: number;
+  readonly worth: (took: { readonly readingMs: number }) => number;
+};
 
 /** Shares the tasks of `walk` among threads; what is left there afterwards nobody could read. */
 async function readInThreads(
   walk: Walk,
-  mounts: ReadonlySet<string>,
-  tallies: Tallies,
-  { concurrency = 4, signal }: MeasureOptions,
+  { mounts, tallies, options, threads, readingMs: readingMsBefore, worth }: Begun,
 ): Promise<void> {
   const { tasks } = walk;
   if (tasks.length === 0) return;
   const module = new URL('./measure-worker.js', import.meta.url);
-  const pool = new Pool<readonly WalkTask[], Measured>(module, concurrency, mounts);
+  const pool = new Pool<readonly WalkTask[], Measured>(module, threads, mounts);
+  let size = threads;
+  let readingMs = readingMsBefore;
 
   const ask = async (request: readonly WalkTask[]): Promise<void> => {
     try {
-      const { tallies: counted, left } = await pool.ask(request);
-      tallies.add(counted);
-      for (const task of left) tasks.push(task);
+      const answer = await pool.ask(request);
+      tallies.add(answer.tallies);
+      for (const task of answer.left) tasks.push(task);
+      readingMs += answer.readingMs;
     } catch {
       // The thread died and said nothing of these: they are read by another, or in this thread.
       for (const task of request) tasks.push(task);
     }
   };
 
-  const isAborted = () => signal?.aborted === true;
+  const mayAsk = () => pool.idle > 0 && tasks.length > 0 && options.signal?.aborted !== true;
   const asked = new Set<Promise<void>>();
   do {
-    while (pool.idle > 0 && tasks.length > 0 && !isAborted()) {
-      const share = Math.min(tasksPerMessage, Math.ceil(tasks.length / (2 * concurrency)));
+    // One that only spares this thread the reading becomes several when the disk turns out to be waited for.
+    size = Math.max(size, worth({ readingMs }));
+    pool.grow(size);
+    while (mayAsk()) {
+      const share = Math.min(tasksPerMessage, Math.ceil(tasks.length / (2 * size)));
       const question = ask(tasks.splice(-share)).finally(() => asked.delete(question));
       asked.add(question);
     }
     if (asked.size > 0) await Promise.race(asked);
-  } while (asked.size > 0);
+    // A thread that is alone has nothing to do when it has answered.
+  } while (asked.size > 0 || mayAsk());
   await pool.close();
   for (const [index, task] of tasks.entries()) {
     if (typeof task.path !== 'string') tasks[index] = { ...task, path: Buffer.from(task.path) };

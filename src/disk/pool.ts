@@ -3,16 +3,25 @@ import { invariant } from '../model/invariant.ts';
 
 type Question<Response> = { resolve(response: Response): void; reject(cause: unknown): void };
 
-/** A fixed number of threads that answer one request at a time each. */
+/** Threads that answer one request at a time each. */
 export class Pool<Request, Response> {
   readonly #threads: Worker[] = [];
   readonly #idle: Worker[] = [];
   readonly #asked = new Map<Worker, Question<Response>>();
+  readonly #module: URL;
+  readonly #data: unknown;
 
   /** @param module - answers every message with one message, and gets `data` as its `workerData` */
   constructor(module: URL, size: number, data: unknown) {
-    for (let left = size; left > 0; left -= 1) {
-      const worker = new Worker(module, { workerData: data });
+    this.#module = module;
+    this.#data = data;
+    this.grow(size);
+  }
+
+  /** Starts what is missing to so many. One that has died is not made up for. */
+  grow(size: number): void {
+    while (this.#threads.length < size) {
+      const worker = new Worker(this.#module, { workerData: this.#data });
       this.#threads.push(worker);
       this.#idle.push(worker);
       worker.on('message', (response: Response) => {

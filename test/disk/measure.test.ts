@@ -102,6 +102,7 @@ test('threads find what one thread finds', async (t) => {
   t.deepEqual(inThreads, await measure(root, { concurrency: 0 }));
   t.deepEqual(inThreads, await measure(root, { concurrency: 1, threadsAfter: 0 }));
   t.deepEqual(inThreads, await measure(root));
+  t.deepEqual(inThreads, await measure(root, { isBesides: true }));
   t.is(inThreads.bytes, await du(root));
   t.deepEqual(inThreads.nestedRepositories, ['d3/.git', 'd7/e2/.git']);
   t.is(inThreads.problemCount, 0);
