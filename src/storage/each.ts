@@ -7,7 +7,7 @@ import { setImmediate as breathe } from 'node:timers/promises';
 export async function mapEach<T, R>(
   items: readonly T[],
   width: number,
-  act: (item: T) => Promise<R>,
+  act: (item: T, index: number) => Promise<R>,
 ): Promise<R[]> {
   const results: R[] = [];
   let next = 0;
@@ -17,7 +17,7 @@ export async function mapEach<T, R>(
       if (next % 512 === 511) await breathe();
       const index = next++;
       if (index >= items.length) return;
-      results[index] = await act(items[index] as T);
+      results[index] = await act(items[index] as T, index);
     }
   };
   await Promise.all(Array.from({ length: Math.min(width, items.length) }, lane));

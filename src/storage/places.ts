@@ -1,5 +1,6 @@
 import type { Dirent } from 'node:fs';
 import { join, relative, sep } from 'node:path';
+import type { ReadAhead } from '../disk/read-ahead.ts';
 import type { FileType } from '../model/item.ts';
 import type { Doubt } from '../model/reason.ts';
 import { classify, vitalContainers, type Place } from './layout.ts';
@@ -23,20 +24,40 @@ export type Places = {
 
 export type Blind = { readonly segments: readonly string[]; readonly vital: boolean; readonly doubt: Doubt };
 
-type Walk = { readonly root: string; found: PlaceFound[]; oddities: Doubt[]; blind: Blind[] };
+type Walk = {
+  readonly root: string;
+  readonly ahead: ReadAhead;
+  found: PlaceFound[];
+  oddities: Doubt[];
+  blind: Blind[];
+};
 
 /** Lists both roots down to where items begin: one pass, no link followed, nothing opened. */
-export function findPlaces(roots: readonly string[]): Places {
+export function findPlaces(roots: readonly string[], ahead: ReadAhead): Places {
   const found: PlaceFound[] = [];
   const oddities: Doubt[] = [];
   const blind: Blind[] = [];
-  for (const root of roots) walk({ root, found, oddities, blind }, []);
+  for (const root of roots) walk({ root, ahead, found, oddities, blind }, []);
   return { found, oddities, blind };
 }
 
 function walk(at: Walk, segments: readonly string[], listed?: readonly Dirent[]): void {
   const entries = listed ?? listOrNote(at, segments);
-  for (const entry of entries) visit(at, segments, entry);
+  const reach = at.ahead.follow(entries.length, (index) => {
+    const entry = entries[index];
+    if (entry === undefined || !isListed([...segments, entry.name], fileType(entry))) return undefined;
+    return { as: 'list', path: join(at.root, ...segments, entry.name) };
+  });
+  for (const [index, entry] of entries.entries()) {
+    reach(index);
+    visit(at, segments, entry);
+  }
+}
+
+/** Whether {@link visit} lists it. */
+function isListed(segments: readonly string[], type: FileType): boolean {
+  if (type !== 'directory') return false;
+  return isDecidedByContents(segments) || classify(segments, type).type === 'container';
 }
 
 function visit(at: Walk, above: readonly string[], entry: Dirent): void {

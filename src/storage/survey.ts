@@ -1,3 +1,4 @@
+import { ReadAhead, type Aim } from '../disk/read-ahead.ts';
 import type { Size } from '../model/item.ts';
 import type { Doubt } from '../model/reason.ts';
 import { readCheckpoint, readCheckpointFolder } from './checkpoint.ts';
@@ -36,9 +37,21 @@ const lists = {
 
 type Lists = { [P in keyof typeof lists]: Survey[(typeof lists)[P]][number][] };
 
+/** The disk has so many requests at a time, when it has to be waited for. */
+const threadsAhead = 4;
+
 /** Reads both roots in one pass: each directory is listed once, each small file opened once. */
 export async function survey(roots: readonly string[]): Promise<Survey> {
-  const places = findPlaces(roots);
+  const ahead = new ReadAhead(threadsAhead);
+  try {
+    return await readSurvey(roots, ahead);
+  } finally {
+    await ahead.close();
+  }
+}
+
+async function readSurvey(roots: readonly string[], ahead: ReadAhead): Promise<Survey> {
+  const places = findPlaces(roots, ahead);
   const oddities = [...places.oddities];
   const blind = [...places.blind];
   const byPlace: Lists = {
@@ -56,7 +69,12 @@ export async function survey(roots: readonly string[]): Promise<Survey> {
     'worktree-metadata': [],
     lock: [],
   };
-  const entries = await mapEach(places.found, readsAtOnce, async (found) => {
+  const reach = ahead.follow(places.found.length, (index) => {
+    const found = places.found[index];
+    return found === undefined ? undefined : aimAt(found);
+  });
+  const entries = await mapEach(places.found, readsAtOnce, async (found, index) => {
+    reach(index);
     const looked = see(found.path);
     if (looked.isErr()) {
       // Its name is known and nothing else: as if the directory it lies in could not be listed.
@@ -115,6 +133,25 @@ function knownSizes(lists: Lists): Map<string, Size> {
   for (const entry of lists['event-directory']) note(entry, entry.files.size);
   for (const entry of lists['dead-letters']) note(entry, entry.letters.size);
   return sizes;
+}
+
+/** What of it {@link readPlace} will read, where there may be many of them. */
+function aimAt({ path, place }: PlaceFound): Aim | undefined {
+  switch (place.type) {
+    case 'session-file':
+    case 'mapping':
+    case 'worktree-metadata':
+      return { as: 'file', path };
+    case 'log':
+      return { as: 'head', path };
+    case 'checkpoints':
+    case 'job-state':
+    case 'event-directory':
+    case 'dead-letters':
+      return { as: 'directory', path };
+    default:
+      return undefined;
+  }
 }
 
 const isFiled = (): void => undefined;
