@@ -37,7 +37,7 @@ export const controls: readonly Control[] = [
     seeds: 2,
     patch: {
       file: 'src/storage/strict-json.js',
-      find: 'return repeatsKey(text)',
+      find: 'return repeatsKey(text, value)',
       replace: 'return false',
     },
   },
