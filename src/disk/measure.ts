@@ -37,7 +37,7 @@ export type MeasureOptions = {
   readonly threadsAfter?: number | undefined;
   /** Threads at most. */
   readonly concurrency?: number | undefined;
-  /** Something else goes on in this thread meanwhile: a thread takes over soon, whatever the disk is like. */
+  /** Something else goes on in this thread meanwhile: another one helps soon, whatever the disk is like. */
   readonly isBesides?: boolean | undefined;
   /** Trees that are not finished when it is aborted are absent from the answer. */
   readonly signal?: AbortSignal | undefined;
@@ -48,7 +48,7 @@ export type MeasureOptions = {
 const inlineEntries = 20_000;
 const inlineMs = 150;
 
-/** When this thread has something else to do: what a thread costs, and this one is spared all the rest. */
+/** When this thread has something else to do: about what a thread costs. */
 const besidesEntries = 4_000;
 
 const mostThreads = 4;
@@ -100,9 +100,7 @@ export async function measureTrees(
   while (!walk.isDone && options.signal?.aborted !== true) {
     const threads = mayUseThreads ? worth({ readingMs }) : 0;
     if (threads === 0) {
-      const startedAt = performance.now();
-      walk.run(turnEntries);
-      readingMs += performance.now() - startedAt;
+      readingMs += timed(() => walk.run(turnEntries));
     } else if (walk.finishDirectory(turnEntries)) {
       mayUseThreads = false;
       await readInThreads(walk, { mounts, tallies, options, threads, readingMs, worth });
@@ -131,6 +129,13 @@ function threadsWorth(
   return isSpared ? 1 : 0;
 }
 
+/** @returns milliseconds */
+function timed(act: () => void): number {
+  const startedAt = performance.now();
+  act();
+  return performance.now() - startedAt;
+}
+
 /** By this process, where the system counts them. */
 function blocksRead(): number {
   return process.resourceUsage().fsRead;
@@ -156,13 +161,14 @@ async function readInThreads(
   const module = new URL('./measure-worker.js', import.meta.url);
   const pool = new Pool<readonly WalkTask[], Measured>(module, threads, mounts);
   let size = threads;
+  const most = options.concurrency ?? mostThreads;
   let readingMs = readingMsBefore;
 
   const ask = async (request: readonly WalkTask[]): Promise<void> => {
     try {
       const answer = await pool.ask(request);
       tallies.add(answer.tallies);
-      for (const task of answer.left) tasks.push(task);
+      for (const task of answer.left) tasks.push(received(task));
       readingMs += answer.readingMs;
     } catch {
       // The thread died and said nothing of these: they are read by another, or in this thread.
@@ -173,7 +179,7 @@ async function readInThreads(
   const mayAsk = () => pool.idle > 0 && tasks.length > 0 && options.signal?.aborted !== true;
   const asked = new Set<Promise<void>>();
   do {
-    // One that only spares this thread the reading becomes several when the disk turns out to be waited for.
+    // One that only helps this thread becomes several when the disk turns out to be waited for.
     size = Math.max(size, worth({ readingMs }));
     pool.grow(size);
     while (mayAsk()) {
@@ -181,13 +187,20 @@ async function readInThreads(
       const question = ask(tasks.splice(-share)).finally(() => asked.delete(question));
       asked.add(question);
     }
-    if (asked.size > 0) await Promise.race(asked);
+    if (size < most && !walk.isDone) {
+      // This thread reads along in turns between what else it does.
+      readingMs += timed(() => walk.run(turnEntries));
+      tallies.add(walk.takeTallies());
+      await setImmediate();
+    } else if (asked.size > 0) await Promise.race(asked);
     // A thread that is alone has nothing to do when it has answered.
   } while (asked.size > 0 || mayAsk());
   await pool.close();
-  for (const [index, task] of tasks.entries()) {
-    if (typeof task.path !== 'string') tasks[index] = { ...task, path: Buffer.from(task.path) };
-  }
+}
+
+/** Buffers come from a thread as plain arrays of bytes. */
+function received(task: WalkTask): WalkTask {
+  return typeof task.path === 'string' ? task : { ...task, path: Buffer.from(task.path) };
 }
 
 /** Mount points inside the trees, written like the paths under which the walk meets them. */

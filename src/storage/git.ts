@@ -210,4 +210,15 @@ function handOn(): void {
   const next = waiting.shift();
   if (next === undefined) running -= 1;
   else next();
+  if (waiting.length === 0) for (const go of lulls.splice(0)) go();
+}
+
+const lulls: (() => void)[] = [];
+
+/** Waits until nobody waits for a turn: who asks for many then asks for as many as there will be. */
+export async function lull(): Promise<void> {
+  if (waiting.length === 0) return;
+  await new Promise<void>((resolve) => {
+    lulls.push(resolve);
+  });
 }

@@ -1,4 +1,5 @@
 import { setImmediate as gather } from 'node:timers/promises';
+import { lull } from './git.ts';
 
 type Waiting<Question, Answer> = {
   readonly question: Question;
@@ -8,8 +9,9 @@ type Waiting<Question, Answer> = {
 
 /**
  * Turns a question that can be answered for many at once into one that each asks for itself: whoever asks while an
- * answer is being found waits, and is answered with all others who waited. Nothing is remembered: what an answer rests
- * on was read after it was asked for, so it is as fresh as if it had been asked alone.
+ * answer is being found waits, and is answered with all others who waited; and they wait for those whom git still tells
+ * what they need to ask. Nothing is remembered: what an answer rests on was read after it was asked for, so it is as
+ * fresh as if it had been asked alone.
  *
  * @param askAll - answers in the order of the questions
  */
@@ -19,8 +21,9 @@ export function together<Question, Answer>(
   const queues = new Map<string, Waiting<Question, Answer>[]>();
 
   async function serve(about: string): Promise<void> {
-    await gather();
     for (;;) {
+      await gather();
+      await lull();
       const batch = queues.get(about) ?? [];
       if (batch.length === 0) break;
       queues.set(about, []);

@@ -99,7 +99,7 @@ test('300 worktrees among 5,000 branches are judged together: two questions each
   );
   const count = started();
   t.true(count > worktrees, `${count}`);
-  t.true(count <= 2 * worktrees + 200, `git was started ${count} times`);
+  t.true(count <= 2 * worktrees + 110, `git was started ${count} times`);
   t.deepEqual(
     facts.flatMap(({ doubts }) => doubts),
     [],
