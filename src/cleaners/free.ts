@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import { ok } from 'neverthrow';
 import { readMounts, type MountTable } from '../disk/mounts.ts';
+import { KeptDirectories } from '../disk/held.ts';
 import { identify } from '../disk/identity.ts';
 import { syncDirectories } from '../disk/quarantine.ts';
 import { removeFile } from '../disk/remove-file.ts';
@@ -36,10 +37,12 @@ export async function free(
   onFreed: (operation: Quarantined) => void = () => undefined,
 ): Promise<readonly Fact[]> {
   const mounts = await readMounts();
+  // Thousands of files lie in one quarantine.
+  using kept = new KeptDirectories();
   const done: { operation: Quarantined; event: Event; branches: readonly Event[] }[] = [];
   const freed = async (operation: Quarantined): Promise<void> => {
     if (signal?.aborted === true) return;
-    done.push({ operation, ...(await freeOne(operation, heads, mounts)) });
+    done.push({ operation, ...(await freeOne(operation, heads, { mounts, kept })) });
     onFreed(operation);
   };
   await eachOf(operations.filter(isOfFiles), filesAtOnce, freed);
@@ -75,15 +78,12 @@ function isFile({ type }: Identity): boolean {
   return type === 'file' || type === 'symlink';
 }
 
+type Means = { readonly mounts: MountTable | undefined; readonly kept: KeptDirectories };
 type Freed = { readonly event: Event; readonly branches: readonly Event[] };
 
-async function freeOne(
-  operation: Quarantined,
-  heads: readonly string[],
-  mounts: MountTable | undefined,
-): Promise<Freed> {
+async function freeOne(operation: Quarantined, heads: readonly string[], means: Means): Promise<Freed> {
   const { intent } = operation;
-  if (intent.worktree === undefined) return { event: await freeBytes(operation, mounts), branches: [] };
+  if (intent.worktree === undefined) return { event: await freeBytes(operation, means), branches: [] };
   const kept = await keepSettings(intent);
   if (kept.isErr()) return { event: blocked(operation, [kept.error], 1), branches: [] };
   const left = await detachWorktree(intent.worktree, intent.moves[0]?.path ?? '');
@@ -91,10 +91,10 @@ async function freeOne(
     return { event: blocked(operation, [asDiskFailure(left.error, intent)], 1), branches: [] };
   }
   const branches = await deleteBranches(intent, heads);
-  return { event: await freeBytes(operation, mounts), branches };
+  return { event: await freeBytes(operation, means), branches };
 }
 
-async function freeBytes(operation: Quarantined, mounts: MountTable | undefined): Promise<Event> {
+async function freeBytes(operation: Quarantined, { mounts, kept }: Means): Promise<Event> {
   const { intent } = operation;
   let files = 0;
   let wasThere = false;
@@ -110,7 +110,7 @@ async function freeBytes(operation: Quarantined, mounts: MountTable | undefined)
       failed += 1;
       continue;
     }
-    const file = isFile(identity) ? await removeFile(to) : ok('directory' as const);
+    const file = isFile(identity) ? await removeFile(to, kept.hold) : ok('directory' as const);
     if (file.isErr()) {
       failures.push(file.error);
       failed += 1;

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 import { ok, type Result } from 'neverthrow';
+import type { Hold } from '../disk/held.ts';
 import { identify, sameObject } from '../disk/identity.ts';
 import { moveBack, moveInto, syncDirectories } from '../disk/quarantine.ts';
 import type { Move } from '../journal/event-removal.ts';
@@ -20,10 +21,10 @@ export type MovedOut =
  * Renames every part of an item into quarantine, in order, or none: when a part is not what was judged or cannot be
  * moved, those before it are put back. Each rename has its own last look at identity.
  */
-export async function moveOut(moves: readonly Move[]): Promise<MovedOut> {
+export async function moveOut(moves: readonly Move[], hold?: Hold): Promise<MovedOut> {
   const moved: Move[] = [];
   for (const move of moves) {
-    const done = moveInto(move.path, move.to, move.identity);
+    const done = moveInto(move.path, move.to, move.identity, hold);
     if (done.isErr()) return afterFailure(move, moved, done.error);
     if (done.value === 'moved') moved.push(move);
     else if (done.value === 'absent') {

@@ -1,6 +1,7 @@
 import { access, constants } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
+import type { Hold } from '../disk/held.ts';
 import { ensureQuarantine } from '../disk/quarantine.ts';
 import type { RemovalMode } from '../journal/event-removal.ts';
 import type { JournalFailure } from '../model/failure.ts';
@@ -29,6 +30,8 @@ export type Asked = {
 
 /** What the chunks of one sweep have in common. */
 export type Sweeping = Sweep & {
+  /** Thousands of items are moved from and to the same few directories. */
+  readonly hold: Hold;
   readonly asked: Asked;
   readonly gone: Set<ItemId>;
   readonly expectedAbsent: Set<string>;

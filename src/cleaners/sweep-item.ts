@@ -65,7 +65,7 @@ export async function moveOne(
     if (told.isErr()) return { op, event: { ...unkept(operation), detail: 'the journal failed' } };
   }
 
-  const moved = await moveOut(intent.moves);
+  const moved = await moveOut(intent.moves, context.hold);
   if (taken?.isOk() === true) {
     const settled = await settleKept(operation, context.journalId, taken.value, moved);
     if (settled !== undefined) return { op, event: settled };

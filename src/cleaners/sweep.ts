@@ -1,4 +1,5 @@
 import { err, ok, type Result } from 'neverthrow';
+import { KeptDirectories } from '../disk/held.ts';
 import type { JournalFailure } from '../model/failure.ts';
 import type { Item, ItemId } from '../model/item.ts';
 import type { Kind } from '../model/kind.ts';
@@ -52,8 +53,10 @@ export async function sweep(
   context: Sweep,
 ): Promise<Result<void, JournalFailure>> {
   const journal = new AbortController();
+  using kept = new KeptDirectories();
   const sweeping: Sweeping = {
     ...context,
+    hold: kept.hold,
     signal: AbortSignal.any([context.signal, journal.signal]),
     gone: new Set<ItemId>(),
     expectedAbsent: new Set<string>(),

@@ -15,9 +15,87 @@ const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = fs.constants;
  * with `ELOOP`, or `ENOTDIR` when it is itself a link. Systems without `/proc/self/fd` get the path back as it is.
  * Synchronous, because it is asked for each of 100,000 files and takes microseconds.
  */
-export function hold(path: string): Result<Held, DiskFailure> {
-  if (process.platform !== 'linux') return ok({ path, [Symbol.dispose]: () => undefined });
-  const directory = dirname(path);
+export type Hold = (path: string) => Result<Held, DiskFailure>;
+
+export const hold: Hold = (path) => {
+  if (process.platform !== 'linux') return ok(unheld(path));
+  return openReal(dirname(path), path).map((fd) => ({
+    path: within(fd, path),
+    [Symbol.dispose]: () => release(fd),
+  }));
+};
+
+type Open = { readonly directory: string; readonly fd: number; users: number };
+
+/** So many directories that nobody uses just now stay open. */
+const mostIdle = 8;
+
+/**
+ * Holds as {@link hold} does, and keeps directories open between one hold and the next: thousands of files of one
+ * directory then cost one `open`. Where it lies is asked each time all the same.
+ */
+export class KeptDirectories implements Disposable {
+  readonly #open = new Map<string, Open>();
+
+  readonly hold: Hold = (path) => {
+    if (process.platform !== 'linux') return ok(unheld(path));
+    const directory = dirname(path);
+    const kept = this.#open.get(directory);
+    if (kept !== undefined) {
+      if (isAt(kept.fd, directory)) return ok(this.#heldIn(kept, path));
+      // Another directory may have its name by now: whoever still uses this one closes it.
+      this.#forget(kept);
+    }
+    return openReal(directory, path).map((fd) => {
+      const opened = { directory, fd, users: 0 };
+      this.#open.set(directory, opened);
+      return this.#heldIn(opened, path);
+    });
+  };
+
+  #heldIn(one: Open, path: string): Held {
+    one.users += 1;
+    return {
+      path: within(one.fd, path),
+      [Symbol.dispose]: () => {
+        one.users -= 1;
+        if (one.users > 0) return;
+        // A number is used again: it is given back only when no path with it is in use.
+        if (this.#open.get(one.directory) !== one) release(one.fd);
+        else this.#closeIdle(mostIdle);
+      },
+    };
+  }
+
+  /** No longer found by its name; its descriptor is closed by its last user. */
+  #forget(one: Open): void {
+    this.#open.delete(one.directory);
+    if (one.users === 0) release(one.fd);
+  }
+
+  /** The oldest first, until only `most` are open. */
+  #closeIdle(most: number): void {
+    if (this.#open.size <= most) return;
+    for (const one of this.#open.values()) {
+      if (one.users === 0) this.#forget(one);
+      if (this.#open.size <= most) return;
+    }
+  }
+
+  [Symbol.dispose](): void {
+    for (const one of this.#open.values()) this.#forget(one);
+  }
+}
+
+function unheld(path: string): Held {
+  return { path, [Symbol.dispose]: () => undefined };
+}
+
+function within(fd: number, path: string): string {
+  return `/proc/self/fd/${fd}/${basename(path)}`;
+}
+
+function openReal(directory: string, path: string): Result<number, DiskFailure> {
   let fd: number;
   try {
     fd = fs.openSync(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
@@ -26,14 +104,22 @@ export function hold(path: string): Result<Held, DiskFailure> {
   }
   try {
     const real = fs.readlinkSync(`/proc/self/fd/${fd}`);
-    if (real === directory) {
-      return ok({ path: `/proc/self/fd/${fd}/${basename(path)}`, [Symbol.dispose]: () => release(fd) });
-    }
+    if (real === directory) return ok(fd);
     release(fd);
     return err({ type: 'disk', code: 'ELOOP', syscall: 'open', path });
   } catch (cause) {
     release(fd);
     return err(toDiskFailure(cause, path, 'readlink'));
+  }
+}
+
+/** Whether the open directory lies where it was opened: not renamed, not removed, not behind a link by now. */
+function isAt(fd: number, directory: string): boolean {
+  try {
+    return fs.readlinkSync(`/proc/self/fd/${fd}`) === directory;
+  } catch (cause) {
+    if (errnoOf(cause) === undefined) throw cause;
+    return false;
   }
 }
 

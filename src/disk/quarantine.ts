@@ -7,7 +7,7 @@ import type { DiskFailure } from '../model/failure.ts';
 import { invariant } from '../model/invariant.ts';
 import type { Identity } from '../model/item.ts';
 import { errnoOf, toDiskFailure } from './failure.ts';
-import { hold } from './held.ts';
+import { hold, type Hold } from './held.ts';
 import { identify, isUnchanged, sameObject } from './identity.ts';
 import { inLanes } from './lanes.ts';
 
@@ -71,7 +71,12 @@ export async function ensureQuarantine(
  * @returns `EEXIST` with the path `to` when something lies there; it lies there afterwards too when another
  *   object was moved by mistake and its old name had been taken meanwhile
  */
-export function moveInto(from: string, to: string, expected: Identity): Result<Moved, DiskFailure> {
+export function moveInto(
+  from: string,
+  to: string,
+  expected: Identity,
+  holding: Hold = hold,
+): Result<Moved, DiskFailure> {
   const occupant = identify(to);
   if (occupant.isErr()) return err(occupant.error);
   if (occupant.value !== undefined) return err(refusal('EEXIST', 'rename', to));
@@ -81,7 +86,7 @@ export function moveInto(from: string, to: string, expected: Identity): Result<M
   if (lastLook.value === undefined) return ok('absent');
   if (!isUnchanged(lastLook.value, expected)) return ok({ drifted: lastLook.value });
 
-  const renamed = renameHeld(from, to);
+  const renamed = renameHeld(from, to, holding);
   if (renamed.isErr()) {
     // ENOENT is also the answer when the directory of `to` is missing: only a second look tells.
     if (renamed.error.code !== 'ENOENT') return err(renamed.error);
@@ -99,11 +104,11 @@ export function moveInto(from: string, to: string, expected: Identity): Result<M
 }
 
 /** Through both directories: a parent that is swapped for a link must not make us move what lies behind it. */
-function renameHeld(from: string, to: string): Result<void, DiskFailure> {
-  const source = hold(from);
+function renameHeld(from: string, to: string, holding: Hold = hold): Result<void, DiskFailure> {
+  const source = holding(from);
   if (source.isErr()) return err({ ...source.error, syscall: 'rename' });
   using heldSource = source.value;
-  const target = hold(to);
+  const target = holding(to);
   if (target.isErr()) return err({ ...target.error, path: from, syscall: 'rename' });
   using heldTarget = target.value;
   const renamed = renameOnto(heldSource.path, heldTarget.path);

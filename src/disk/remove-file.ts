@@ -3,7 +3,7 @@ import { err, ok } from 'neverthrow';
 import type { Result } from 'neverthrow';
 import type { DiskFailure } from '../model/failure.ts';
 import { errnoOf, toDiskFailure } from './failure.ts';
-import { hold } from './held.ts';
+import { hold, type Hold } from './held.ts';
 import { identify } from './identity.ts';
 
 /** `gone`: the name was looked for afterwards and is absent; `directory`: it is no file, and nothing was touched. */
@@ -18,8 +18,11 @@ const absentIsNoError = { throwIfNoEntry: false } as const;
  * @param path - absolute, its directory without symbolic links
  * @returns `removed` is false when there was nothing of that name
  */
-export async function removeFile(path: string): Promise<Result<FileRemoved, DiskFailure>> {
-  const holding = hold(path);
+export async function removeFile(
+  path: string,
+  holdWith: Hold = hold,
+): Promise<Result<FileRemoved, DiskFailure>> {
+  const holding = holdWith(path);
   if (holding.isErr())
     return holding.error.code === 'ENOENT' && isAbsent(path) ? ok({ removed: false }) : err(holding.error);
   using held = holding.value;

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import test from 'ava';
+import { KeptDirectories } from '../../src/disk/held.ts';
 import { identify } from '../../src/disk/identity.ts';
 import { moveBack, moveInto } from '../../src/disk/quarantine.ts';
 import { picture, plant, temporaryDirectory } from './fixtures.ts';
@@ -35,4 +36,77 @@ test('nothing is renamed through a parent that is a link, whichever way (P4)', a
   t.is(back._unsafeUnwrapErr().code, 'ENOTDIR');
   t.deepEqual(picture(path.join(root, 'decoy')), before);
   t.deepEqual(fs.readdirSync(path.join(root, 'q')), ['held']);
+});
+
+/** Descriptors of this process that stand for `directory`. */
+function descriptorsOf(directory: string): number {
+  return fs.readdirSync('/proc/self/fd').filter((fd) => {
+    try {
+      return fs.readlinkSync(`/proc/self/fd/${fd}`).startsWith(directory);
+    } catch {
+      return false;
+    }
+  }).length;
+}
+
+const onLinux = process.platform === 'linux' ? test : test.skip;
+
+onLinux('a directory that is kept is one descriptor for many holds, and none afterwards', (t) => {
+  const root = fs.realpathSync(temporaryDirectory(t));
+  plant(root, { 'logs/a': '1', 'logs/b': '2' });
+  const directory = path.join(root, 'logs');
+  {
+    using kept = new KeptDirectories();
+    for (const name of ['a', 'b', 'a']) {
+      using held = kept.hold(path.join(directory, name))._unsafeUnwrap();
+      t.true(fs.existsSync(held.path));
+      t.is(descriptorsOf(directory), 1);
+    }
+    t.is(descriptorsOf(directory), 1);
+    for (let index = 0; index < 40; index += 1) {
+      const at = path.join(root, `d${index}`);
+      fs.mkdirSync(at);
+      kept.hold(path.join(at, 'x'))._unsafeUnwrap()[Symbol.dispose]();
+    }
+    t.true(descriptorsOf(root) <= 8, 'only a few stay open');
+  }
+  t.is(descriptorsOf(root), 0);
+});
+
+onLinux('a kept directory whose name leads elsewhere by now is not used again', (t) => {
+  const root = fs.realpathSync(temporaryDirectory(t));
+  plant(root, { 'logs/a': 'ours', 'q/x': '' });
+  const at = path.join(root, 'logs');
+  using kept = new KeptDirectories();
+  kept.hold(path.join(at, 'a'))._unsafeUnwrap()[Symbol.dispose]();
+
+  fs.renameSync(at, path.join(root, 'elsewhere'));
+  fs.symlinkSync('elsewhere', at);
+  const behindLink = identify(path.join(at, 'a'))._unsafeUnwrap();
+  if (behindLink === undefined) throw new Error('it is there, behind the link');
+  const moved = moveInto(path.join(at, 'a'), path.join(root, 'q/1'), behindLink, kept.hold);
+  t.is(moved._unsafeUnwrapErr().code, 'ENOTDIR');
+  t.deepEqual(fs.readdirSync(path.join(root, 'elsewhere')), ['a']);
+
+  fs.unlinkSync(at);
+  plant(root, { 'logs/a': 'another' });
+  using held = kept.hold(path.join(at, 'a'))._unsafeUnwrap();
+  t.is(fs.readFileSync(held.path, 'utf8'), 'another');
+});
+
+onLinux('a descriptor in use is not given back when another directory takes the name', (t) => {
+  const root = fs.realpathSync(temporaryDirectory(t));
+  plant(root, { 'logs/a': 'ours' });
+  const at = path.join(root, 'logs');
+  using kept = new KeptDirectories();
+  const held = kept.hold(path.join(at, 'a'))._unsafeUnwrap();
+  fs.renameSync(at, path.join(root, 'elsewhere'));
+  plant(root, { 'logs/a': 'another' });
+  {
+    using other = kept.hold(path.join(at, 'a'))._unsafeUnwrap();
+    t.is(fs.readFileSync(other.path, 'utf8'), 'another');
+  }
+  t.is(fs.readFileSync(held.path, 'utf8'), 'ours');
+  held[Symbol.dispose]();
+  t.is(descriptorsOf(path.join(root, 'elsewhere')), 0);
 });
