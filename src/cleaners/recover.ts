@@ -35,6 +35,14 @@ export type Recovered = {
   readonly settled: number;
   /** Operations whose items are still held for undo, oldest first: thousands, so only by their ids. */
   readonly held: readonly string[];
+  /** At the most, before this run holds anything: what may have to be freed is looked for only when there can be some. */
+  readonly heldBefore: HeldBefore;
+};
+
+export type HeldBefore = {
+  readonly bytes: number;
+  /** When the first of them expires. UTC milliseconds; none: never. */
+  readonly untilMs: number;
 };
 
 /**
@@ -50,7 +58,7 @@ export async function recover(context: Recovery): Promise<Result<Recovered, Jour
 
   const sorted = await sort(context);
   if (sorted.isErr()) return err(sorted.error);
-  const { undoable, known, unsettled } = sorted.value;
+  const { undoable, known, unsettled, heldBefore } = sorted.value;
   for (const operation of unsettled) {
     const { op, run, intent } = operation;
     const step = await stepFor(operation);
@@ -92,7 +100,8 @@ export async function recover(context: Recovery): Promise<Result<Recovered, Jour
   if (ended.isErr()) return err(ended.error);
   const orphans = await reportOrphans(known, context);
   if (orphans.isErr()) return err(orphans.error);
-  return ok({ openIntents, settled, held: ops(undoable.filter(({ untilMs }) => untilMs > now)) });
+  const held = ops(undoable.filter(({ untilMs }) => untilMs > now));
+  return ok({ openIntents, settled, held, heldBefore });
 }
 
 /** What is left in memory of an operation that waits for the end of undo: there may be a hundred thousand. */
@@ -103,6 +112,7 @@ type Sorted = {
   /** Ids of all open operations. */
   readonly known: ReadonlySet<string>;
   readonly unsettled: readonly OpenOperation[];
+  readonly heldBefore: HeldBefore;
 };
 
 /** Tells what is whole in quarantine, held for undo, from what is to be looked into. */
@@ -110,16 +120,21 @@ async function sort({ journal }: Recovery): Promise<Result<Sorted, JournalFailur
   const undoable: Undoable[] = [];
   const known = new Set<string>();
   const unsettled: OpenOperation[] = [];
+  const heldBefore = { bytes: 0, untilMs: Infinity };
   for await (const page of journal.rowPages(openOperations)) {
     if (page.isErr()) return err(page.error);
     for (const [op, operation] of page.value) {
       known.add(op);
+      if (isUndoable(operation)) {
+        heldBefore.bytes += operation.intent.bytes;
+        heldBefore.untilMs = Math.min(heldBefore.untilMs, operation.heldUntilMs ?? 0);
+      }
       const isWhole = isUndoable(operation) && (await stepFor(operation)).type === 'purge';
       if (isWhole) undoable.push(undoableOf(operation));
       else unsettled.push(operation);
     }
   }
-  return ok({ undoable, known, unsettled });
+  return ok({ undoable, known, unsettled, heldBefore });
 }
 
 function undoableOf({ op, intentSeq, heldUntilMs = 0 }: OpenOperation): Undoable {

@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { err, ok, type Result } from 'neverthrow';
 import { openBundleLocks } from '../cleaners/bundle-locks.ts';
 import { purgeByIds } from '../cleaners/purge-held.ts';
-import type { Recovered } from '../cleaners/recover.ts';
+import type { HeldBefore, Recovered } from '../cleaners/recover.ts';
 import type { RunRecord } from '../cleaners/run-record.ts';
 import type { Scan } from '../cleaners/scan.ts';
 import { expireUndos } from '../cleaners/undo-worktrees.ts';
@@ -72,7 +72,24 @@ export async function carryOut(
   } finally {
     await locks.close();
   }
-  return shell.signal.aborted ? ok(undefined) : expireHeld(journal, record, shell);
+  if (shell.signal.aborted) return ok(undefined);
+  return mayExpire(record, recovered.heldBefore, shell)
+    ? expireHeld(journal, record, shell)
+    : expireGone(journal, record, shell.clock());
+}
+
+/**
+ * Whether anything that is held can have to go: of a hundred thousand rows that were just written none is read again
+ * when all that is held is too young and too little.
+ */
+function mayExpire({ account }: RunRecord, before: HeldBefore, { clock, config }: Shell): boolean {
+  let { bytes, untilMs } = before;
+  for (const item of account.items.values()) {
+    if (item.heldUntilMs === undefined) continue;
+    bytes += item.bytes;
+    untilMs = Math.min(untilMs, item.heldUntilMs);
+  }
+  return untilMs <= clock() || bytes > config.undoBytes;
 }
 
 /** Counts what is done, per kind and of the whole plan, and tells it. */
@@ -147,9 +164,17 @@ export async function expireHeld(
   if (first.isErr()) return err(first.error);
   const second = await purgeByIds(beyond, 'undo-cap', journal, { record });
   if (second.isErr()) return err(second.error);
+  return expireGone(journal, record, now);
+}
+
+/** What git can make again no longer. */
+async function expireGone(
+  journal: Journal,
+  record: RunRecord,
+  nowMs: number,
+): Promise<Result<void, JournalFailure>> {
   const gone = await journal.rows(goneWorktrees);
-  if (gone.isErr()) return err(gone.error);
-  return expireUndos(gone.value.values(), { record, nowMs: now });
+  return gone.isErr() ? err(gone.error) : expireUndos(gone.value.values(), { record, nowMs });
 }
 
 function oldestFirst(a: { readonly seq: number }, b: { readonly seq: number }): number {

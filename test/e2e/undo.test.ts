@@ -1,6 +1,17 @@
+import { appendFileSync, existsSync, statSync, utimesSync } from 'node:fs';
 import test from 'ava';
 import { differences } from '../helpers/tree.ts';
-import { clean, documentOf, finished, finishedWork, look, makeShop } from './shop.ts';
+import {
+  clean,
+  documentOf,
+  finished,
+  finishedWork,
+  inQuarantine,
+  journalOf,
+  look,
+  makeShop,
+  type Shop,
+} from './shop.ts';
 
 test('what a run took is put back byte for byte, and a worktree is not touched by it (story 33)', async (t) => {
   const shop = await makeShop(t);
@@ -24,4 +35,31 @@ test('what a run took is put back byte for byte, and a worktree is not touched b
 
 function pathIn(line: string): string {
   return line.replace(/^[-+~] /, '').replace(/ \([^()]*\)$/, '');
+}
+
+test('what is held beyond the cap goes, the oldest first, when a later run holds more', async (t) => {
+  const shop = await makeShop(t);
+  const first = await heldLog(shop);
+  const second = await heldLog(shop);
+  const freed = (await journalOf(shop)).filter(({ type }) => type === 'PurgeStarted');
+  t.deepEqual(
+    freed.map(({ data }) => data),
+    [{ item: `logs:${first}`, why: 'undo-cap' }],
+  );
+  t.is(inQuarantine(shop).length, 1);
+  const back = await clean(shop, ['undo', second]);
+  t.is(back.exitCode, 0, back.stderr);
+  t.true(existsSync(second));
+});
+
+/** A log of more than half of what is held at the most, after a run of its own. */
+async function heldLog(shop: Shop): Promise<string> {
+  const [log = ''] = await finished(shop, 'logs', '60d');
+  const { atime, mtime } = statSync(log);
+  const megabyte = Buffer.alloc(1024 * 1024, 'x');
+  for (let written = 0; written < 300; written += 1) appendFileSync(log, megabyte);
+  utimesSync(log, atime, mtime);
+  const ran = await clean(shop, ['--logs', '--all-repos', '--force']);
+  if (ran.exitCode !== 0 || existsSync(log)) throw new Error(ran.stderr);
+  return log;
 }
