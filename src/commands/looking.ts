@@ -14,7 +14,7 @@ import { explain } from '../ui/explain.ts';
 import type { Progress } from '../ui/progress.ts';
 import { openToRead } from './journal-access.ts';
 import type { CleanRequest } from './options.ts';
-import { keepHeapSmall, optimiseLater } from './engine-settings.ts';
+import { keepHeapSmall } from './small-heap.ts';
 import type { Shell } from './shell.ts';
 
 /** Looks once, judges once: sizes are measured here and nowhere else in the run. */
@@ -26,9 +26,7 @@ export async function lookAndJudge(
   pins: Pins,
 ): Promise<Scan> {
   const startedAt = performance.now();
-  const options = [...process.execArgv, shell.config.nodeOptions];
-  keepHeapSmall(options);
-  optimiseLater(options);
+  keepHeapSmall([...process.execArgv, shell.config.nodeOptions]);
   const seen = await look({
     roots: shell.config.roots,
     kinds: scope.kinds,

@@ -12,15 +12,3 @@ export function keepHeapSmall(options: readonly string[]): void {
     return;
   setFlagsFromString(`--heap-growing-percent=${growthPercent}`);
 }
-
-/** In bytes of bytecode; V8 itself takes 67,584. */
-const budgetBeforeOptimising = 1_000_000;
-
-/**
- * Lets V8 optimise later what is run often: a run is over in seconds, and a sixth of its processor time was spent on
- * optimising code that was not run much longer. Who has set the budget for himself is not overruled.
- */
-export function optimiseLater(options: readonly string[]): void {
-  if (options.some((option) => /interrupt[-_]budget/u.test(option))) return;
-  setFlagsFromString(`--interrupt-budget=${budgetBeforeOptimising}`);
-}
