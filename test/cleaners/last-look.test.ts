@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { appendFile, mkdir, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, join } from 'node:path';
@@ -249,12 +250,19 @@ test('a directory that was empty and looks as old as before is not taken with wh
   t.like(await again(item), { reason: 'changed-since-decision' });
 });
 
-/** The table with one process more. */
-async function beside(home: ProdigyHome, cwd: string, name: string): Promise<ProcessTable> {
-  const table = await readProcessTable([home.root]);
-  const process = { pid: 4_100_000, startedAtMs: home.nowMs, name, executable: `/bin/${name}`, cwd };
+/** The table with one process more. It lives, and has the storage's home: both are asked for. */
+async function beside(
+  t: ExecutionContext,
+  { home, root, nowMs }: ProdigyHome,
+  cwd: string,
+  name: string,
+): Promise<ProcessTable> {
+  const sleeper = spawn('sleep', ['60'], { env: { HOME: home } });
+  t.teardown(() => void sleeper.kill());
+  const table = await readProcessTable([root]);
+  const process = { pid: sleeper.pid ?? 0, startedAtMs: nowMs, name, executable: `/bin/${name}`, cwd };
   const more = { ...process, openFiles: [], self: false, ancestor: false };
-  return { ...table, processes: [...table.processes, more] };
+  return { ...table, processes: [...table.processes.filter(({ pid }) => pid !== sleeper.pid), more] };
 }
 
 test('a prodigy that began in the repository keeps all of a session that could be taken up', async (t) => {
@@ -275,10 +283,10 @@ test('a prodigy that began in the repository keeps all of a session that could b
   });
   const events = await eventDirectory(home, { repository: open.id, startedAgo: '90d' });
   const { seen, again } = await looked(home);
-  const prodigy = await beside(home, repository, 'prodigy');
+  const prodigy = await beside(t, home, repository, 'prodigy');
   for (const item of [seen.one('sessions', open.id), seen.one('events', events.path)]) {
-    t.is(await again(item, await beside(home, repository, 'sleep')), undefined);
-    t.is(await again(item, await beside(home, elsewhere, 'prodigy')), undefined);
+    t.is(await again(item, await beside(t, home, repository, 'sleep')), undefined);
+    t.is(await again(item, await beside(t, home, elsewhere, 'prodigy')), undefined);
     const owner = `session:${open.id}`;
     t.like(await again(item, prodigy), { reason: 'active', evidence: { owner } });
   }
@@ -287,7 +295,7 @@ test('a prodigy that began in the repository keeps all of a session that could b
 
 test('a process that moved into the worktree of a session keeps its record and events, in scope or not', async (t) => {
   const { seen, again, id, worktree, home } = await scene(t);
-  const table = await beside(home, worktree, 'claude');
+  const table = await beside(t, home, worktree, 'claude');
   for (const kind of ['sessions', 'events'] as const) {
     t.like(await again(seen.one(kind, id), { table }), { reason: 'active' }, kind);
   }
