@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readSync } from 'node:fs';
 import { parentPort } from 'node:worker_threads';
 import { invariant } from '../model/invariant.ts';
 
@@ -39,14 +39,18 @@ function readStretch({ text, ends, next }: Stretch): void {
 /** Whoever needs it meets what is wrong with it, and says so. */
 function read(how: string | undefined, path: string): void {
   try {
-    if (how === 'l') readdirSync(path);
-    else if (how === 'd') {
-      for (const entry of readdirSync(path, { withFileTypes: true }))
-        if (entry.isFile()) readFile(`${path}/${entry.name}`, sink.length);
-    } else readFile(path, how === 'h' ? headBytes : sink.length);
+    if (how === 'l' || how === 'd') readDirectory(path, how === 'd');
+    else readFile(path, how === 'h' ? headBytes : sink.length);
   } catch {
     // As above.
   }
+}
+
+/** What lies behind a link may be somebody else's, or far away: it is asked for first, and nothing but time depends on it. */
+function readDirectory(path: string, withFiles: boolean): void {
+  if (!lstatSync(path).isDirectory()) return;
+  for (const entry of readdirSync(path, { withFileTypes: true }))
+    if (withFiles && entry.isFile()) readFile(`${path}/${entry.name}`, sink.length);
 }
 
 function readFile(path: string, most: number): void {

@@ -136,7 +136,8 @@ function knownSizes(lists: Lists): Map<string, Size> {
 }
 
 /** What of it {@link readPlace} will read, where there may be many of them. */
-function aimAt({ path, place }: PlaceFound): Aim | undefined {
+function aimAt({ path, place, type }: PlaceFound): Aim | undefined {
+  if (type === 'symlink') return undefined;
   switch (place.type) {
     case 'session-file':
     case 'mapping':
