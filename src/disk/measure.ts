@@ -178,24 +178,27 @@ async function readInThreads(
 
   const mayAsk = () => pool.idle > 0 && tasks.length > 0 && options.signal?.aborted !== true;
   const asked = new Set<Promise<void>>();
-  do {
-    // One that only helps this thread becomes several when the disk turns out to be waited for.
-    size = Math.max(size, worth({ readingMs }));
-    pool.grow(size);
-    while (mayAsk()) {
-      const share = Math.min(tasksPerMessage, Math.ceil(tasks.length / (2 * size)));
-      const question = ask(tasks.splice(-share)).finally(() => asked.delete(question));
-      asked.add(question);
-    }
-    if (size < most && !walk.isDone) {
-      // This thread reads along in turns between what else it does.
-      readingMs += timed(() => walk.run(turnEntries));
-      tallies.add(walk.takeTallies());
-      await setImmediate();
-    } else if (asked.size > 0) await Promise.race(asked);
-    // A thread that is alone has nothing to do when it has answered.
-  } while (asked.size > 0 || mayAsk());
-  await pool.close();
+  try {
+    do {
+      // One that only helps this thread becomes several when the disk turns out to be waited for.
+      size = Math.max(size, worth({ readingMs }));
+      pool.grow(size);
+      while (mayAsk()) {
+        const share = Math.min(tasksPerMessage, Math.ceil(tasks.length / (2 * size)));
+        const question = ask(tasks.splice(-share)).finally(() => asked.delete(question));
+        asked.add(question);
+      }
+      if (size < most && !walk.isDone) {
+        // This thread reads along in turns between what else it does.
+        readingMs += timed(() => walk.run(turnEntries));
+        tallies.add(walk.takeTallies());
+        await setImmediate();
+      } else if (asked.size > 0) await Promise.race(asked);
+      // A thread that is alone has nothing to do when it has answered.
+    } while (asked.size > 0 || mayAsk());
+  } finally {
+    await pool.close();
+  }
 }
 
 /** Buffers come from a thread as plain arrays of bytes. */

@@ -3,6 +3,15 @@ import { invariant } from '../model/invariant.ts';
 
 type Question<Response> = { resolve(response: Response): void; reject(cause: unknown): void };
 
+/** `undefined` where the system allows no more threads: whoever wanted one does the work himself. */
+export function startThread(module: URL, data?: unknown): Worker | undefined {
+  try {
+    return new Worker(module, { workerData: data });
+  } catch {
+    return undefined;
+  }
+}
+
 /** Threads that answer one request at a time each. */
 export class Pool<Request, Response> {
   readonly #threads: Worker[] = [];
@@ -18,10 +27,11 @@ export class Pool<Request, Response> {
     this.grow(size);
   }
 
-  /** Starts what is missing to so many. One that has died is not made up for. */
+  /** Starts what is missing to so many, as far as the system lets us. One that has died is not made up for. */
   grow(size: number): void {
     while (this.#threads.length < size) {
-      const worker = new Worker(this.#module, { workerData: this.#data });
+      const worker = startThread(this.#module, this.#data);
+      if (worker === undefined) return;
       this.#threads.push(worker);
       this.#idle.push(worker);
       worker.on('message', (response: Response) => {

@@ -1,4 +1,5 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
+import { startThread } from './pool.ts';
 import type { Stretch } from './read-ahead-worker.ts';
 
 /** One thing that will be read: `list` a directory, it and the files in it, a file, or the beginning of one. */
@@ -86,7 +87,8 @@ export class ReadAhead {
     if (this.#threads.length > 0) return;
     const module = new URL('./read-ahead-worker.js', import.meta.url);
     for (let left = this.#size; left > 0; left -= 1) {
-      const thread = new Worker(module);
+      const thread = startThread(module);
+      if (thread === undefined) break;
       // Nobody waits for it, and nobody misses one that dies.
       thread.unref();
       thread.on('error', () => undefined);

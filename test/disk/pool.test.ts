@@ -1,3 +1,4 @@
+import { Worker } from 'node:worker_threads';
 import test from 'ava';
 import { Pool } from '../../src/disk/pool.ts';
 
@@ -27,4 +28,15 @@ test('a thread that dies of a question is not asked again, the others are', asyn
   await pool.close();
   t.is(pool.idle, 0);
   t.throws(() => void pool.ask(1), { name: 'Defect' });
+});
+
+test('where no thread can be started there is none, and nobody is told of a defect', async (t) => {
+  // As where the system allows no more threads: the constructor itself throws.
+  const nowhere = new URL('https://example.invalid/thread.js');
+  t.throws(() => new Worker(nowhere));
+  const pool = new Pool<number, number>(nowhere, 2, undefined);
+  t.is(pool.idle, 0);
+  pool.grow(4);
+  t.is(pool.idle, 0);
+  await pool.close();
 });
