@@ -117,7 +117,8 @@ function isDead({ state }: Stat): boolean {
 export function hasEnded(pid: number): boolean {
   try {
     const stat = parseStat(readFileSync(`/proc/${pid}/stat`, 'utf8'));
-    return stat !== undefined && (isDead(stat) || stat.isExiting);
+    // Only its first thread is told of.
+    return stat !== undefined && stat.threads <= 1 && (isDead(stat) || stat.isExiting);
   } catch (cause) {
     return ['ENOENT', 'ESRCH'].includes(errorCode(cause) ?? '');
   }
@@ -140,6 +141,8 @@ export type Stat = {
   readonly parent: number;
   /** Of field 9, the flags: nothing of it runs any more but what the kernel does to clear it away. */
   readonly isExiting: boolean;
+  /** Field 20. */
+  readonly threads: number;
   /** Field 22: clock ticks since boot. */
   readonly startTicks: number;
   /** Field 23. What has no memory of its own is a thread of the kernel: it has no command line, either. */
@@ -165,6 +168,7 @@ export function parseStat(text: string): Stat | undefined {
     state,
     parent: Number(parent),
     isExiting: (Number(fields[6]) & exiting) !== 0,
+    threads: Number(fields[17]),
     startTicks,
     memoryBytes: Number(fields[20]),
   };

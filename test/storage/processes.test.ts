@@ -239,6 +239,7 @@ test('names with spaces and parentheses are read right', (t) => {
     state: 'S',
     parent: 41,
     isExiting: true,
+    threads: 15,
     startTicks: 99_171,
     memoryBytes: 4096,
   });
