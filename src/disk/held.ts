@@ -113,7 +113,11 @@ function openReal(directory: string, path: string): Result<number, DiskFailure> 
   }
 }
 
-/** Whether the open directory lies where it was opened: not renamed, not removed, not behind a link by now. */
+/**
+ * Whether the open directory lies where it was opened: not renamed, not removed, not behind a link by now. Of one that
+ * something was mounted over it says so, too: what is moved then goes below the mount, is not found at the look
+ * afterwards, and is told as stuck.
+ */
 function isAt(fd: number, directory: string): boolean {
   try {
     return fs.readlinkSync(`/proc/self/fd/${fd}`) === directory;

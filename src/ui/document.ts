@@ -2,7 +2,7 @@ import type { KindTotals, RunOutcome } from '../journal/event-run.ts';
 import type { Kind } from '../model/kind.ts';
 import type { FailureView } from './result-text.ts';
 import type { BranchView, ItemView, RunView } from './view.ts';
-import { adviceFor, causeOf } from './errno-words.ts';
+import { adviceFor, causeIn } from './errno-words.ts';
 import { formatIso } from './format.ts';
 
 export type ItemResult = 'removed' | 'kept' | 'failed' | 'drifted' | 'planned' | 'remaining';
@@ -128,7 +128,7 @@ function withoutItems(input: DocumentInput): Record<string, unknown> {
       kind,
       code,
       path,
-      cause: causeOf(code),
+      cause: causeIn({ code, detail }),
       next: adviceFor(code, path),
       ...(detail === undefined ? {} : { detail }),
     })),

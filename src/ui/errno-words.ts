@@ -1,6 +1,6 @@
 import { printable } from './format.ts';
 
-/** What an errno means, in words; the two last are ours. */
+/** What an errno means, in words; from `EGIT` on they are ours. */
 export const causes: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EPERM: 'not permitted (immutable, or owned by another user)',
@@ -16,10 +16,24 @@ export const causes: Readonly<Record<string, string>> = {
   EGIT: 'git would not let go of it',
   EFOREIGN: 'something else lies in its place',
   ENOTKEPT: 'what was kept of it for undo is not there any more',
+  ESNAPSHOT: 'what no commit holds could not be kept',
+  ECONFLICT: 'something has taken its place, or its branch, meanwhile',
+  EOUTSIDE: 'what is to go lies outside of the quarantine',
 };
 
 export function causeOf(code: string): string {
   return causes[code] ?? 'the system refused';
+}
+
+/** What is known of this failure says more than what is known of its errno. */
+export function causeIn({
+  code,
+  detail,
+}: {
+  readonly code: string;
+  readonly detail?: string | undefined;
+}): string {
+  return detail === undefined || detail === '' ? causeOf(code) : detail;
 }
 
 function dirnameOf(path: string): string {
@@ -45,7 +59,12 @@ export function adviceFor(code: string, path: string): string {
       return 'free some space, then prodigy clean resume';
     case 'EGIT':
       return 'run git worktree list in the repository to see its state, then prodigy clean resume';
+    case 'ESNAPSHOT':
+      return `commit or take away what is in '${shown}', then prodigy clean again`;
+    case 'ECONFLICT':
+      return `look at '${shown}', and move what is in the way; then prodigy clean undo again`;
     case 'EFOREIGN':
+    case 'EOUTSIDE':
       return `look at '${shown}': it was not touched`;
     case 'ENOTKEPT':
       return `take what you need from '${shown}': nothing of it is freed`;

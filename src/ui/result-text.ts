@@ -1,6 +1,6 @@
 import { kinds, type Kind } from '../model/kind.ts';
 import type { KindTotals, RunOutcome, Tally } from '../journal/event-run.ts';
-import { adviceFor, causeOf } from './errno-words.ts';
+import { adviceFor, causeIn } from './errno-words.ts';
 import { countOf, formatBytes, formatCount, formatTime, formatWhole, printable } from './format.ts';
 import { shortBranch, whyBranchKept } from './entry-line.ts';
 import { table } from './table.ts';
@@ -175,7 +175,7 @@ function failureLines(
   return [
     colours.red(`${formatWhole(failures.length)} failed:`),
     ...shown.flatMap(({ name, code, path, detail }) => {
-      const why = detail === undefined || detail === '' ? causeOf(code) : printable(detail);
+      const why = printable(causeIn({ code, detail }));
       return [
         ...wrapped(
           `failed: ${printable(name)}: ${why} (${code} ${printable(path)})`,
