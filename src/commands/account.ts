@@ -2,6 +2,7 @@ import type { RunRecord } from '../cleaners/run-record.ts';
 import type { Dropped } from '../cleaners/still-planned.ts';
 import type { BranchDeleted, BranchKept } from '../journal/event-removal.ts';
 import type { RunOutcome, Tally } from '../journal/event-run.ts';
+import { least } from '../model/least.ts';
 import { takenUpBy, totalsOf } from '../projections/run-account.ts';
 import type { DocumentInput, ItemResult, ItemResultView } from '../ui/document.ts';
 import type { FailureView, ResultView } from '../ui/result-text.ts';
@@ -50,7 +51,7 @@ export function accountOf({ account, run }: RunRecord): Account {
     failures,
     drifted,
     heldUntilMs,
-    fromGit: { count: fromGit.length, untilMs: Math.min(...fromGit) },
+    fromGit: { count: fromGit.length, untilMs: least(fromGit) },
     isAllOwn,
     branches,
     takenUp,

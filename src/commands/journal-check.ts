@@ -70,6 +70,6 @@ async function compareDisk(
   const found = await checkQuarantine([...open.value.values()], roots, reader.journalId);
   // One that began meanwhile may have moved what was looked for.
   if (found.length > 0 && (await isBeingCleaned(shell))) return undefined;
-  findings.push(...found);
+  for (const finding of found) findings.push(finding);
   return open.value.size;
 }

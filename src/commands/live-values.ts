@@ -74,7 +74,7 @@ export async function liveValues(
   nowMs: number,
   signal: AbortSignal,
 ): Promise<readonly Candidate[]> {
-  const found: Candidate[] = [];
+  let found: readonly Candidate[] = [];
   const read = inJournal[source];
   if (read !== undefined) {
     const opened = await openToRead({ config });
@@ -82,10 +82,10 @@ export async function liveValues(
       await using reader = opened.value;
       signal.addEventListener('abort', () => void reader.close());
       if (signal.aborted) return [];
-      found.push(...(await read(reader, nowMs)));
+      found = await read(reader, nowMs);
     }
   }
-  found.push(...((await inStorage[source]?.(config.roots)) ?? []));
+  found = [...found, ...((await inStorage[source]?.(config.roots)) ?? [])];
   const fitting = new Map<string, Candidate>();
   for (const candidate of found) {
     if (!candidate.value.startsWith(typed) || fitting.has(candidate.value)) continue;

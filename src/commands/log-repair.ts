@@ -116,8 +116,10 @@ async function mendSums(
 ): Promise<Result<number, Failure>> {
   const nothing = { lost: 0, firstLostSeq: null, found: 0 };
   if (flags.json !== true) {
-    const lines = [`The journal ${printable(directory)} lacks sums beside sealed segments:`];
-    lines.push(...wrong.map((finding) => `  ✗ ${findingText(finding)}`));
+    const lines = [
+      `The journal ${printable(directory)} lacks sums beside sealed segments:`,
+      ...wrong.map((finding) => `  ✗ ${findingText(finding)}`),
+    ];
     lines.push('Lost:  nothing. The segments are whole; the sums are written anew, nothing else is touched.');
     shell.terminal.out(`${lines.join('\n')}\n`);
   }

@@ -104,7 +104,7 @@ export function verifyJournal<Other = never>(
     for (const table of tables) {
       const differing = await compare(reader, table);
       if (differing.isErr()) return err(differing.error);
-      findings.push(...differing.value);
+      for (const finding of differing.value) findings.push(finding);
     }
     return ok({ entries, findings });
   });

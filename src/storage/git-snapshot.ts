@@ -91,7 +91,7 @@ async function namesIn(
   for (const path of precious) {
     if (/\/ \(.*\)$/su.test(path)) return err(`it could not be looked into: ${path}`);
     if (!path.endsWith('/')) names.add(path);
-    else for (const inside of await filesBelow(workTree, path.slice(0, -1))) names.add(inside);
+    else await addFilesBelow(workTree, path.slice(0, -1), names);
   }
   const odd = [...names].find((name) => !isNameable(name) || name.endsWith('/'));
   if (odd !== undefined) return err(`it holds something that cannot be kept: ${odd}`);
@@ -100,14 +100,12 @@ async function namesIn(
     : ok([...names].sort());
 }
 
-async function filesBelow(workTree: string, directory: string): Promise<readonly string[]> {
-  const found: string[] = [];
+async function addFilesBelow(workTree: string, directory: string, names: Set<string>): Promise<void> {
   for (const entry of await readdir(join(workTree, directory), { withFileTypes: true })) {
     const path = `${directory}/${entry.name}`;
-    if (entry.isDirectory()) found.push(...(await filesBelow(workTree, path)));
-    else found.push(path);
+    if (entry.isDirectory()) await addFilesBelow(workTree, path, names);
+    else names.add(path);
   }
-  return found;
 }
 
 async function filesOf(

@@ -71,7 +71,7 @@ function sessionMaker(
   return (id, owned) => {
     const record = relations.records.get(id) ?? { state: 'absent' };
     const own = owned.filter(({ kind }) => kind === 'worktrees');
-    const lastSignMs = newest(strayMs.get(id), ...owned.flatMap(signsOf)) ?? nameMs(id) ?? 0;
+    const lastSignMs = newest(strayMs.get(id), lastSignOf(owned)) ?? nameMs(id) ?? 0;
     const found = checkpoints.get(id);
     return {
       type: 'session',
@@ -113,14 +113,16 @@ function jobMaker(storage: Storage): (job: string, owned: readonly Item[]) => Jo
       state: hidden === undefined ? (order[worst] ?? 'broken') : 'broken',
       doubt,
       liveness: signs.ofJob(job, owned),
-      lastSignMs: newest(...owned.flatMap(signsOf)) ?? nameMs(job) ?? 0,
+      lastSignMs: lastSignOf(owned) ?? nameMs(job) ?? 0,
       witnesses: witness.ofJob(job),
     };
   };
 }
 
-function signsOf({ recordedAtMs, youngestSignMs }: Item): (number | undefined)[] {
-  return [recordedAtMs, youngestSignMs];
+function lastSignOf(owned: readonly Item[]): number | undefined {
+  let last: number | undefined;
+  for (const { recordedAtMs, youngestSignMs } of owned) last = newest(last, recordedAtMs, youngestSignMs);
+  return last;
 }
 
 /** Unmerged, dirty, or not proven otherwise. */

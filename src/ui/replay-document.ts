@@ -1,4 +1,5 @@
 import { kinds } from '../model/kind.ts';
+import { least } from '../model/least.ts';
 import { adviceFor } from './errno-words.ts';
 import { sumOf } from './run-line.ts';
 import { actViews, causeIn, type ActView, type ReplayView } from './replay-view.ts';
@@ -88,7 +89,7 @@ export function replayDocument(view: ReplayView): Record<string, unknown> {
         ? null
         : {
             items: held.length,
-            until: formatIso(Math.min(...held)),
+            until: formatIso(least(held)),
             command: `prodigy clean undo ${summary.run}`,
           },
     resume: isUnfinished ? { command: `prodigy clean resume ${summary.run}` } : null,

@@ -1,4 +1,5 @@
 import { kinds } from '../model/kind.ts';
+import { least } from '../model/least.ts';
 import { pathOf } from '../model/item.ts';
 import { sentenceOf } from './entry-line.ts';
 import { adviceFor } from './errno-words.ts';
@@ -172,7 +173,7 @@ function afterLines(view: ReplayView, acts: readonly ActView[], colours: Colours
   const lines = aftermath.map((one) => `${eventLine(one)} (run ${one.run})`);
   const held = acts.filter(({ recovery }) => recovery.untilMs !== undefined);
   if (held.length > 0) {
-    const until = Math.min(...held.map(({ recovery }) => recovery.untilMs ?? Infinity));
+    const until = least(held.map(({ recovery }) => recovery.untilMs ?? Infinity));
     const bytes = held.reduce((sum, act) => sum + (act.bytes ?? 0), 0);
     lines.push(
       `  ${formatCount(held.length, 'item')} (${formatBytes(bytes)}) can be put back until ${formatTime(until)}: prodigy clean undo ${summary.run}`,

@@ -7,7 +7,7 @@ export function table(
   indent: string = '  ',
 ): readonly string[] {
   const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => widthOf(row[column] ?? ''))),
+    rows.reduce((widest, row) => Math.max(widest, widthOf(row[column] ?? '')), 0),
   );
   return rows.map((row) =>
     (
