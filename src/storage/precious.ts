@@ -84,10 +84,31 @@ export async function findPrecious(worktree: string, ignored: readonly string[])
   const found: Findings = { ignored, precious: [], nested: [], entries: 0 };
   for (const path of ignored) {
     if (found.precious.length >= maxPrecious) break;
-    if (path.endsWith('/')) await walk(worktree, path.slice(0, -1), found, 0);
+    if (isInPreciousDirectory(path)) await addWhole(worktree, path, found);
+    else if (path.endsWith('/')) await walk(worktree, path.slice(0, -1), found, 0);
     else if (isPreciousName(posix.basename(path))) await addIfOwn(worktree, path, found);
   }
   return { precious: found.precious.slice(0, maxPrecious), nested: found.nested };
+}
+
+/**
+ * Of a directory that git ignores by what is in it, `secrets/*` or a `.gitignore` of its own, git tells the contents one
+ * by one, and never the directory itself.
+ */
+function isInPreciousDirectory(path: string): boolean {
+  return posix
+    .dirname(path)
+    .split('/')
+    .some((name) => preciousDirectories.test(name));
+}
+
+/** Whatever it is, and whatever it is called. */
+async function addWhole(worktree: string, path: string, found: Findings): Promise<void> {
+  if (!path.endsWith('/')) return addIfOwn(worktree, path, found);
+  const directory = path.slice(0, -1);
+  if (!isNameable(directory)) return doubt(directory, 'its name is not UTF-8', found);
+  const entries = await entriesOf(worktree, directory, found);
+  if (entries !== undefined && entries.length > 0) found.precious.push(path);
 }
 
 type Findings = {

@@ -34,6 +34,9 @@ async function dirtyWork(shop: Shop): Promise<string> {
   fs.chmodSync(join(worktree, 'run.sh'), 0o750);
   write('.env', 'KEY=1\n');
   fs.chmodSync(join(worktree, '.env'), 0o600);
+  // Ignored as a whole, and told by its own name only.
+  write('secrets/.gitignore', '*\n');
+  write('secrets/prod/eu/a.txt', 'ours\n');
   fs.writeFileSync(join(worktree, 'bytes.bin'), Buffer.from([0, 255, 13, 10, 200, 10]));
   fs.symlinkSync('/nowhere/at all', join(worktree, 'link'));
   await ageWorktree(worktree, shop.home.nowMs - durationMs('90d'));

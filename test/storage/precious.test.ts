@@ -2,7 +2,11 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { findPrecious, isPreciousName, isRegenerableName } from '../../src/storage/precious.ts';
+import { inspectWorktree } from '../../src/storage/git-worktree.ts';
+import { addWorktree, commitFile, giveGitAHome, makeRepository } from '../helpers/git.ts';
 import { temporaryDirectory } from '../helpers/temporary.ts';
+
+giveGitAHome(test);
 
 async function tree(t: ExecutionContext, files: readonly string[]): Promise<string> {
   const top = temporaryDirectory(t);
@@ -87,6 +91,41 @@ test('a directory of secrets is precious as a whole, an empty one is not', async
   const { precious } = await findPrecious(top, ['secrets/', 'x/', 'empty/']);
   t.deepEqual(precious, ['secrets/', 'x/.ssh/']);
 });
+
+test('what lies in a directory of secrets is precious, also when git ignores it piece by piece', async (t) => {
+  const top = await tree(t, ['secrets/a', 'secrets/prod/eu/b', 'x/.AWS/build/c', 'secretsauce/a']);
+  await mkdir(join(top, 'secrets', 'empty'));
+  await symlink('nowhere', join(top, 'secrets', 'link'));
+  const ignored = [
+    'secrets/a',
+    'secrets/prod/',
+    'secrets/empty/',
+    'secrets/link',
+    'x/.AWS/build/',
+    'secretsauce/a',
+  ];
+  t.deepEqual((await findPrecious(top, ignored)).precious, ['secrets/a', 'secrets/prod/', 'x/.AWS/build/']);
+});
+
+for (const [how, gitignore, path] of [
+  ['as a whole', 'secrets/\n', '.gitignore'],
+  ['by its contents', 'secrets/*\n!secrets/.gitkeep\n', '.gitignore'],
+  ['by a .gitignore of its own', '*\n', 'secrets/.gitignore'],
+] as const) {
+  test(`a directory of secrets that git ignores ${how} keeps its worktree (P2)`, async (t) => {
+    const top = temporaryDirectory(t);
+    const repository = await makeRepository(join(top, 'app'));
+    await commitFile(repository, 'a.txt', 'one\n');
+    const worktree = join(top, 'worktree');
+    await addWorktree(repository, worktree, 'prodigy-x');
+    await commitFile(worktree, '.gitignore', path === '.gitignore' ? gitignore : 'other\n');
+    await mkdir(join(worktree, 'secrets', 'prod'), { recursive: true });
+    if (path !== '.gitignore') await writeFile(join(worktree, path), gitignore);
+    await writeFile(join(worktree, 'secrets', 'prod', 'values.txt'), 'the only copy\n');
+    const { changes } = await inspectWorktree(worktree, { originalBranch: 'main' });
+    t.true((changes?.precious.length ?? 0) > 0, JSON.stringify(changes));
+  });
+}
 
 test('links are not followed and not precious', async (t) => {
   const top = await tree(t, ['local/a', 'outside/x.pem']);
