@@ -110,3 +110,23 @@ onLinux('a descriptor in use is not given back when another directory takes the 
   held[Symbol.dispose]();
   t.is(descriptorsOf(path.join(root, 'elsewhere')), 0);
 });
+
+onLinux('a descriptor that two use is given back by the last of them only', (t) => {
+  const root = fs.realpathSync(temporaryDirectory(t));
+  plant(root, { 'logs/a': 'ours' });
+  const at = path.join(root, 'logs');
+  using kept = new KeptDirectories();
+  const first = kept.hold(path.join(at, 'a'))._unsafeUnwrap();
+  const second = kept.hold(path.join(at, 'a'))._unsafeUnwrap();
+  fs.renameSync(at, path.join(root, 'elsewhere'));
+  plant(root, { 'logs/a': 'another' });
+  using other = kept.hold(path.join(at, 'a'))._unsafeUnwrap();
+  first[Symbol.dispose]();
+  // Whoever opens something now may be given the number that was free.
+  const opened = fs.openSync(at, 'r');
+  t.is(fs.readFileSync(second.path, 'utf8'), 'ours');
+  fs.closeSync(opened);
+  second[Symbol.dispose]();
+  t.is(descriptorsOf(path.join(root, 'elsewhere')), 0);
+  t.is(fs.readFileSync(other.path, 'utf8'), 'another');
+});

@@ -4,9 +4,20 @@ import { logsCleaner } from '../../src/cleaners/logs.ts';
 import { ownerFacts } from '../../src/storage/owners.ts';
 import { readProcessTable } from '../../src/storage/processes.ts';
 import { readStorage } from '../../src/storage/storage.ts';
-import { prodigyHome } from '../helpers/prodigy-home.ts';
+import { lookAt } from '../cleaners/look-at.ts';
+import { msAgo, prodigyHome } from '../helpers/prodigy-home.ts';
 import { session } from '../helpers/session-artefacts.ts';
-import { claudeLog } from '../helpers/trace-artefacts.ts';
+import { claudeLog, eventDirectory } from '../helpers/trace-artefacts.ts';
+import { setTimes } from '../helpers/write-tree.ts';
+
+test('the last sign of a session is the youngest of what it owns, also when nothing in there says so', async (t) => {
+  const home = await prodigyHome(t);
+  const { id } = await session(home, { status: 'Running', startedAgo: '90d' });
+  const { path } = await eventDirectory(home, { repository: id, startedAgo: '90d', records: 2 });
+  await setTimes(path, msAgo(home, '1h'));
+  const { lastSignMs } = (await lookAt(home)).session(id);
+  t.true(Math.abs(lastSignMs - msAgo(home, '1h')) < 2, new Date(lastSignMs).toISOString());
+});
 
 test('a session may own more items than fit on a stack', async (t) => {
   const home = await prodigyHome(t);
