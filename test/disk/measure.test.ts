@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import fs from 'node:fs';
 import path from 'node:path';
+import type { Worker } from 'node:worker_threads';
 import test from 'ava';
 import { execa } from 'execa';
 import { measureTrees } from '../../src/disk/measure.ts';
@@ -83,6 +84,31 @@ test('links are counted, never followed: to a directory, a file, nowhere, themse
   t.is((await measure(path.join(root, 'top'))).files, 1);
   t.is((await measure(`${path.join(root, 'top')}/`)).files, 1);
 });
+
+test.serial(
+  'what was asked of a thread that dies is read by others, if it is the last one by this one',
+  async (t) => {
+    const root = temporaryDirectory(t);
+    plantMany(root, 6_000);
+    const expected = await measure(root, { concurrency: 0 });
+    for (const [concurrency, dying] of [
+      [3, 1],
+      [2, 2],
+    ] as const) {
+      let left = dying;
+      const end = (worker: Worker): void => {
+        if (left-- > 0) void worker.terminate();
+      };
+      process.on('worker', end);
+      try {
+        t.deepEqual(await measure(root, { concurrency, threadsAfter: 500 }), expected);
+      } finally {
+        process.off('worker', end);
+      }
+      t.true(left <= 0, 'so many have died');
+    }
+  },
+);
 
 test('threads find what one thread finds', async (t) => {
   const root = temporaryDirectory(t);
