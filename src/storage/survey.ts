@@ -136,8 +136,7 @@ function knownSizes(lists: Lists): Map<string, Size> {
 }
 
 /** What of it {@link readPlace} will read, where there may be many of them. */
-function aimAt({ path, place, type }: PlaceFound): Aim | undefined {
-  if (type === 'symlink') return undefined;
+function aimAt({ path, place }: PlaceFound): Aim | undefined {
   switch (place.type) {
     case 'session-file':
     case 'mapping':
