@@ -10,6 +10,7 @@ import {
   moveInto,
   syncDirectories,
 } from '../../src/disk/quarantine.ts';
+import { real, runBetween, type Between } from '../torture/interpose.ts';
 import { isRoot, permitted, picture, plant, temporaryDirectory } from './fixtures.ts';
 
 async function look(at: string): Promise<Identity> {
@@ -193,3 +194,37 @@ test('a file that a crash left with both names keeps the original one', async (t
   t.false(dropSecondName(second, original));
   t.true(fs.existsSync(second), 'another file, though equal, is not touched');
 });
+
+/** Elsewhere nothing holds a directory. */
+const onLinux = process.platform === 'linux' ? test : test.skip;
+
+onLinux(
+  'parents swapped for links just before the rename do not make us move what lies behind them, nor move it there',
+  async (t) => {
+    const root = fs.realpathSync(temporaryDirectory(t));
+    plant(root, { 'logs/a': 'ours', 'outside/a': 'not ours', 'q/.keep': '', 'elsewhere/.keep': '' });
+    const from = path.join(root, 'logs', 'a');
+    const expected = await look(from);
+    let swapped = 0;
+    const between: Between = {
+      roots: [root],
+      isDead: () => false,
+      on: ({ name }, perform) => {
+        if (name === 'rename') {
+          swapped += 1;
+          real.renameSync(path.join(root, 'logs'), path.join(root, 'away'));
+          real.symlinkSync('outside', path.join(root, 'logs'));
+          real.renameSync(path.join(root, 'q'), path.join(root, 'quarantine'));
+          real.symlinkSync('elsewhere', path.join(root, 'q'));
+        }
+        return perform();
+      },
+      turns: () => 0,
+    };
+    await runBetween(between, () => Promise.resolve(moveInto(from, path.join(root, 'q', '1'), expected)));
+    t.is(swapped, 1);
+    t.deepEqual(fs.readdirSync(path.join(root, 'elsewhere')), ['.keep']);
+    t.is(fs.readFileSync(path.join(root, 'outside', 'a'), 'utf8'), 'not ours');
+    t.is(fs.readFileSync(path.join(root, 'quarantine', '1'), 'utf8'), 'ours');
+  },
+);
