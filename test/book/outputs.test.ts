@@ -35,6 +35,7 @@ test('another word, another line or a missing one is another shape', (t) => {
     shapeOf(line),
     shapeOf('✓ Cleaned 3 logs, reclaimed 1.2 MB\n2027-01-02 13:14:15 UTC  #7   removed: a'),
   );
+  t.is(shapeOf('Took up 2 operations that'), shapeOf('Took up 1 operation that'));
   for (const other of [
     line.replace('Cleaned', 'Removed'),
     line.replace('logs', 'sessions'),

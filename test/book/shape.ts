@@ -29,5 +29,7 @@ const replacements: readonly (readonly [RegExp, string])[] = [
   [/[\d,.]+ (?:B|KB|MB|GB|TB)(?:\/s)?(?![\w])/g, 'SIZE'],
   [/\b(?:\d+(?:\.\d+)?(?:ms|mo|[ywdhms]))+\b|\b[\d.]+ m?s\b/g, 'AGE'],
   [/\d{1,3}(?:,\d{3})+(?!\d)|\d+(?:\.\d+)?/g, 'N'],
+  // How many a killed run had moved is chance, and of one the noun has no ending.
+  [/\bN ([a-z]+?)s?\b/g, 'N $1'],
   [/\s+/g, ' '],
 ];
