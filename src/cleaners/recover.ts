@@ -149,10 +149,13 @@ type Settled = 'open' | 'settled' | 'purge' | 'failed';
 
 async function settle(
   step: Exclude<NextStep, { type: 'decide-again' }>,
-  { op, intent, atMs, putBackBlocked }: OpenOperation,
+  operation: OpenOperation,
   { record, knownOrphans }: Recovery,
 ): Promise<Result<Settled, JournalFailure>> {
+  const { op, intent, atMs, putBackBlocked } = operation;
   const { item, moves } = intent;
+  // Who put back what was held wanted it: a run that is resumed must not take it again.
+  const restored = { type: 'ItemRestored', item, why: isUndoable(operation) ? 'undo' : 'put-back' } as const;
   const tell = async (event: Event, then: Settled): Promise<Result<Settled, JournalFailure>> => {
     const told = await record.facts([{ op, event }]);
     return told.isErr() ? err(told.error) : ok(then);
@@ -179,7 +182,7 @@ async function settle(
     case 'record-drifted':
       return tell({ type: 'ItemDrifted', item, reason: 'changed-since-decision', evidence: {} }, 'settled');
     case 'record-restored':
-      return tell({ type: 'ItemRestored', item, why: 'put-back' }, 'settled');
+      return tell(restored, 'settled');
     case 'record-quarantined': {
       const synced = await syncMoves(moves);
       if (synced.isErr()) return leave(synced.error.code, synced.error.path);
@@ -204,7 +207,7 @@ async function settle(
       await makeWhole(intent);
       if (step.next === 'decide-again') return ok('open');
       return step.next === 'record-restored'
-        ? tell({ type: 'ItemRestored', item, why: 'put-back' }, 'settled')
+        ? tell(restored, 'settled')
         : tell({ type: 'ItemDrifted', item, reason: 'changed-since-decision', evidence: {} }, 'settled');
     }
     case 'report-foreign': {

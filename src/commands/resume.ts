@@ -22,7 +22,14 @@ import { lookAndJudge, pinsOf, rulesOfThen } from './looking.ts';
 import type { Output } from './options.ts';
 import { exitCodeOf } from './outcome.ts';
 import { actorOf, type Shell } from './shell.ts';
-import { chainOf, lastRuns, remainingItems, unfinishedRuns, wasUndoable } from './unfinished.ts';
+import {
+  chainOf,
+  hasBrokenUndo,
+  lastRuns,
+  remainingItems,
+  unfinishedRuns,
+  wasUndoable,
+} from './unfinished.ts';
 import { viewOf } from './view.ts';
 
 export type ResumeRequest = {
@@ -57,9 +64,12 @@ export async function resume(request: ResumeRequest, shell: Shell): Promise<Resu
   const gone = await work.journal.rows(goneWorktrees);
   if (gone.isErr()) return err(gone.error);
   const isUndoing = [...gone.value.values()].some(({ undo }) => undo !== undefined);
+  const undo = await hasBrokenUndo(work.journal);
+  if (undo.isErr()) return err(undo.error);
   const broken = await mayNotBeWhole(work.journal);
   if (broken.isErr()) return err(broken.error);
-  if (unfinished.value.length === 0 && waiting.value.length === 0 && !isUndoing && !broken.value) {
+  const isQuiet = !isUndoing && !undo.value && !broken.value;
+  if (unfinished.value.length === 0 && waiting.value.length === 0 && isQuiet) {
     return ok(nothingToResume('Nothing to resume.', request, shell));
   }
 

@@ -1,18 +1,19 @@
 import { err, ok, type Result } from 'neverthrow';
-import { putBack, syncMoves } from '../cleaners/move-out.ts';
+import type { RunRecord } from '../cleaners/run-record.ts';
+import { putBackAtOnce, undoHeld, type NotPutBack } from '../cleaners/undo-held.ts';
 import { finishUndos, undoWorktree } from '../cleaners/undo-worktrees.ts';
-import { identify } from '../disk/identity.ts';
-import { dropSecondName } from '../disk/quarantine.ts';
-import { removalOf, type RemovalIntended } from '../journal/event-removal.ts';
+import { removalOf } from '../journal/event-removal.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Failure, JournalFailure } from '../model/failure.ts';
 import { kinds } from '../model/kind.ts';
 import type { ItemQuery } from '../projections/item-match.ts';
-import { goneWorktrees } from '../projections/gone-worktrees.ts';
+import { goneWorktrees, type GoneWorktree } from '../projections/gone-worktrees.ts';
 import { itemStory } from '../projections/item-story.ts';
+import type { OpenOperation } from '../projections/open-operations.ts';
 import { runSummary } from '../projections/run-summary.ts';
 import { causeOf } from '../ui/errno-words.ts';
 import { formatTime, printable } from '../ui/format.ts';
+import { openProgress, type Progress } from '../ui/progress.ts';
 import { undoDocument, undoText, type UndoOutcome } from '../ui/undo-text.ts';
 import { itemQuery, itemsInJournal } from './find-item.ts';
 import { isThereAJournal, openForWork, type Working } from './journal-access.ts';
@@ -59,14 +60,19 @@ export async function undo(
     );
     return ok(exitCodes.failed.code);
   }
-  return await putAllBack(named, what, flags, work, shell);
+  const progress = openProgress(shell.terminal, false);
+  try {
+    return await putAllBack(named, what, flags, { work, progress }, shell);
+  } finally {
+    progress.stop();
+  }
 }
 
 async function putAllBack(
   named: readonly Undoable[],
   what: string,
   flags: UndoFlags,
-  { journal, startRecord }: Working,
+  { work: { journal, startRecord }, progress }: { readonly work: Working; readonly progress: Progress },
   shell: Shell,
 ): Promise<Result<number, Failure>> {
   const record = startRecord('text');
@@ -97,18 +103,21 @@ async function putAllBack(
     .filter(({ gone, why }) => why !== undefined && !again.has(gone.op))
     .map(({ gone, why }) => ({ intent: gone.intent, why }));
   const before = outcomes.length;
-  for (const one of named) {
+  for (const group of together(named)) {
     if (shell.signal.aborted) break;
-    const { intent, how } = one;
-    const done: Result<string | undefined, JournalFailure> =
-      how.type === 'held'
-        ? await putHeldBack(how.operation.op, intent, record, how.operation.state)
-        : left.value.has(how.gone.op)
-          ? await undoWorktree(how.gone, context)
-          : ok(undefined);
+    progress.doing(`Putting back (${outcomes.length - before}/${named.length})`);
+    if (group.type === 'held') {
+      const done = await putHeldBack(group.held, record);
+      if (done.isErr()) return err(done.error);
+      for (const outcome of done.value) outcomes.push(outcome);
+      continue;
+    }
+    const { gone } = group;
+    const done = left.value.has(gone.op) ? await undoWorktree(gone, context) : ok(undefined);
     if (done.isErr()) return err(done.error);
-    outcomes.push({ intent, why: done.value });
+    outcomes.push({ intent: gone.intent, why: done.value });
   }
+  progress.stop();
   const isFailed = outcomes.some(({ why }) => why !== undefined);
   const isCut = outcomes.length - before < named.length;
   const outcome = isCut ? 'interrupted' : isFailed ? 'partial' : 'completed';
@@ -127,17 +136,47 @@ async function putAllBack(
   return ok(exitCode);
 }
 
+/** What is put back together, in the order given: many that are held, or one worktree. */
+type Together =
+  | { readonly type: 'held'; readonly held: readonly { readonly operation: OpenOperation }[] }
+  | { readonly type: 'gone'; readonly gone: GoneWorktree };
+
+function* together(named: readonly Undoable[]): Generator<Together> {
+  let held: { readonly operation: OpenOperation }[] = [];
+  for (const { how } of named) {
+    if (how.type === 'held') held.push(how);
+    if (held.length > 0 && (how.type === 'gone' || held.length === putBackAtOnce)) {
+      yield { type: 'held', held };
+      held = [];
+    }
+    if (how.type === 'gone') yield how;
+  }
+  if (held.length > 0) yield { type: 'held', held };
+}
+
 async function putHeldBack(
-  op: string,
-  intent: RemovalIntended,
-  record: ReturnType<Working['startRecord']>,
-  state: 'intended' | 'quarantined' | 'purging' | 'blocked',
-): Promise<Result<string | undefined, JournalFailure>> {
-  const why = await restore(intent);
-  if (why !== undefined) return ok(why);
-  record.adopt(op, state);
-  const told = await record.facts([{ op, event: { type: 'ItemRestored', item: intent.item, why: 'undo' } }]);
-  return told.isErr() ? err(told.error) : ok(undefined);
+  held: readonly { readonly operation: OpenOperation }[],
+  record: RunRecord,
+): Promise<Result<readonly UndoOutcome[], JournalFailure>> {
+  const operations = held.map(({ operation }) => operation);
+  const done = await undoHeld(operations, record);
+  return done.map((whys) =>
+    operations.map(({ intent }, index) => {
+      const why = whys[index];
+      return { intent, why: why === undefined ? undefined : whyNot(why) };
+    }),
+  );
+}
+
+function whyNot(why: NotPutBack): string {
+  switch (why.type) {
+    case 'not-held':
+      return `it is no longer in quarantine: ${why.path}`;
+    case 'place-taken':
+      return `its place is taken: ${why.path}`;
+    default:
+      return `${causeOf(why.code)}: ${why.path}`;
+  }
 }
 
 const neverWent: ReadonlySet<string> = new Set(['ItemDrifted', 'ItemVanished', 'ItemFailed']);
@@ -172,29 +211,4 @@ async function whyNothing(
   }
   terminal.out(`${name} was not removed: there is nothing to put back.\n`);
   return ok(exitCodes.failed.code);
-}
-
-/** Why it could not be put back; `undefined` when it is in its place again, durably. */
-async function restore(intent: RemovalIntended): Promise<string | undefined> {
-  const present = [];
-  for (const move of intent.moves) {
-    // A crash of an earlier undo may have left the file with both names.
-    if (dropSecondName(move.to, move.path)) continue;
-    const there = identify(move.to);
-    if (there.isErr()) return `${causeOf(there.error.code)}: ${move.to}`;
-    // A lesser part may have been gone before the item was moved.
-    if (there.value === undefined) {
-      if (move.role === 'main') return `it is no longer in quarantine: ${move.to}`;
-      continue;
-    }
-    const place = identify(move.path);
-    if (place.isErr()) return `${causeOf(place.error.code)}: ${move.path}`;
-    if (place.value !== undefined) return `its place is taken: ${move.path}`;
-    present.push(move);
-  }
-  const back = putBack(present);
-  if (back.isErr()) return `${causeOf(back.error.code)}: ${back.error.path}`;
-  // All of them: a second name that was dropped is no less a change.
-  const synced = await syncMoves(intent.moves);
-  return synced.isErr() ? `${causeOf(synced.error.code)}: ${synced.error.path}` : undefined;
 }

@@ -17,6 +17,16 @@ export async function lastRuns(journal: JournalReader): Promise<readonly RunSumm
   return confirmed.slice(-1);
 }
 
+/** Whether an undo died, and no run since has looked at what it put back: it may be in its place, and not on record. */
+export async function hasBrokenUndo(journal: JournalReader): Promise<Result<boolean, JournalFailure>> {
+  const rows = await journal.rows(runSummary);
+  return rows.map((found) => {
+    const all = oldestFirst(found.values());
+    const looked = all.findLastIndex((row) => row.confirmed !== undefined);
+    return all.slice(looked + 1).some(({ command, ended }) => command === 'undo' && ended === undefined);
+  });
+}
+
 /** Confirmed runs that did not come to their end, oldest first; a later run that resumed one to its end closes it. */
 export async function unfinishedRuns(
   journal: JournalReader,

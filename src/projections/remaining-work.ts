@@ -20,7 +20,9 @@ export function remainingWork(runIds: ReadonlySet<string>): Projection<Remaining
   return {
     initial: () => ({ plans: new Set(), ends: new Map() }),
     apply: (work, { event, run, seq }) => {
-      if (run === undefined || !runIds.has(run)) return work;
+      const isOwn = run !== undefined && runIds.has(run);
+      // Whoever put it back: no run that is resumed takes it again.
+      if (!isOwn && !(event.type === 'ItemRestored' && event.why === 'undo')) return work;
       switch (event.type) {
         case 'RunPlanned':
           work.plans.add(event.plan);

@@ -1,4 +1,5 @@
 import test from 'ava';
+import type { Event } from '../../src/journal/event.ts';
 import { isRemaining, remainingWork } from '../../src/projections/remaining-work.ts';
 import { failed, folded, inRun, removed } from './entries.ts';
 
@@ -38,3 +39,18 @@ test('what was put back, drifted or vanished is not tried again', (t) => {
   );
   for (const item of ['logs:/a', 'logs:/b', 'logs:/c']) t.false(isRemaining(work, item));
 });
+
+test('what an undo put back is not tried again, whichever run it was; what a run found in its place is', (t) => {
+  const restored = (why: 'undo' | 'put-back', run: string): ReturnType<typeof inRun> =>
+    inRun(run, { type: 'ItemRestored', item: 'logs:/a', why });
+  t.false(isRemaining(folded(both, restored('undo', 'three')), 'logs:/a'));
+  t.true(isRemaining(folded(both, restored('put-back', 'one')), 'logs:/a'));
+  t.true(isRemaining(folded(both, restored('put-back', 'three')), 'logs:/a'));
+  // Whoever wanted it back wanted it after the failure.
+  const after = [...inRun('one', failed('b', true)), ...inRun('three', undone('b'))];
+  t.false(isRemaining(folded(both, after), 'logs:/root/b'));
+});
+
+function undone(name: string): Event {
+  return { type: 'ItemRestored', item: `logs:/root/${name}`, why: 'undo' };
+}
