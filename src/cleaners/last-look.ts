@@ -1,3 +1,4 @@
+import { addTo } from '../model/groups.ts';
 import { isUnchanged } from '../disk/identity.ts';
 import type { Identity, Item } from '../model/item.ts';
 import type { Look } from '../model/look.ts';
@@ -118,8 +119,8 @@ function neighboursOf(look: Look): ReadonlyMap<OwnerId, readonly OwnerId[]> {
   if (known !== undefined) return known;
   const found = new Map<OwnerId, OwnerId[]>();
   for (const [a, b] of look.links) {
-    found.set(a, [...(found.get(a) ?? []), b]);
-    found.set(b, [...(found.get(b) ?? []), a]);
+    addTo(found, a, b);
+    addTo(found, b, a);
   }
   neighbours.set(look, found);
   return found;

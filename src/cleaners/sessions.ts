@@ -1,7 +1,7 @@
 import { itemId, type Item, type Part } from '../model/item.ts';
 import type { OwnerId } from '../model/owner.ts';
 import type { Doubt } from '../model/reason.ts';
-import { addTo, groupBy } from '../storage/each.ts';
+import { addTo, groupBy } from '../model/groups.ts';
 import { nameMs } from '../storage/names.ts';
 import { sessionOwner, worktreeOwners } from '../storage/relations.ts';
 import { see } from '../storage/see.ts';

@@ -1,6 +1,6 @@
 import { itemId, type Item, type ItemId } from '../model/item.ts';
 import type { OwnerId } from '../model/owner.ts';
-import { addTo } from '../storage/each.ts';
+import { addTo } from '../model/groups.ts';
 import { nameMs } from '../storage/names.ts';
 import { mappingOwners, sessionOwner } from '../storage/relations.ts';
 import { stampOf } from '../storage/stamp.ts';

@@ -1,4 +1,5 @@
 import { err, ok, type Result } from 'neverthrow';
+import { addTo } from '../model/groups.ts';
 import { KeptDirectories } from '../disk/held.ts';
 import type { JournalFailure } from '../model/failure.ts';
 import type { Item, ItemId } from '../model/item.ts';
@@ -141,8 +142,8 @@ function askedAbout(plan: readonly Condemned[], { owners }: Look): Asked {
 function bundles({ links }: Look): (owner: OwnerId) => readonly OwnerId[] {
   const neighbours = new Map<OwnerId, OwnerId[]>();
   for (const [a, b] of links) {
-    neighbours.set(a, [...(neighbours.get(a) ?? []), b]);
-    neighbours.set(b, [...(neighbours.get(b) ?? []), a]);
+    addTo(neighbours, a, b);
+    addTo(neighbours, b, a);
   }
   return (owner) => {
     const reached = new Set([owner]);

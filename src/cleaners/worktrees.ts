@@ -3,7 +3,7 @@ import type { BranchDeleted, BranchKept, RemovalIntended } from '../journal/even
 import type { DiskFailure, GitFailure } from '../model/failure.ts';
 import type { Item } from '../model/item.ts';
 import type { Doubt } from '../model/reason.ts';
-import { groupBy } from '../storage/each.ts';
+import { groupBy } from '../model/groups.ts';
 import { deleteBranch } from '../storage/git-branch.ts';
 import { unregisterWorktree } from '../storage/git-registration.ts';
 import { nothingKnown } from '../storage/git-worktree.ts';

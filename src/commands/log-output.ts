@@ -62,34 +62,21 @@ function jsonArray(): LogPrinter {
 function runsInText(colours: Colours): LogPrinter {
   let current: string | undefined;
   let isFirst = true;
-  const timeOf = rememberedTime();
   return {
     start: nothing,
     entry: ({ entry }, run) => {
-      const heading = run === undefined ? 'Journal' : runLine(run);
       const isNew = isFirst || (entry.run ?? '') !== current;
       const gap = isFirst ? '' : '\n';
       isFirst = false;
       current = entry.run ?? '';
-      const line = `  ${timeOf(entry.atMs)}  #${entry.seq}  ${paint(entry, colours)}\n`;
-      return isNew ? `${gap}${colours.bold(heading)}\n${line}` : line;
+      const line = `  ${formatTime(entry.atMs)}  #${entry.seq}  ${paint(entry, colours)}\n`;
+      if (!isNew) return line;
+      const heading = run === undefined ? 'Journal' : runLine(run);
+      return `${gap}${colours.bold(heading)}\n${line}`;
     },
     end: nothing,
     breakOff: nothing,
     wantsRuns: true,
-  };
-}
-
-/** Many entries are of the same second, and zones are slow. */
-function rememberedTime(): (ms: number) => string {
-  let second: number | undefined;
-  let text = '';
-  return (ms) => {
-    if (Math.floor(ms / 1000) !== second) {
-      second = Math.floor(ms / 1000);
-      text = formatTime(ms);
-    }
-    return text;
   };
 }
 

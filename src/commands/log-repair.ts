@@ -1,5 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { err, ok, type Result } from 'neverthrow';
+import { addTo } from '../model/groups.ts';
 import type { Draft, Entry } from '../journal/entry.ts';
 import { decodeEntry } from '../journal/codec.ts';
 import type { Table } from '../journal/reader.ts';
@@ -248,7 +249,7 @@ function restate(tables: readonly Table[], beyond: readonly Entry[]): readonly D
     const next = evolveOperation(states.get(op) ?? 'none', event);
     if (next.isErr()) continue;
     states.set(op, next.value);
-    again.set(op, [...(again.get(op) ?? []), { op, event, ...(run === undefined ? {} : { run }) }]);
+    addTo(again, op, { op, event, ...(run === undefined ? {} : { run }) });
   }
   return [...again]
     .filter(([op]) => known.has(op) || states.get(op) !== 'ended')

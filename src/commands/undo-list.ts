@@ -1,4 +1,5 @@
 import { err, ok, type Result } from 'neverthrow';
+import { groupBy } from '../model/groups.ts';
 import type { Failure } from '../model/failure.ts';
 import { formatBytes, formatCount, formatTime, printable, singular } from '../ui/format.ts';
 import { openToRead } from './journal-access.ts';
@@ -36,8 +37,7 @@ function itemOf({ run, intent, untilMs, how }: Undoable): Record<string, unknown
 
 function text(all: readonly Undoable[]): string {
   if (all.length === 0) return 'Nothing can be put back.\n';
-  const byRun = new Map<string, Undoable[]>();
-  for (const one of all) byRun.set(one.run, [...(byRun.get(one.run) ?? []), one]);
+  const byRun = groupBy(all, ({ run }) => run);
   const lines: string[] = [];
   for (const [run, of] of byRun) {
     const bytes = of.reduce((sum, { intent }) => sum + intent.bytes, 0);

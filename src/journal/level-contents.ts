@@ -1,5 +1,6 @@
 import { err, ok } from 'neverthrow';
 import type { ResultAsync } from 'neverthrow';
+import { addTo } from '../model/groups.ts';
 import type { JournalFailure } from '../model/failure.ts';
 import { damaged, later, toJournalFailure } from './journal-failure.ts';
 import { firstFrom } from './level-block.ts';
@@ -175,7 +176,7 @@ function sourcesOf(
     const { level, number, smallest, largest } = file.table;
     if (largest < bounds.first || smallest >= bounds.end) continue;
     const run = level === 0 ? `0 ${number}` : `${level}`;
-    runs.set(run, [...(runs.get(run) ?? []), file]);
+    addTo(runs, run, file);
   }
   const sources = [...runs.values()].map((files) => {
     const sorted = files.sort((one, other) => inOrder(one.table, other.table));

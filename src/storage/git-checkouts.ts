@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import type { Doubt } from '../model/reason.ts';
-import { addTo } from './each.ts';
+import { addTo } from '../model/groups.ts';
 import { errorCode, unreadable } from './see.ts';
 import { together } from './together.ts';
 import { readPointer } from './worktree-link.ts';

@@ -1,4 +1,5 @@
 import { err, ok, type Result } from 'neverthrow';
+import { addTo } from '../model/groups.ts';
 import type { Doubt } from '../model/reason.ts';
 import type { Landed } from '../model/worktree.ts';
 import { gitComplaint } from './git-complaint.ts';
@@ -166,7 +167,7 @@ function byTarget(asked: readonly Asked[], rank: number): ReadonlyMap<string, re
   for (const one of asked) {
     const commit = one.targets[rank]?.commit;
     if (commit === undefined || one.merged !== undefined || one.landed !== undefined) continue;
-    groups.set(commit, [...(groups.get(commit) ?? []), one]);
+    addTo(groups, commit, one);
   }
   return groups;
 }

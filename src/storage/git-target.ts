@@ -1,4 +1,4 @@
-import { addTo } from './each.ts';
+import { addTo } from '../model/groups.ts';
 import { ownHistory, type Branch, type CommitGraph } from './git-graph.ts';
 import { readPatches, wholeChange } from './git-patches.ts';
 import { runGit } from './git.ts';

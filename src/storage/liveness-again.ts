@@ -1,7 +1,7 @@
 import type { Item } from '../model/item.ts';
 import type { Look } from '../model/look.ts';
 import type { Liveness, OwnerId } from '../model/owner.ts';
-import { addTo } from './each.ts';
+import { addTo } from '../model/groups.ts';
 import { prodigiesAtWork, usersOf } from './liveness.ts';
 import type { ProcessTable } from './processes.ts';
 import type { Storage } from './storage.ts';

@@ -2,7 +2,7 @@ import type { Item } from '../model/item.ts';
 import type { JobFacts, OwnerFacts, OwnerId, SessionFacts } from '../model/owner.ts';
 import type { Doubt } from '../model/reason.ts';
 import type { WorktreeFacts } from '../model/worktree.ts';
-import { addTo } from './each.ts';
+import { addTo } from '../model/groups.ts';
 import { nameMs } from './names.ts';
 import { jobOwner, sessionOwner } from './relations.ts';
 import { see } from './see.ts';

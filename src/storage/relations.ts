@@ -1,6 +1,6 @@
 import type { OwnerId, SessionFacts } from '../model/owner.ts';
 import type { Doubt } from '../model/reason.ts';
-import { addTo, groupBy } from './each.ts';
+import { addTo, groupBy } from '../model/groups.ts';
 import { looksLikeJob, looksLikeSession, jobOfAgent, jobOfOldSession } from './names.ts';
 import { isTerminal, type SessionRecord } from './session-file.ts';
 import type { JobEntry, SessionEntry, Survey } from './entries.ts';

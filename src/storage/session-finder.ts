@@ -1,7 +1,7 @@
 import { basename, isAbsolute } from 'node:path';
 import { isAncestorOrSelf } from '../disk/path.ts';
 import type { Attribution, Repository } from '../model/item.ts';
-import { addTo } from './each.ts';
+import { addTo } from '../model/groups.ts';
 import type { Survey, WorktreeEntry } from './entries.ts';
 import { jobOfAgent } from './names.ts';
 import type { Relations } from './relations.ts';

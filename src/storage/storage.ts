@@ -1,7 +1,8 @@
 import type { ProcessUse } from '../model/item.ts';
 import type { Doubt } from '../model/reason.ts';
 import { attribute, type Repositories } from './attribution.ts';
-import { groupBy, mapEach } from './each.ts';
+import { groupBy } from '../model/groups.ts';
+import { mapEach } from './each.ts';
 import { prodigiesAtWork, usersOf, type ProdigyAtWork } from './liveness.ts';
 import type { ProcessTable, ReadProcesses } from './processes.ts';
 import { readLock } from './prodigy-lock.ts';

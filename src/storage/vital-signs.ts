@@ -2,7 +2,7 @@ import { basename, relative, sep } from 'node:path';
 import { isInside } from '../disk/path.ts';
 import type { Item, ProcessUse } from '../model/item.ts';
 import type { Liveness, OwnerId, SessionFacts } from '../model/owner.ts';
-import { addTo } from './each.ts';
+import { addTo } from '../model/groups.ts';
 import type { Survey } from './entries.ts';
 import { mayBeAtWorkOn, type ProdigyAtWork } from './liveness.ts';
 import { worktreeOwners } from './relations.ts';

@@ -1,7 +1,7 @@
 import { join, sep } from 'node:path';
 import type { Identity } from '../model/item.ts';
 import type { Witness } from '../model/owner.ts';
-import { addTo } from './each.ts';
+import { addTo } from '../model/groups.ts';
 import { isPlainId } from './names.ts';
 import { see } from './see.ts';
 import type { Storage } from './storage.ts';

@@ -1,3 +1,4 @@
+import { groupBy } from '../model/groups.ts';
 import { odditySorts, type OdditySort, type Severity } from '../model/oddity.ts';
 import type { Finding } from './finding.ts';
 import { formatCount, printable } from './format.ts';
@@ -50,9 +51,7 @@ export function doctorText(view: DoctorView, isFull: boolean, colours: Colours):
 }
 
 function told(findings: readonly Finding[], isFull: boolean): readonly string[] {
-  const byType = new Map<string, Finding[]>();
-  for (const finding of findings) byType.set(finding.type, [...(byType.get(finding.type) ?? []), finding]);
-  return [...byType.values()].flatMap((all) => {
+  return [...groupBy(findings, ({ type }) => type).values()].flatMap((all) => {
     const shown = isFull ? all : all.slice(0, maxTold);
     const hidden = all.length - shown.length;
     const folded =

@@ -1,3 +1,4 @@
+import { addTo } from '../model/groups.ts';
 import { kinds, type Kind } from '../model/kind.ts';
 import { countOf, formatAge, formatTime } from './format.ts';
 import type { RunView } from './view.ts';
@@ -19,7 +20,7 @@ export function nextOld({ items, cutoffMs, retentionMs }: RunView): NextOld | un
   for (const { kind, reason, ageMs } of items) {
     const limitMs = retentionMs[kind];
     if (reason !== 'young' || ageMs === undefined || limitMs === undefined) continue;
-    waits.set(kind, [...(waits.get(kind) ?? []), Math.max(0, limitMs - ageMs)]);
+    addTo(waits, kind, Math.max(0, limitMs - ageMs));
   }
   let next: NextOld | undefined;
   for (const kind of kinds) {

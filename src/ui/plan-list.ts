@@ -1,3 +1,4 @@
+import { groupBy } from '../model/groups.ts';
 import { kinds, type Kind } from '../model/kind.ts';
 import { countOf, formatAge, formatBytes, formatWhole, printable } from './format.ts';
 import type { Colours } from './terminal.ts';
@@ -107,9 +108,7 @@ function keptRows(kind: Kind, staying: readonly ItemView[], isFull: boolean): re
   if (isFull || (kind === 'worktrees' && staying.length <= toldWhole)) {
     return staying.toSorted(byReason).map(itemLine);
   }
-  const byWord = new Map<string, ItemView[]>();
-  for (const item of staying) byWord.set(item.reason, [...(byWord.get(item.reason) ?? []), item]);
-  return [...byWord.values()]
+  return [...groupBy(staying, ({ reason }) => reason).values()]
     .sort((a, b) => b.length - a.length || byReason(a[0] as ItemView, b[0] as ItemView))
     .map((of) => (of.length === 1 ? itemLine(of[0] as ItemView) : groupLine(kind, of)));
 }

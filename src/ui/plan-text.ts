@@ -1,3 +1,4 @@
+import { addTo } from '../model/groups.ts';
 import type { Kind } from '../model/kind.ts';
 import { formatDuration } from '../policy/age.ts';
 import { formatBytes, formatCount, formatTime, formatWhole, printable } from './format.ts';
@@ -49,7 +50,7 @@ function cutoffs({ scope, cutoffMs, retentionMs }: RunView): string[] {
   const byCutoff = new Map<number, Kind[]>();
   for (const kind of scope.kinds) {
     const cutoff = cutoffMs[kind];
-    if (cutoff !== undefined) byCutoff.set(cutoff, [...(byCutoff.get(cutoff) ?? []), kind]);
+    if (cutoff !== undefined) addTo(byCutoff, cutoff, kind);
   }
   return [...byCutoff].map(([cutoff, of]) => {
     const age = formatDuration(retentionMs[of[0] ?? 'logs'] ?? 0);

@@ -1,3 +1,4 @@
+import { addTo } from '../model/groups.ts';
 import type { EventOf } from '../journal/event.ts';
 import type { PlannedItem } from '../journal/event-run.ts';
 import type { RemovalIntended } from '../journal/event-removal.ts';
@@ -37,7 +38,7 @@ export type ActView = {
 export function actViews({ replay, aftermath, open }: ReplayView): readonly ActView[] {
   const stillOpen = new Map(open.map((operation) => [operation.op, operation]));
   const later = new Map<string, Aftermath[]>();
-  for (const one of aftermath) later.set(one.op, [...(later.get(one.op) ?? []), one]);
+  for (const one of aftermath) addTo(later, one.op, one);
   return [...replay.acts.values()].map((act) => {
     const own = act.steps.map(({ event }) => event).find((event) => event.type === 'RemovalIntended');
     const operation = stillOpen.get(act.op);

@@ -1,3 +1,4 @@
+import { addTo } from '../model/groups.ts';
 import type { RunPolicy, RunScope } from '../journal/event-run.ts';
 import { kinds, type Kind } from '../model/kind.ts';
 import { formatDuration } from '../policy/age.ts';
@@ -29,7 +30,7 @@ export function policyLines({ scope, policy }: { scope: RunScope; policy: RunPol
   const byCutoff = new Map<number, Kind[]>();
   for (const kind of scope.kinds) {
     const cutoff = policy.cutoffMs[kind];
-    byCutoff.set(cutoff, [...(byCutoff.get(cutoff) ?? []), kind]);
+    addTo(byCutoff, cutoff, kind);
   }
   return [
     ...[...byCutoff].map(([cutoff, of]) => {
