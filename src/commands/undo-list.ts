@@ -17,9 +17,9 @@ export async function undoList(
   if (opened.isErr() && opened.error.type !== 'journal-absent') return err(opened.error);
   if (opened.isOk()) {
     await using reader = opened.value;
-    const found = await undoables(reader);
+    const found = await undoables(reader, ({ untilMs }) => untilMs > clock());
     if (found.isErr()) return err(found.error);
-    all = found.value.filter(({ untilMs }) => untilMs > clock());
+    all = found.value;
   }
   if (flags.json === true) {
     const document = { schema: 'prodigy-clean/1', outcome: 'completed', exitCode: 0, items: all.map(itemOf) };
@@ -37,7 +37,11 @@ function itemOf({ run, intent, untilMs, how }: Undoable): Record<string, unknown
 function text(all: readonly Undoable[]): string {
   if (all.length === 0) return 'Nothing can be put back.\n';
   const byRun = new Map<string, Undoable[]>();
-  for (const one of all) byRun.set(one.run, [...(byRun.get(one.run) ?? []), one]);
+  for (const one of all) {
+    const of = byRun.get(one.run);
+    if (of === undefined) byRun.set(one.run, [one]);
+    else of.push(one);
+  }
   const lines: string[] = [];
   for (const [run, of] of byRun) {
     const bytes = of.reduce((sum, { intent }) => sum + intent.bytes, 0);

@@ -43,15 +43,18 @@ export async function undo(
   if (opened.isErr()) return err(opened.error);
   await using work = opened.value;
   const { journal } = work;
-  const all = await undoables(journal);
-  if (all.isErr()) return err(all.error);
   const runs = await journal.rows(runSummary);
   if (runs.isErr()) return err(runs.error);
 
   const query = await itemQuery(what, shell);
   const meant = familyOf(what, [...runs.value.values()]);
-  const living = all.value.filter(({ untilMs }) => untilMs > shell.clock());
-  const named = meant.size > 0 ? living.filter(({ run }) => meant.has(run)) : calledSo(living, query);
+  const nowMs = shell.clock();
+  const living = await undoables(
+    journal,
+    ({ run, untilMs }) => untilMs > nowMs && (meant.size === 0 || meant.has(run)),
+  );
+  if (living.isErr()) return err(living.error);
+  const named = meant.size > 0 ? living.value : calledSo(living.value, query);
   if (named.length === 0 && meant.size === 0) return await whyNothing(query, journal, shell);
   if (named.length === 0) {
     shell.terminal.out(
