@@ -144,10 +144,10 @@ export async function expireHeld(
   const now = clock();
   const living: { op: string; seq: number; bytes: number }[] = [];
   const expired = await keptOfRows(journal, openOperations, (row) => {
-    const { op, state, heldUntilMs, intentSeq: seq, intent } = row;
+    const { op, state, heldUntilMs, intentSeq: seq, bytes } = row;
     if (state !== 'quarantined' || heldUntilMs === undefined) return undefined;
     if (heldUntilMs <= now) return { op, seq };
-    living.push({ op, seq, bytes: intent.bytes });
+    living.push({ op, seq, bytes });
     return undefined;
   });
   if (expired.isErr()) return err(expired.error);

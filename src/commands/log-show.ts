@@ -1,9 +1,11 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { PlannedItem } from '../journal/event-run.ts';
+import { withIntents } from '../journal/intents.ts';
 import type { JournalReader } from '../journal/journal.ts';
+import { keptOfRows } from '../journal/kept-rows.ts';
 import type { Failure, JournalFailure } from '../model/failure.ts';
 import { aftermath } from '../projections/aftermath.ts';
-import { openOperations } from '../projections/open-operations.ts';
+import { openOperations, type OpenOperation } from '../projections/open-operations.ts';
 import { plannedItems, plans } from '../projections/plans.ts';
 import { oldestFirst } from '../projections/run-history.ts';
 import { runReplay } from '../projections/run-replay.ts';
@@ -62,8 +64,17 @@ async function viewOfRun(
     from: summary.lastSeq + 1,
   });
   if (after.isErr()) return err(after.error);
-  const open = await reader.rows(openOperations);
+  const open = await keptOfRows(reader, openOperations, (row) =>
+    replay.value.acts.has(row.op) ? row : undefined,
+  );
   if (open.isErr()) return err(open.error);
+  const isBegunHere = ({ op }: OpenOperation): boolean =>
+    replay.value.acts.get(op)?.steps.some(({ event }) => event.type === 'RemovalIntended') === true;
+  const others = await withIntents(
+    reader,
+    open.value.filter((row) => !isBegunHere(row)),
+  );
+  if (others.isErr()) return err(others.error);
   const rows = await reader.rows(runSummary);
   if (rows.isErr()) return err(rows.error);
   const runs = oldestFirst(rows.value.values());
@@ -72,7 +83,8 @@ async function viewOfRun(
     replay: replay.value,
     plan: plan.value,
     aftermath: after.value,
-    open: [...open.value.values()].filter(({ op }) => replay.value.acts.has(op)),
+    open: open.value,
+    intents: new Map(others.value.map(({ op, intent }) => [op, intent])),
     resumedBy: runs.filter(({ resumeOf }) => resumeOf === summary.run).map(({ run }) => run),
     isUnfinished: isUnfinished(summary, runs),
   });

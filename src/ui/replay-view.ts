@@ -18,6 +18,8 @@ export type ReplayView = {
   readonly aftermath: readonly Aftermath[];
   /** Those of its operations that have not ended. */
   readonly open: readonly OpenOperation[];
+  /** The intents of those which other runs began. */
+  readonly intents: ReadonlyMap<string, RemovalIntended>;
   readonly resumedBy: readonly string[];
   readonly isUnfinished: boolean;
 };
@@ -35,14 +37,14 @@ export type ActView = {
   readonly recovery: Recovery;
 };
 
-export function actViews({ replay, aftermath, open }: ReplayView): readonly ActView[] {
+export function actViews({ replay, aftermath, open, intents }: ReplayView): readonly ActView[] {
   const stillOpen = new Map(open.map((operation) => [operation.op, operation]));
   const later = new Map<string, Aftermath[]>();
   for (const one of aftermath) addTo(later, one.op, one);
   return [...replay.acts.values()].map((act) => {
     const own = act.steps.map(({ event }) => event).find((event) => event.type === 'RemovalIntended');
     const operation = stillOpen.get(act.op);
-    const intent = own ?? operation?.intent;
+    const intent = own ?? intents.get(act.op);
     const fate = fateOf([...act.steps, ...(later.get(act.op) ?? [])], intent, operation);
     const kind = act.item.slice(0, act.item.indexOf(':'));
     return {
