@@ -6,7 +6,7 @@ import { explains } from '../policy/order.ts';
 import { usersOf } from '../storage/liveness.ts';
 import type { ProcessTable } from '../storage/processes.ts';
 import type { Held } from './bundle-locks.ts';
-import { changedUntilMoved, lastLook, type Drift } from './last-look.ts';
+import { changedUntilMoved, isOneFile, lastLook, lookAround, seenByRename, type Drift } from './last-look.ts';
 import type { Operation } from './intent.ts';
 import { settleKept, stillKept } from './kept-move.ts';
 import { moveOut, putBackDurably } from './move-out.ts';
@@ -31,12 +31,13 @@ export async function moveOne(
     const evidence = { lock: refused.get(locked) ?? locked };
     return { op, event: { type: 'ItemDrifted', item: item.id, reason: 'active', evidence } };
   }
-  const explained = await stillExplained(item, context.gone);
+  const explained = stillExplained(item, context.gone);
   if (explained !== undefined) {
     const reason = item.kind === 'state' ? 'dead-letters-pending' : 'has-worktree';
     return { op, event: { type: 'ItemDrifted', item: item.id, reason, evidence: { stays: explained } } };
   }
-  const drift = await lastLook(item, context.look, {
+  const isSeenByRename = isOneFile(item);
+  const drift = await (isSeenByRename ? lookAround : lastLook)(item, context.look, {
     expectedAbsent: context.expectedAbsent,
     ownLocks: context.locks.paths(),
     nowMs: context.clock(),
@@ -66,6 +67,8 @@ export async function moveOne(
   }
 
   const moved = await moveOut(intent.moves, context.hold);
+  const seen = isSeenByRename ? seenByRename(moved, item.path) : undefined;
+  if (seen !== undefined) return { op, event: { type: 'ItemDrifted', item: item.id, ...seen } };
   if (taken?.isOk() === true) {
     const settled = await settleKept(operation, context.journalId, taken.value, moved);
     if (settled !== undefined) return { op, event: settled };
@@ -122,7 +125,7 @@ function unkept({ item, attempt }: Operation): EventOf<'ItemFailed'> {
 }
 
 /** What the item explains and is still there, planned or not: the record of a worktree outlives it, never the reverse. */
-async function stillExplained(item: Item, gone: ReadonlySet<ItemId>): Promise<ItemId | undefined> {
+function stillExplained(item: Item, gone: ReadonlySet<ItemId>): ItemId | undefined {
   for (const id of explains(item)) {
     if (gone.has(id)) continue;
     const there = identify(pathOf(id));

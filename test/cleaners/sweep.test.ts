@@ -1,4 +1,12 @@
-import { existsSync } from 'node:fs';
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  utimesSync,
+} from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { errAsync, type Result } from 'neverthrow';
@@ -185,4 +193,52 @@ test('a journal that fails where a chunk is moved lets nothing more of the one b
   );
   t.true(quarantined(machine.root).length >= directories.length - 4, 'four were under way');
   await everythingGoesAfterwards(t, storage);
+});
+
+test('a file that is changed, swapped or taken away once its removal is intended stays as it is', async (t) => {
+  const { machine, logs } = await makeStorage(t);
+  const [changed = '', swapped = '', gone = '', ...others] = logs;
+  let isIntended = false;
+  function meddle(text: string): void {
+    if (isIntended || !intendsLogs(text)) return;
+    isIntended = true;
+    appendFileSync(changed, 'more\n');
+    copyFileSync(swapped, `${swapped}.new`);
+    const { atime, mtime } = statSync(swapped);
+    utimesSync(`${swapped}.new`, atime, mtime);
+    renameSync(`${swapped}.new`, swapped);
+    unlinkSync(gone);
+  }
+  const ran = await machine.run((shell) => {
+    const wrapStore = (store: Store): Store => ({
+      ...store,
+      write: (writes) => store.write(writes).map(() => meddle(textOf(writes))),
+    });
+    return clean(request._unsafeUnwrap(), { ...shell, journalSeams: { ...shell.journalSeams, wrapStore } });
+  });
+  const drifts = Object.fromEntries(
+    ran.out
+      .split('\n')
+      .filter((line) => line.includes('"ItemDrifted"'))
+      .map((line) => JSON.parse(line) as { data: { item: string; reason: string; evidence: unknown } })
+      .map(({ data: { item, reason, evidence } }) => [item, { reason, evidence }]),
+  );
+  const drift = (path: string, what: string) => ({
+    reason: 'changed-since-decision',
+    evidence: { path, what },
+  });
+  t.deepEqual(
+    drifts,
+    {
+      [`logs:${changed}`]: drift(changed, 'changed'),
+      [`logs:${swapped}`]: drift(swapped, 'changed'),
+      [`logs:${gone}`]: drift(gone, 'gone'),
+    },
+    ran.err,
+  );
+  t.true(existsSync(changed) && existsSync(swapped));
+  t.deepEqual(
+    others.filter((path) => existsSync(path)),
+    [],
+  );
 });
