@@ -113,6 +113,15 @@ async function changedOwner(item: Item, look: Look, context: LastLookContext): P
   return undefined;
 }
 
+/** The same question by a later table: who came to life while the item was moved. */
+export async function livingOwner(item: Item, look: Look, table: ProcessTable): Promise<Drift | undefined> {
+  for (const owner of bundle(item.owners, look)) {
+    const alive = await lifeSign(owner, look, table);
+    if (alive !== undefined) return alive;
+  }
+  return undefined;
+}
+
 /** Somebody may have begun to work on what nobody worked on when it was judged. */
 async function lifeSign(owner: OwnerId, look: Look, table: ProcessTable): Promise<Drift | undefined> {
   const { answer, evidence } = await livenessAgain(look.owners, owner, table);

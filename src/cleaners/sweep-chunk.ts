@@ -16,6 +16,7 @@ import { operationFor, type Operation } from './intent.ts';
 import { syncMoves } from './move-out.ts';
 import { quarantineLevels } from './quarantine-place.ts';
 import { letGo } from './snapshot.ts';
+import type { RecentProcesses } from './recent-processes.ts';
 import type { Fact } from './run-record.ts';
 import type { Condemned, Sweep } from './sweep.ts';
 import { moveOne, putBackIfUsed } from './sweep-item.ts';
@@ -29,7 +30,8 @@ export type Asked = {
 };
 
 /** What the chunks of one sweep have in common. */
-export type Sweeping = Sweep & {
+export type Sweeping = Omit<Sweep, 'readProcesses'> & {
+  readonly processes: RecentProcesses;
   /** Thousands of items are moved from and to the same few directories. */
   readonly hold: Hold;
   readonly asked: Asked;
@@ -145,8 +147,10 @@ async function moveAll(
   const facts: Fact[] = [];
   const noted = await context.record.note(held.replaced);
   if (noted.isErr()) return err(noted.error);
-  // Whoever could resume one of them is locked out now; whoever is at work already is seen here.
-  const table = await context.readProcesses();
+  // Whoever could resume one of them is locked out now; whoever is at work already is seen here, or at the latest from
+  // behind the rename. A worktree is looked at for so long that nobody's is moved for nothing.
+  const isLong = operations.some(({ intent }) => intent.kind === 'worktrees');
+  const table = await (isLong ? context.processes.now() : context.processes.recent());
 
   const results = new Map<Operation, Fact | 'moved'>();
   await eachOf(operations, movesAtOnce, async (operation) => {
@@ -155,11 +159,11 @@ async function moveAll(
     results.set(operation, await moveOne(operation, held.refused, table, context));
   });
   // Whoever came in after that look has come along: a working directory and an open file follow the rename.
-  const late = await context.readProcesses();
+  const late = await context.processes.now();
   for (const operation of operations) {
     const result = results.get(operation);
     if (result === undefined) continue;
-    const fact = result === 'moved' ? await putBackIfUsed(operation, late, held) : result;
+    const fact = result === 'moved' ? await putBackIfUsed(operation, late, held, context.look) : result;
     if (fact === 'moved') {
       out.push(operation);
       continue;

@@ -2,11 +2,20 @@ import { identify } from '../disk/identity.ts';
 import type { EventOf } from '../journal/event.ts';
 import { unreachable } from '../model/invariant.ts';
 import { pathOf, type Item, type ItemId } from '../model/item.ts';
+import type { Look } from '../model/look.ts';
 import { explains } from '../policy/order.ts';
 import { usersOf } from '../storage/liveness.ts';
 import type { ProcessTable } from '../storage/processes.ts';
 import type { Held } from './bundle-locks.ts';
-import { changedUntilMoved, isOneFile, lastLook, lookAround, seenByRename, type Drift } from './last-look.ts';
+import {
+  changedUntilMoved,
+  isOneFile,
+  lastLook,
+  livingOwner,
+  lookAround,
+  seenByRename,
+  type Drift,
+} from './last-look.ts';
 import type { Operation } from './intent.ts';
 import { settleKept, stillKept } from './kept-move.ts';
 import { moveOut, putBackDurably } from './move-out.ts';
@@ -134,19 +143,22 @@ function stillExplained(item: Item, gone: ReadonlySet<ItemId>): ItemId | undefin
   return undefined;
 }
 
-/** Looks once more, from behind the rename, and takes back what somebody uses after all. */
+/** Asks the process table once more, from behind the rename, and takes back what somebody uses or works on after all. */
 export async function putBackIfUsed(
   operation: Operation,
   table: ProcessTable,
   held: Held,
+  look: Look,
 ): Promise<Fact | 'moved'> {
-  const { intent } = operation;
+  const { item, intent } = operation;
   const [user] = intent.moves.flatMap(({ to }) => usersOf(to, table));
   if (user !== undefined) {
     const evidence = { process: `${user.pid} (${user.name}) came in meanwhile` };
     return takeBack(operation, { reason: 'in-use', evidence });
   }
-  const lock = await held.takenSince(intent.locks);
+  const alive = await livingOwner(item, look, table);
+  if (alive !== undefined) return takeBack(operation, alive);
+  const lock = held.takenSince(intent.locks);
   if (lock === undefined) return 'moved';
   return takeBack(operation, { reason: 'active', evidence: { lock: `taken meanwhile: ${lock}` } });
 }

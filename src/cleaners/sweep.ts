@@ -11,6 +11,7 @@ import type { ProcessTable } from '../storage/processes.ts';
 import type { BundleLocks } from './bundle-locks.ts';
 import { chunksOf } from './chunks.ts';
 import type { OpenIntent } from './intent.ts';
+import { RecentProcesses } from './recent-processes.ts';
 import type { RunRecord } from './run-record.ts';
 import { freeChunk, moveChunk, type Asked, type MovedChunk, type Sweeping } from './sweep-chunk.ts';
 
@@ -56,6 +57,7 @@ export async function sweep(
   using kept = new KeptDirectories();
   const sweeping: Sweeping = {
     ...context,
+    processes: new RecentProcesses(context.readProcesses, context.clock),
     hold: kept.hold,
     signal: AbortSignal.any([context.signal, journal.signal]),
     gone: new Set<ItemId>(),

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import {
   appendFileSync,
   copyFileSync,
@@ -16,8 +17,10 @@ import { resume } from '../../src/commands/resume.ts';
 import type { Shell } from '../../src/commands/shell.ts';
 import type { Store, Write } from '../../src/journal/store.ts';
 import type { Failure, JournalFailure } from '../../src/model/failure.ts';
+import type { ProcessInfo } from '../../src/storage/processes.ts';
 import { makeIds } from '../helpers/ids.ts';
 import { temporaryDirectory } from '../helpers/temporary.ts';
+import { session } from '../helpers/session-artefacts.ts';
 import { claudeLog, eventDirectory } from '../helpers/trace-artefacts.ts';
 import { runBetween, type Call } from '../torture/interpose.ts';
 import { Machine, quarantined } from '../torture/machine.ts';
@@ -94,6 +97,17 @@ class BreakingStores {
 
 const unavailable: JournalFailure = { type: 'journal-unavailable', path: '/', code: 'EIO', detail: 'broken' };
 
+/** Of what `--jsonl` printed: what stays of what was to go, and why. */
+function driftsIn(out: string): Record<string, unknown> {
+  return Object.fromEntries(
+    out
+      .split('\n')
+      .filter((line) => line.includes('"ItemDrifted"'))
+      .map((line) => JSON.parse(line) as { data: { item: string; reason: string; evidence: unknown } })
+      .map(({ data: { item, reason, evidence } }) => [item, { reason, evidence }]),
+  );
+}
+
 function textOf(writes: readonly Write[]): string {
   return writes.map((one) => (one.type === 'put' ? one.value : '')).join('\n');
 }
@@ -147,6 +161,8 @@ test('a journal that fails where a chunk is freed lets nothing of the next one b
       {
         ...shell,
         journalSeams: { ...shell.journalSeams, wrapStore: stores.wrap },
+        // Later than that who is at work is as of a moment ago.
+        clock: () => shell.clock() + (isIntended ? 1_000 : 0),
         readProcesses: async (asked) => {
           // The next chunk looks who is at work once more, after it has written down what it is about to do.
           if (isIntended) await stores.broken;
@@ -216,19 +232,12 @@ test('a file that is changed, swapped or taken away once its removal is intended
     });
     return clean(request._unsafeUnwrap(), { ...shell, journalSeams: { ...shell.journalSeams, wrapStore } });
   });
-  const drifts = Object.fromEntries(
-    ran.out
-      .split('\n')
-      .filter((line) => line.includes('"ItemDrifted"'))
-      .map((line) => JSON.parse(line) as { data: { item: string; reason: string; evidence: unknown } })
-      .map(({ data: { item, reason, evidence } }) => [item, { reason, evidence }]),
-  );
   const drift = (path: string, what: string) => ({
     reason: 'changed-since-decision',
     evidence: { path, what },
   });
   t.deepEqual(
-    drifts,
+    driftsIn(ran.out),
     {
       [`logs:${changed}`]: drift(changed, 'changed'),
       [`logs:${swapped}`]: drift(swapped, 'changed'),
@@ -242,3 +251,61 @@ test('a file that is changed, swapped or taken away once its removal is intended
     [],
   );
 });
+
+/** One that has worked on this storage since before anything of it was made, in a repository that nothing else tells of. */
+function prodigyOf(t: ExecutionContext, home: string): ProcessInfo {
+  const sleeper = spawn('sleep', ['60'], { env: { HOME: home } });
+  t.teardown(() => void sleeper.kill());
+  const [pid, executable] = [sleeper.pid ?? 0, '/usr/bin/prodigy'];
+  const seen = { startedAtMs: 0, name: 'prodigy', executable, cwd: '/srv/app', openFiles: [] };
+  return { ...seen, pid, self: false, ancestor: false };
+}
+
+test('what a Prodigy began to work on while it was moved is put back', async (t) => {
+  const { machine, directories, logs } = await makeStorage(t);
+  const home = { home: machine.home, root: machine.root, dataRoot: machine.root, nowMs, ids: makeIds(2) };
+  const { id } = await session(home, { status: 'Completed', startedAgo: '60d', endedAgo: '60d' });
+  const { path } = await eventDirectory(home, { repository: id, startedAgo: '60d' });
+  const prodigy = prodigyOf(t, machine.home);
+  let isMoved = false;
+  const ran = await machine.run((shell) =>
+    clean(request._unsafeUnwrap(), {
+      ...shell,
+      readProcesses: async (asked) => {
+        const table = await shell.readProcesses(asked);
+        isMoved ||= !existsSync(path);
+        return isMoved ? { ...table, processes: [...table.processes, prodigy] } : table;
+      },
+    }),
+  );
+  t.true(isMoved, ran.err);
+  t.true(existsSync(path));
+  t.like(driftsIn(ran.out)[`events:${path}`], { reason: 'active', evidence: { owner: `session:${id}` } });
+  t.deepEqual(
+    [...directories, ...logs].filter((other) => existsSync(other)),
+    [],
+  );
+});
+
+for (const [what, stepMs, looks] of [
+  ['as of a moment ago, who runs is not asked anew before the next chunk', 0, 2],
+  ['later than that it is', 1_000, 3],
+] as const) {
+  test(what, async (t) => {
+    const { machine } = await makeStorage(t);
+    let [asked, aheadMs] = [0, 0];
+    const ran = await machine.run((shell) =>
+      clean(request._unsafeUnwrap(), {
+        ...shell,
+        clock: () => shell.clock() + (aheadMs += stepMs),
+        readProcesses: (places) => {
+          // From behind the renames of the first chunk on.
+          if (quarantined(machine.root).length > 0 || asked > 0) asked += 1;
+          return shell.readProcesses(places);
+        },
+      }),
+    );
+    t.true(ran.result?.isOk(), ran.err);
+    t.is(asked, looks);
+  });
+}
