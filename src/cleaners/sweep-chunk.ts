@@ -62,12 +62,17 @@ async function mayWorkBeside(code: string, path: string): Promise<boolean> {
 /** A chunk as far as it is in quarantine. Its locks are held until it is freed. */
 export type MovedChunk = {
   readonly out: readonly Operation[];
+  /** What became of the others. */
+  readonly facts: readonly Fact[];
   /** What cannot be moved to where it was to go, but perhaps to a place beside its own. */
   readonly elsewhere: readonly Condemned[];
   readonly held: Held;
 };
 
-/** Writes down what is intended, looks a last time, and renames: the first half of a chunk. */
+/** A chunk that is told to be in quarantine, and is so for good. */
+export type SettledChunk = Pick<MovedChunk, 'out' | 'held'>;
+
+/** Writes down what is intended, looks a last time, and renames: the first part of a chunk. */
 export async function moveChunk(
   chunk: readonly Condemned[],
   mode: RemovalMode,
@@ -82,12 +87,34 @@ export async function moveChunk(
   } finally {
     if (moved?.isOk() !== true) await held.release();
   }
-  return moved.map(({ out, elsewhere }) => ({ out, elsewhere, held }));
+  return moved.map((chunk) => ({ ...chunk, held }));
 }
 
-/** Frees what is not held for undo, and gives the locks back: the second half of a chunk. */
+/** Whether what comes after a chunk asks for something of it: it must be settled before anything else is moved. */
+export function isAskedFor({ out }: MovedChunk, { items, paths }: Asked): boolean {
+  return out.some(
+    ({ item, intent }) => items.has(item.id) || intent.moves.some(({ path }) => paths.has(path)),
+  );
+}
+
+/** Makes the renames durable and writes down what became of each item: the second part of a chunk. */
+export async function settleChunk(
+  chunk: MovedChunk,
+  context: Sweeping,
+): Promise<Result<SettledChunk, JournalFailure>> {
+  const { held } = chunk;
+  let settled: Result<readonly Operation[], JournalFailure> | undefined;
+  try {
+    settled = await settleAll(chunk, context);
+  } finally {
+    if (settled?.isOk() !== true) await held.release();
+  }
+  return settled.map((out) => ({ out, held }));
+}
+
+/** Frees what is not held for undo, and gives the locks back: the last part of a chunk. */
 export async function freeChunk(
-  { out, held }: MovedChunk,
+  { out, held }: SettledChunk,
   context: Sweeping,
 ): Promise<Result<void, JournalFailure>> {
   try {
@@ -141,7 +168,6 @@ async function moveAll(
   held: Held,
   context: Sweeping,
 ): Promise<Result<Omit<MovedChunk, 'held'>, JournalFailure>> {
-  const { asked } = context;
   const out: Operation[] = [];
   const elsewhere: Condemned[] = [];
   const facts: Fact[] = [];
@@ -173,7 +199,16 @@ async function moveAll(
     if (event.type !== 'ItemFailed' || operation.intent.mode === 'in-parent') continue;
     if (await mayWorkBeside(event.code, operation.item.path)) elsewhere.push(operation);
   }
+  return ok({ out, facts, elsewhere });
+}
 
+/** @returns what is in quarantine now, and will be after a power cut */
+async function settleAll(
+  { out, facts: others }: MovedChunk,
+  context: Sweeping,
+): Promise<Result<readonly Operation[], JournalFailure>> {
+  const { asked } = context;
+  const facts = [...others];
   const synced = await syncMoves(out.flatMap(({ intent }) => intent.moves));
   const now = context.clock();
   for (const { op, intent } of out) {
@@ -192,12 +227,12 @@ async function moveAll(
   const told = await context.record.facts(facts);
   if (told.isErr()) return err(told.error);
 
-  if (synced.isErr()) return ok({ out: [], elsewhere });
+  if (synced.isErr()) return ok([]);
   for (const { item, intent } of out) {
     if (asked.items.has(item.id)) context.gone.add(item.id);
     for (const { path } of intent.moves) if (asked.paths.has(path)) context.expectedAbsent.add(path);
   }
-  return ok({ out, elsewhere });
+  return ok(out);
 }
 
 async function freeAll(

@@ -18,7 +18,10 @@ import type { Shell } from '../../src/commands/shell.ts';
 import type { Store, Write } from '../../src/journal/store.ts';
 import type { Failure, JournalFailure } from '../../src/model/failure.ts';
 import type { ProcessInfo } from '../../src/storage/processes.ts';
+import { deadLetters } from '../helpers/dead-letter-artefacts.ts';
 import { makeIds } from '../helpers/ids.ts';
+import { jobState } from '../helpers/job-artefacts.ts';
+import { settleDirectories } from '../helpers/settle-directories.ts';
 import { temporaryDirectory } from '../helpers/temporary.ts';
 import { session } from '../helpers/session-artefacts.ts';
 import { claudeLog, eventDirectory } from '../helpers/trace-artefacts.ts';
@@ -309,3 +312,97 @@ for (const [what, stepMs, looks] of [
     t.is(asked, looks);
   });
 }
+
+/** Runs with directories that take long to become durable, and tells in which order the journal got to know what. */
+async function toldWithSlowSyncs(
+  t: ExecutionContext,
+  machine: Machine,
+): Promise<(type: string, kind: string) => number> {
+  const ran = await machine.run((shell) =>
+    runBetween(
+      {
+        roots: [machine.root],
+        isDead: () => false,
+        on: ({ name }, perform) => (name === 'fsync-directory' ? turns(100).then(perform) : perform()),
+        turns: () => 0,
+      },
+      () => clean(request._unsafeUnwrap(), shell),
+    ),
+  );
+  t.true(ran.result?.isOk(), ran.err);
+  const told = ran.out.split('\n').filter((line) => line.includes('"data":{"item":'));
+  return (type, kind) => {
+    const isMeant = (line: string): boolean =>
+      line.includes(`"type":"${type}"`) && line.includes(`"item":"${kind}:`);
+    const at = type === 'RemovalIntended' ? told.findIndex(isMeant) : told.findLastIndex(isMeant);
+    t.not(at, -1, `${type} ${kind}`);
+    return at;
+  };
+}
+
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn += 1) await setImmediate();
+}
+
+test('while the renames of a chunk become durable, the next one is begun', async (t) => {
+  const { machine } = await makeStorage(t);
+  const told = await toldWithSlowSyncs(t, machine);
+  t.true(told('RemovalIntended', 'logs') < told('ItemQuarantined', 'events'));
+});
+
+test('what explains something of a chunk is not begun before that is durably in quarantine', async (t) => {
+  const { machine } = await makeStorage(t);
+  const home = { home: machine.home, root: machine.root, dataRoot: machine.root, nowMs, ids: makeIds(2) };
+  const job = await jobState(home, { repository: 'app', complete: true, updatedAgo: '90d' });
+  const letters = [{ item: 'a', lastAttemptAgo: '90d', eligible: true }];
+  await deadLetters(home, { layout: 'short', repository: 'app', job: job.job, letters });
+  await settleDirectories(machine.root);
+  const told = await toldWithSlowSyncs(t, machine);
+  t.true(told('ItemQuarantined', 'dlq') < told('RemovalIntended', 'state'));
+  t.false(existsSync(job.path));
+});
+
+test('a journal that fails where a chunk is told to be in quarantine lets nothing of the next one be moved', async (t) => {
+  const storage = await makeStorage(t);
+  const { machine, directories, logs } = storage;
+  const stores = new BreakingStores((text) => text.includes('"ItemQuarantined"'));
+  const isNextIntended = stores.written(intendsLogs);
+  let isIntended = false;
+  void isNextIntended.then(() => {
+    isIntended = true;
+  });
+  const isSettling = ({ name }: Call): boolean =>
+    name === 'fsync-directory' && quarantined(machine.root).length > 0;
+  const ran = await machine.run((shell) =>
+    runBetween(
+      {
+        roots: [machine.root],
+        isDead: () => false,
+        on: (call, perform) => (isSettling(call) ? isNextIntended.then(perform) : perform()),
+        turns: () => 0,
+      },
+      () =>
+        clean(request._unsafeUnwrap(), {
+          ...shell,
+          journalSeams: { ...shell.journalSeams, wrapStore: stores.wrap },
+          clock: () => shell.clock() + (isIntended ? 1_000 : 0),
+          readProcesses: async (asked) => {
+            if (isIntended) await stores.broken;
+            return shell.readProcesses(asked);
+          },
+        }),
+    ),
+  );
+  t.is(ran.result?.isErr() ? ran.result.error.type : ran.out, 'journal-unavailable');
+  t.deepEqual(
+    directories.filter((path) => existsSync(path)),
+    [],
+    'the first chunk had been moved',
+  );
+  t.is(quarantined(machine.root).length, directories.length, 'and nothing of it is freed');
+  t.deepEqual(
+    logs.filter((path) => !existsSync(path)),
+    [],
+  );
+  await everythingGoesAfterwards(t, storage);
+});
