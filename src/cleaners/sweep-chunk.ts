@@ -218,11 +218,12 @@ async function settleAll(
       facts.push({ op, event: { type: 'PutBackBlocked', item: intent.item, path, code } });
       continue;
     }
-    const heldUntilMs = intent.holdMs > 0 ? { heldUntilMs: now + intent.holdMs } : {};
-    facts.push({
-      op,
-      event: { type: 'ItemQuarantined', item: intent.item, bytes: intent.bytes, ...heldUntilMs },
-    });
+    const { item, bytes, holdMs } = intent;
+    const event: Fact['event'] =
+      holdMs > 0
+        ? { type: 'ItemQuarantined', item, bytes, heldUntilMs: now + holdMs }
+        : { type: 'ItemQuarantined', item, bytes };
+    facts.push({ op, event });
   }
   const told = await context.record.facts(facts);
   if (told.isErr()) return err(told.error);

@@ -177,17 +177,22 @@ function askedAbout(plan: readonly Condemned[], { owners }: Look): Asked {
   return { items, paths };
 }
 
-/** Everybody linked to an owner, over any number of links. */
+/** Everybody linked to an owner, over any number of links, and itself. In no order. */
 function bundles({ links }: Look): (owner: OwnerId) => readonly OwnerId[] {
   const neighbours = new Map<OwnerId, OwnerId[]>();
   for (const [a, b] of links) {
     neighbours.set(a, [...(neighbours.get(a) ?? []), b]);
     neighbours.set(b, [...(neighbours.get(b) ?? []), a]);
   }
+  const known = new Map<OwnerId, readonly OwnerId[]>();
   return (owner) => {
+    const before = known.get(owner);
+    if (before !== undefined) return before;
     const reached = new Set([owner]);
     // A set is walked in the order in which it grows.
     for (const next of reached) for (const other of neighbours.get(next) ?? []) reached.add(other);
-    return [...reached];
+    const bundle = [...reached];
+    for (const one of bundle) known.set(one, bundle);
+    return bundle;
   };
 }
