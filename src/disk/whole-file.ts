@@ -1,17 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import {
-  closeSync,
-  constants,
-  fsync,
-  linkSync,
-  lstatSync,
-  openSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, constants, linkSync, lstatSync, openSync, unlinkSync, writeFileSync } from 'node:fs';
 import { readdir, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { errnoOf } from './failure.ts';
+import { syncOpen } from './sync-file.ts';
 
 /** What file systems without hard links answer. */
 const noLinks: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
@@ -91,14 +83,8 @@ async function write(path: string, content: string, mode: number): Promise<void>
   const file = openSync(path, flags, mode);
   try {
     writeFileSync(file, content);
-    await sync(file);
+    await syncOpen(file);
   } finally {
     closeSync(file);
   }
-}
-
-function sync(file: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    fsync(file, (cause) => (cause === null ? resolve() : reject(cause)));
-  });
 }
