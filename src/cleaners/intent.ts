@@ -110,7 +110,8 @@ function intentFor(
 }
 
 function lockIds(item: Item, { bundleOf }: Context): readonly string[] {
-  const owners = new Set(item.owners.flatMap((owner) => [owner, ...bundleOf(owner)]));
+  // Of itself, too.
+  const owners = new Set(item.owners.flatMap((owner) => bundleOf(owner)));
   return [...owners].map((owner) => owner.slice(owner.indexOf(':') + 1)).sort();
 }
 
