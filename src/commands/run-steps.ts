@@ -73,7 +73,7 @@ export async function putOnRecord(on: OnRecord, shell: Shell): Promise<Result<st
 }
 
 /** What the journal writes as one: no more of a long list is in memory. */
-const entriesAtOnce = 1024;
+const entriesAtOnce = 512;
 const piecesAtOnce = 4;
 
 async function recordPlan(

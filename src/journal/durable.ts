@@ -3,7 +3,7 @@ import { mkdir, open, readdir, readFile, rename, rmdir, unlink } from 'node:fs/p
 import { dirname, join } from 'node:path';
 
 /** Replaces the file at `path` as a whole: after a power cut there is the old one or the new one. */
-export async function replaceFile(path: string, content: string | Buffer | readonly Buffer[]): Promise<void> {
+export async function replaceFile(path: string, content: string | Iterable<Buffer>): Promise<void> {
   const scratch = `${path}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`;
   try {
     await writeFileSynced(scratch, content);
@@ -15,11 +15,11 @@ export async function replaceFile(path: string, content: string | Buffer | reado
   await syncDirectory(dirname(path));
 }
 
-async function writeFileSynced(path: string, content: string | Buffer | readonly Buffer[]): Promise<void> {
+async function writeFileSynced(path: string, content: string | Iterable<Buffer>): Promise<void> {
   const file = await open(path, 'wx', 0o600);
   try {
-    if (Array.isArray(content)) for (const bytes of content) await file.writeFile(bytes);
-    else await file.writeFile(content as string | Buffer);
+    if (typeof content === 'string') await file.writeFile(content);
+    else for (const bytes of content) await file.writeFile(bytes);
     await file.sync();
   } finally {
     await file.close();
