@@ -1,4 +1,4 @@
-import type { Condemned } from './sweep.ts';
+import type { Condemned } from './judged.ts';
 
 /** The process table is read for each chunk, which costs as much as moving some hundred files. */
 const itemsPerChunk = 2_000;
@@ -14,7 +14,7 @@ const itemsPerChunkWhenShort = 8;
  * later chunk than the worktree.
  */
 export function* chunksOf(
-  plan: readonly Condemned[],
+  plan: Iterable<Condemned>,
   isShortOfSpace: boolean,
 ): Generator<readonly Condemned[]> {
   let chunk: Condemned[] = [];

@@ -6,7 +6,7 @@ import { registrationOf } from '../storage/git-registration.ts';
 import type { Quarantined } from './free.ts';
 import { movesOf, settingsOf, undoLevels } from './quarantine-place.ts';
 import type { Fact } from './run-record.ts';
-import type { Condemned } from './sweep.ts';
+import type { Condemned } from './judged.ts';
 
 /** An intent that an earlier run journalled and did not carry out: it is carried out, not written again. */
 export type OpenIntent = { readonly op: string; readonly run: string; readonly intent: RemovalIntended };

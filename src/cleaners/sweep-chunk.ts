@@ -18,7 +18,8 @@ import { quarantineLevels } from './quarantine-place.ts';
 import { letGo } from './snapshot.ts';
 import type { RecentProcesses } from './recent-processes.ts';
 import type { Fact } from './run-record.ts';
-import type { Condemned, Sweep } from './sweep.ts';
+import type { Condemned } from './judged.ts';
+import type { Sweep } from './sweep.ts';
 import { moveOne, putBackIfUsed } from './sweep-item.ts';
 
 /** What is asked for again of all that goes. */

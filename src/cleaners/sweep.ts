@@ -7,12 +7,12 @@ import type { Item, ItemId } from '../model/item.ts';
 import type { Kind } from '../model/kind.ts';
 import type { Look } from '../model/look.ts';
 import type { OwnerId } from '../model/owner.ts';
-import type { Verdict } from '../model/reason.ts';
 import { explains } from '../policy/order.ts';
 import type { ProcessTable } from '../storage/processes.ts';
 import type { BundleLocks } from './bundle-locks.ts';
 import { chunksOf } from './chunks.ts';
 import type { OpenIntent } from './intent.ts';
+import type { Condemned } from './judged.ts';
 import { RecentProcesses } from './recent-processes.ts';
 import type { RunRecord } from './run-record.ts';
 import {
@@ -24,9 +24,6 @@ import {
   type MovedChunk,
   type Sweeping,
 } from './sweep-chunk.ts';
-
-/** An item with the verdict that condemned it. */
-export type Condemned = { readonly item: Item; readonly verdict: Extract<Verdict, { type: 'remove' }> };
 
 export type Sweep = {
   readonly record: RunRecord;
@@ -61,7 +58,7 @@ export type Sweep = {
  * begins, and what had begun is told.
  */
 export async function sweep(
-  plan: readonly Condemned[],
+  plan: Iterable<Condemned>,
   context: Sweep,
 ): Promise<Result<void, JournalFailure>> {
   const journal = new AbortController();
@@ -170,7 +167,7 @@ class Ending {
 }
 
 /** Of what goes, only this is asked for again: of a hundred thousand items it is nearly nothing. */
-function askedAbout(plan: readonly Condemned[], { owners }: Look): Asked {
+function askedAbout(plan: Iterable<Condemned>, { owners }: Look): Asked {
   const items = new Set<ItemId>();
   for (const { item } of plan) for (const id of explains(item)) items.add(id);
   const paths = new Set<string>();

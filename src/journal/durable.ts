@@ -3,10 +3,11 @@ import { mkdir, open, readdir, readFile, rename, rmdir, unlink } from 'node:fs/p
 import { dirname, join } from 'node:path';
 
 /** Replaces the file at `path` as a whole: after a power cut there is the old one or the new one. */
-export async function replaceFile(path: string, content: string | Buffer): Promise<void> {
+export async function replaceFile(path: string, content: string | Iterable<Buffer>): Promise<void> {
   const replacement = await beginReplacement(path);
   try {
-    await replacement.write(content);
+    if (typeof content === 'string') await replacement.write(content);
+    else for (const bytes of content) await replacement.write(bytes);
     await replacement.finish();
     await replacement.take();
   } catch (error) {

@@ -44,8 +44,11 @@ export type WriterOptions = {
   readonly flush: () => Promise<Result<void, JournalFailure>>;
 };
 
-/** The most entries that are written as one: about a megabyte, and syncs are few. */
-export const batchEntries = 1024;
+/**
+ * The most entries that are written as one: about a megabyte with their rows, and syncs are few. LevelDB takes a batch as
+ * one text, and where so long a one was given back glibc keeps twice as much of the memory of each thread.
+ */
+export const batchEntries = 512;
 
 /** Appends entries in synced batches, each with the rows that it changes and both records of the state. */
 export function writerFrom({ store, path, state: first, inline, flush }: WriterOptions): Writer {
