@@ -1,10 +1,10 @@
+import { dirname } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import { identify, sameObject } from '../disk/identity.ts';
-import { dropSecondName } from '../disk/quarantine.ts';
-import type { RemovalIntended } from '../journal/event-removal.ts';
+import { dropSecondName, nameBack, syncDirectories } from '../disk/quarantine.ts';
+import type { Move, RemovalIntended } from '../journal/event-removal.ts';
 import type { DiskFailure, JournalFailure } from '../model/failure.ts';
 import type { WholeOperation } from '../projections/open-operations.ts';
-import { putBack, syncMoves } from './move-out.ts';
 import type { RunRecord } from './run-record.ts';
 
 /** Why something was not put back, and the path it is about. */
@@ -28,36 +28,65 @@ export async function undoHeld(
   operations: readonly WholeOperation[],
   record: RunRecord,
 ): Promise<Result<readonly (NotPutBack | undefined)[], JournalFailure>> {
-  const whys = operations.map(({ intent }) => restore(intent));
+  const named = operations.map(({ intent }) => nameAll(intent));
+  const whys = named.map(({ why }) => why);
   const back = operations.filter((_, index) => whys[index] === undefined);
-  // All of their parts: a second name that was dropped is no less a change.
-  const synced = await syncMoves(back.flatMap(({ intent }) => intent.moves));
+  // A name in quarantine goes when the one in its place is durable: the directories may reach the disk in any order.
+  const placed = await syncDirectories(
+    back.flatMap(({ intent }) => intent.moves.map(({ path }) => dirname(path))),
+  );
+  if (placed.isErr()) return ok(whys.map((own) => own ?? placed.error));
+  for (const [index, { why, both }] of named.entries()) {
+    if (why === undefined) whys[index] = dropAll(both);
+  }
+  const synced = await syncDirectories(
+    back.flatMap(({ intent }) => intent.moves.map(({ to }) => dirname(to))),
+  );
   if (synced.isErr()) return ok(whys.map((own) => own ?? synced.error));
-  for (const { op, state } of back) record.adopt(op, state);
+  const done = operations.filter((_, index) => whys[index] === undefined);
+  for (const { op, state } of done) record.adopt(op, state);
   const told = await record.facts(
-    back.map(({ op, intent }) => ({ op, event: { type: 'ItemRestored', item: intent.item, why: 'undo' } })),
+    done.map(({ op, intent }) => ({ op, event: { type: 'ItemRestored', item: intent.item, why: 'undo' } })),
   );
   return told.isErr() ? err(told.error) : ok(whys);
 }
 
-function restore({ moves }: RemovalIntended): NotPutBack | undefined {
-  const present = [];
+/** What of an item has two names now, that in its place and that in quarantine; or why it cannot be put back. */
+type Named = { readonly why: NotPutBack | undefined; readonly both: readonly Move[] };
+
+function nameAll({ moves }: RemovalIntended): Named {
+  const both: Move[] = [];
+  const present: Move[] = [];
+  const failed = (why: NotPutBack): Named => ({ why, both });
   for (const move of moves) {
-    // A crash of an earlier undo may have left the file with both names.
-    if (dropSecondName(move.to, move.path)) continue;
     const there = identify(move.to);
-    if (there.isErr()) return there.error;
+    if (there.isErr()) return failed(there.error);
     const place = identify(move.path);
-    if (place.isErr()) return place.error;
+    if (place.isErr()) return failed(place.error);
     if (there.value === undefined) {
       // An undo that died had put it back already; a lesser part may have been gone before the item was moved.
       const isBack = place.value !== undefined && sameObject(place.value, move.identity);
-      if (move.role === 'main' && !isBack) return { type: 'not-held', path: move.to };
-      continue;
-    }
-    if (place.value !== undefined) return { type: 'place-taken', path: move.path };
-    present.push(move);
+      if (move.role === 'main' && !isBack) return failed({ type: 'not-held', path: move.to });
+    } else if (place.value === undefined) present.push(move);
+    // A crash of an earlier undo may have left the file with both names.
+    else if (there.value.type === 'file' && sameObject(there.value, place.value)) both.push(move);
+    else return failed({ type: 'place-taken', path: move.path });
   }
-  const back = putBack(present);
-  return back.isErr() ? back.error : undefined;
+  // Last moved first, as everywhere.
+  for (const move of present.toReversed()) {
+    const named = nameBack(move.to, move.path);
+    if (named.isErr()) return failed(named.error);
+    if (named.value === 'both') both.push(move);
+  }
+  return { why: undefined, both };
+}
+
+function dropAll(both: readonly Move[]): NotPutBack | undefined {
+  for (const { to, path } of both) {
+    if (dropSecondName(to, path, true)) continue;
+    const there = identify(to);
+    if (there.isErr()) return there.error;
+    if (there.value !== undefined) return { type: 'disk', code: 'EEXIST', syscall: 'unlink', path: to };
+  }
+  return undefined;
 }

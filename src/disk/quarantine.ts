@@ -130,19 +130,33 @@ const noLinks = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK', '
 /**
  * Renames `from` to `to` without ever overwriting: `EEXIST` when the name is taken, `ENOENT` when there is nothing.
  *
- * A file goes by link and unlink, which the system refuses by itself when the name is taken. For the rest Node
+ * A file goes by link and unlink, which the system refuses by itself when the name is taken; the new name is durable
+ * before the old one goes, for the two directories may reach the disk in any order. For the rest Node
  * has no rename that refuses: the name is looked at, then renamed onto. Between the two somebody may take it; a
  * directory then still replaces nothing but an empty directory, a link (and a file on a volume without hard
  * links) whatever file was made in that moment.
  */
 export function moveBack(from: string, to: string): Result<void, DiskFailure> {
+  const named = nameBack(from, to);
+  if (named.isErr()) return err(named.error);
+  if (named.value === 'moved') return ok();
+  const synced = syncNow(dirname(to));
+  return synced.isErr() ? err(synced.error) : dropName(from);
+}
+
+/**
+ * The first half of {@link moveBack}, for whoever has many: a file has both names then, and anything else is moved. The
+ * second half is {@link dropSecondName}.
+ */
+export function nameBack(from: string, to: string): Result<'both' | 'moved', DiskFailure> {
   const source = identify(from);
   if (source.isErr()) return err(source.error);
   if (source.value === undefined) return err(refusal('ENOENT', 'rename', from));
   const occupant = identify(to);
   if (occupant.isErr()) return err(occupant.error);
   if (occupant.value !== undefined) return err(refusal('EEXIST', 'rename', to));
-  if (source.value.type !== 'file') return renameHeld(from, to);
+  const moved = (): Result<'moved', DiskFailure> => renameHeld(from, to).map(() => 'moved' as const);
+  if (source.value.type !== 'file') return moved();
 
   const heldFrom = hold(from);
   if (heldFrom.isErr()) return err(heldFrom.error);
@@ -152,35 +166,38 @@ export function moveBack(from: string, to: string): Result<void, DiskFailure> {
   using there = heldTo.value;
   try {
     fs.linkSync(here.path, there.path);
+    return ok('both');
   } catch (cause) {
-    if (noLinks.has(errnoOf(cause) ?? '')) return renameHeld(from, to);
+    if (noLinks.has(errnoOf(cause) ?? '')) return moved();
     return err(toDiskFailure(cause, to, 'link'));
   }
+}
+
+function dropName(path: string): Result<void, DiskFailure> {
+  const held = hold(path);
+  if (held.isErr()) return err(held.error);
+  using here = held.value;
   try {
     return ok(fs.unlinkSync(here.path));
   } catch (cause) {
-    return err(toDiskFailure(cause, from, 'unlink'));
+    return err(toDiskFailure(cause, path, 'unlink'));
   }
 }
 
 /**
  * Ends what a crash in the middle of {@link moveBack} left: a file with both names. The name in quarantine goes, and
- * only when both are surely one file.
+ * only when both are surely one file and the other one is durable.
  *
+ * @param isDurable - the other name is known to be
  * @returns whether there were two names
  */
-export function dropSecondName(quarantined: string, original: string): boolean {
+export function dropSecondName(quarantined: string, original: string, isDurable: boolean = false): boolean {
   const [second, first] = [identify(quarantined), identify(original)];
   if (second.isErr() || first.isErr() || second.value === undefined || first.value === undefined)
     return false;
   if (second.value.type !== 'file' || !sameObject(second.value, first.value)) return false;
-  try {
-    fs.unlinkSync(quarantined);
-    return true;
-  } catch (cause) {
-    if (errnoOf(cause) === undefined) throw cause;
-    return false;
-  }
+  if (!isDurable && syncNow(dirname(original)).isErr()) return false;
+  return dropName(quarantined).isOk();
 }
 
 /** File systems that cannot sync a directory say so; there is nothing more to be had from them. */
@@ -205,6 +222,23 @@ async function syncDirectory(path: string): Promise<Result<void, DiskFailure>> {
       if (code !== 'ENOENT' || at === dirname(at)) return err(toDiskFailure(cause, at, 'fsync'));
       at = dirname(at);
     }
+  }
+}
+
+/** One directory, at once: for the few files that are put back one by one. */
+function syncNow(path: string): Result<void, DiskFailure> {
+  if (process.platform === 'win32') return ok();
+  try {
+    const descriptor = fs.openSync(path, 'r');
+    try {
+      fs.fsyncSync(descriptor);
+    } finally {
+      fs.closeSync(descriptor);
+    }
+    return ok();
+  } catch (cause) {
+    const code = errnoOf(cause);
+    return code !== undefined && cannotSync.has(code) ? ok() : err(toDiskFailure(cause, path, 'fsync'));
   }
 }
 

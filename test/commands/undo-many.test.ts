@@ -87,9 +87,10 @@ const deaths: readonly Death[] = [
   { loss: 'directories', stop: { unit: 'batch', number: 2, when: 'before' }, told: 0 },
   { loss: 'directories', stop: { unit: 'batch', number: 2, when: 'after' }, told: putBackAtOnce },
   { loss: 'directories', stop: { unit: 'batch', number: 3, when: 'after' }, told: items },
-  // Among the calls that put them back.
+  // Among the calls that give them their names again, and those that take the other names away.
   { loss: 'none', stop: { unit: 'step', number: 120, when: 'after' }, told: 0 },
   { loss: 'directories', stop: { unit: 'step', number: 301, when: 'after' }, told: 0 },
+  { loss: 'directories', stop: { unit: 'step', number: 480, when: 'after' }, told: 0 },
 ];
 
 for (const death of deaths) {

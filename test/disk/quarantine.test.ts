@@ -228,3 +228,31 @@ onLinux(
     t.is(fs.readFileSync(path.join(root, 'quarantine', '1'), 'utf8'), 'ours');
   },
 );
+
+for (const [how, putBack] of [
+  ['a file is put back', (held: string, place: string) => moveBack(held, place).isOk()],
+  ['what a crash left of that is ended', (held: string, place: string) => dropSecondName(held, place)],
+] as const) {
+  test(`${how}: its name in its place is durable before the one in quarantine goes (P5)`, async (t) => {
+    const top = temporaryDirectory(t);
+    const [held, place] = [path.join(top, 'held', 'a'), path.join(top, 'place', 'a')];
+    for (const name of ['held', 'place']) fs.mkdirSync(path.join(top, name));
+    fs.writeFileSync(held, 'work');
+    if (how !== 'a file is put back') fs.linkSync(held, place);
+    const calls: string[] = [];
+    const between: Between = {
+      roots: [top],
+      isDead: () => false,
+      turns: () => 0,
+      on: (call, perform) => {
+        if (['link', 'unlink', 'rename', 'fsync-directory'].includes(call.name))
+          calls.push(`${call.name} ${path.relative(top, call.to ?? call.path)}`);
+        return perform();
+      },
+    };
+    t.true(await runBetween(between, async () => putBack(held, place)));
+    t.deepEqual(calls.slice(-2), ['fsync-directory place', 'unlink held/a']);
+    t.is(fs.readFileSync(place, 'utf8'), 'work');
+    t.false(fs.existsSync(held));
+  });
+}

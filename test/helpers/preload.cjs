@@ -99,5 +99,19 @@ if (SYNC_LOG !== undefined) {
     };
     return handle;
   };
+  // Directories are synced by their descriptors.
+  const pathOf = (descriptor) => fs.readlinkSync(`/proc/self/fd/${descriptor}`);
+  const { fsync, fsyncSync } = fs;
+  fs.fsync = (descriptor, done) => {
+    const path = pathOf(descriptor);
+    fsync.call(fs, descriptor, (error) => {
+      if (!error) fs.appendFileSync(SYNC_LOG, `${path}\n`);
+      done(error);
+    });
+  };
+  fs.fsyncSync = (descriptor) => {
+    fsyncSync.call(fs, descriptor);
+    fs.appendFileSync(SYNC_LOG, `${pathOf(descriptor)}\n`);
+  };
 }
 syncBuiltinESMExports();
