@@ -9,12 +9,16 @@ import type { Stage } from '../stage.ts';
 /** So many are written at once: Prodigy's files are made by the helpers of the tests, one call a file. */
 const atOnce = 64;
 const startedMinutes = 40 * 1_440;
+const daySeconds = 86_400;
 
 function emptyHome(stage: Stage): Promise<ProdigyHome> {
   return homeIn(join(stage.directory, 'home'), { seed: stage.seed });
 }
 
-/** Old logs of Claude's, all of one finished session whose record is there. */
+/**
+ * Old logs of Claude's of one day, the oldest first as it writes them, all of one finished session whose record is
+ * there. Their names begin with the time: read in the order of their names, they are read as they lie on the disk.
+ */
 export async function makeLogs(stage: Stage, count: number): Promise<ProdigyHome> {
   const home = await emptyHome(stage);
   const { id } = await session(home, {
@@ -24,13 +28,13 @@ export async function makeLogs(stage: Stage, count: number): Promise<ProdigyHome
   });
   const cwd = join(home.root, 'worktrees', 'shop', id);
   await inBatches(count, async (index) => {
-    const ago = `${startedMinutes + (index % 1_440)}m`;
+    const ago = `${startedMinutes * 60 + daySeconds - Math.floor((index * daySeconds) / count)}s`;
     await claudeLog(home, { startedAgo: ago, endedAgo: ago, cwd, lines: 4 });
   });
   return home;
 }
 
-/** Records of finished sessions with their checkpoints, spread over so many repositories. */
+/** Records of finished sessions with their checkpoints, the oldest first, spread over so many repositories. */
 export async function makeSessions(
   stage: Stage,
   { sessions, repositories }: { readonly sessions: number; readonly repositories: number },
@@ -47,7 +51,7 @@ export async function makeSessions(
     4,
   );
   await inBatches(sessions, async (index) => {
-    const started = startedMinutes + index;
+    const started = startedMinutes + sessions - index;
     const ended = `${started - 5}m`;
     const { id } = await session(home, { status: 'Completed', startedAgo: `${started}m`, endedAgo: ended });
     const workingDirectory = paths[index % paths.length] ?? home.home;
@@ -56,11 +60,14 @@ export async function makeSessions(
   return home;
 }
 
-/** Old event directories with a flushed batch in every fifth, as Prodigy leaves them: most files are empty. */
+/**
+ * Old event directories, the oldest first, with a flushed batch in every fifth, as Prodigy leaves them: most files are
+ * empty.
+ */
 export async function makeEvents(stage: Stage, count: number): Promise<ProdigyHome> {
   const home = await emptyHome(stage);
   await inBatches(count, async (index) => {
-    const started = startedMinutes + index;
+    const started = startedMinutes + count - index;
     await eventDirectory(home, {
       repository: 'shop',
       startedAgo: `${started}m`,

@@ -33,7 +33,7 @@ export type Held = {
    * The lock that somebody has taken meanwhile where we could not take one for want of room; `undefined`: none. What was
    * moved without a lock is put back then: the disk being full locked Prodigy out, but may not do so any longer.
    */
-  readonly takenSince: (ids: readonly string[]) => Promise<string | undefined>;
+  readonly takenSince: (ids: readonly string[]) => string | undefined;
   /** Gives back those that nobody else shares. */
   readonly release: () => Promise<void>;
 };
@@ -132,7 +132,7 @@ export async function openBundleLocks(
     return { host, pid, nowIso: new Date(clock()).toISOString() };
   }
 
-  async function takenSince(ids: readonly string[], { withoutRoom }: Hold): Promise<string | undefined> {
+  function takenSince(ids: readonly string[], { withoutRoom }: Hold): string | undefined {
     for (const id of ids) {
       if (!withoutRoom.has(id)) continue;
       const path = join(first, `${id}.lock`);

@@ -1,6 +1,6 @@
-import type { Condemned } from './sweep.ts';
+import type { Condemned } from './judged.ts';
 
-/** The process table is read twice a chunk, which costs as much as moving some hundred files. */
+/** The process table is read for each chunk, which costs as much as moving some hundred files. */
 const itemsPerChunk = 2_000;
 /** Entries after which a chunk is full, so that an interrupted run has not long to finish what it began. */
 const entriesPerChunk = 10_000;
@@ -14,7 +14,7 @@ const itemsPerChunkWhenShort = 8;
  * later chunk than the worktree.
  */
 export function* chunksOf(
-  plan: readonly Condemned[],
+  plan: Iterable<Condemned>,
   isShortOfSpace: boolean,
 ): Generator<readonly Condemned[]> {
   let chunk: Condemned[] = [];

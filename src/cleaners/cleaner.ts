@@ -1,4 +1,4 @@
-import type { Item, Part, Rest, Detail } from '../model/item.ts';
+import type { Detail, Item, ItemId, Part, Rest, Size } from '../model/item.ts';
 import { itemId } from '../model/item.ts';
 import type { Kind } from '../model/kind.ts';
 import type { OwnerId } from '../model/owner.ts';
@@ -31,6 +31,10 @@ export type Draft = {
   readonly youngestSignMs: readonly (number | undefined)[];
   readonly doubts: readonly (Doubt | undefined)[];
   readonly detail: Detail;
+  /** When it is known without measuring. */
+  readonly size?: Size | undefined;
+  /** When there is one already: there may be a hundred thousand. */
+  readonly id?: ItemId | undefined;
 };
 
 /** Most items have none of them, and there are many items. */
@@ -46,7 +50,7 @@ export function itemOf(storage: Storage, draft: Draft): Item {
   const doubts = [...draft.doubts, storage.blindness].filter((doubt) => doubt !== undefined);
   const users = parts.flatMap((part) => storage.usersOf(part.path));
   return compact({
-    id: itemId(kind, path),
+    id: draft.id ?? itemId(kind, path),
     kind,
     name: draft.name,
     root: draft.root,
@@ -60,7 +64,7 @@ export function itemOf(storage: Storage, draft: Draft): Item {
     rest,
     doubts: doubts.length === 0 ? none : doubts,
     users: users.length === 0 ? none : users,
-    size: undefined,
+    size: draft.size,
     detail: draft.detail,
   });
 }

@@ -1,4 +1,5 @@
 import type { Identity, Item, ItemId, Part, Size } from '../model/item.ts';
+import { Identities, perBlock } from '../storage/identities.ts';
 
 /** What is said of thousands of items alike: kept once. */
 type Alike = Pick<
@@ -7,34 +8,31 @@ type Alike = Pick<
 > &
   Pick<Identity, 'dev' | 'type'>;
 
-const perBlock = 1024;
-
-/** The identities of some items, as numbers: as text each takes as much as the rest of its item. */
+/** What is told of some items in numbers: as text and objects of their own they take more than all the rest. */
 class Block {
-  readonly ino: BigInt64Array = new BigInt64Array(perBlock);
-  readonly mtimeNs: BigInt64Array = new BigInt64Array(perBlock);
-  readonly birthtimeNs: BigInt64Array = new BigInt64Array(perBlock);
-  readonly size: Float64Array = new Float64Array(perBlock);
+  readonly identities: Identities = new Identities();
+  /** No number where there is none. */
+  readonly recordedAtMs: Float64Array = new Float64Array(perBlock);
+  readonly youngestSignMs: Float64Array = new Float64Array(perBlock);
+  /** Less than nothing while it is not measured. */
+  readonly bytes: Float64Array = new Float64Array(perBlock);
+  readonly files: Uint32Array = new Uint32Array(perBlock);
+  /** The whole name; or how long it is, when the path ends with it. */
+  readonly names: (string | number)[] = [];
   filled = 0;
 
   /** Its place; `undefined` for what would not come out as it went in. */
-  add({ ino, mtimeNs, birthtimeNs, size }: Identity): number | undefined {
+  add({ name, path, recordedAtMs, youngestSignMs, size }: Item, identity: Identity): number | undefined {
     const at = this.filled;
-    const isExact =
-      isKept(this.ino, at, ino) &&
-      isKept(this.mtimeNs, at, mtimeNs) &&
-      isKept(this.birthtimeNs, at, birthtimeNs);
-    if (!isExact) return undefined;
-    this.size[at] = size;
+    if (!this.identities.set(at, identity) || Number.isNaN(recordedAtMs)) return undefined;
+    this.recordedAtMs[at] = recordedAtMs ?? Number.NaN;
+    this.youngestSignMs[at] = youngestSignMs;
+    this.bytes[at] = size?.bytes ?? -1;
+    this.files[at] = size?.files ?? 0;
+    this.names[at] = path.endsWith(name) ? name.length : name;
     this.filled += 1;
     return at;
   }
-}
-
-function isKept(numbers: BigInt64Array, at: number, text: string): boolean {
-  if (!/^-?\d{1,20}$/u.test(text)) return false;
-  numbers[at] = BigInt(text);
-  return String(numbers[at]) === text;
 }
 
 /**
@@ -43,28 +41,15 @@ function isKept(numbers: BigInt64Array, at: number, text: string): boolean {
  */
 class FileItem implements Item {
   readonly id: ItemId;
-  readonly recordedAtMs: number | undefined;
-  youngestSignMs: number;
   #alike: Alike;
-  /** The whole name; or how long it is, when the path ends with it. */
-  readonly #name: string | number;
   readonly #block: Block;
   readonly #at: number;
-  #bytes: number | undefined;
-  #files: number;
 
-  constructor(item: Item, alike: Alike, block: Block, at: number) {
-    const { kind, name, path } = item;
-    // Joined, not added: a sum of texts keeps its parts.
-    this.id = [kind, ':', path].join('');
-    this.recordedAtMs = item.recordedAtMs;
-    this.youngestSignMs = item.youngestSignMs;
+  constructor(id: ItemId, alike: Alike, block: Block, at: number) {
+    this.id = id;
     this.#alike = alike;
-    this.#name = path.endsWith(name) ? name.length : name;
     this.#block = block;
     this.#at = at;
-    this.#bytes = undefined;
-    this.#files = 0;
   }
 
   get kind(): Item['kind'] {
@@ -72,7 +57,8 @@ class FileItem implements Item {
   }
 
   get name(): string {
-    return typeof this.#name === 'string' ? this.#name : this.id.slice(this.id.length - this.#name);
+    const name = this.#block.names[this.#at] ?? '';
+    return typeof name === 'string' ? name : this.id.slice(this.id.length - name);
   }
 
   get root(): string {
@@ -84,7 +70,9 @@ class FileItem implements Item {
   }
 
   get parts(): readonly Part[] {
-    return [{ role: 'main', path: this.path, identity: this.#identity() }];
+    const { dev, type } = this.#alike;
+    const identity = this.#block.identities.get(this.#at, dev, type);
+    return [{ role: 'main', path: this.path, identity }];
   }
 
   get repository(): Item['repository'] {
@@ -123,27 +111,28 @@ class FileItem implements Item {
     this.#alike = { ...this.#alike, detail };
   }
 
+  get recordedAtMs(): number | undefined {
+    const atMs = this.#block.recordedAtMs[this.#at];
+    return Number.isNaN(atMs) ? undefined : atMs;
+  }
+
+  get youngestSignMs(): number {
+    return this.#block.youngestSignMs[this.#at] ?? Number.NaN;
+  }
+
+  set youngestSignMs(atMs: number) {
+    this.#block.youngestSignMs[this.#at] = atMs;
+  }
+
   get size(): Size | undefined {
-    return this.#bytes === undefined ? undefined : { bytes: this.#bytes, files: this.#files };
+    const { bytes: sizes, files: counts } = this.#block;
+    const bytes = sizes[this.#at] ?? -1;
+    return bytes < 0 ? undefined : { bytes, files: counts[this.#at] ?? 0 };
   }
 
   set size(size: Size | undefined) {
-    this.#bytes = size?.bytes;
-    this.#files = size?.files ?? 0;
-  }
-
-  #identity(): Identity {
-    const { ino, mtimeNs, birthtimeNs, size } = this.#block;
-    const { dev, type } = this.#alike;
-    const at = this.#at;
-    return {
-      dev,
-      ino: String(ino[at]),
-      type,
-      mtimeNs: String(mtimeNs[at]),
-      birthtimeNs: String(birthtimeNs[at]),
-      size: size[at] ?? 0,
-    };
+    this.#block.bytes[this.#at] = size?.bytes ?? -1;
+    this.#block.files[this.#at] = size?.files ?? 0;
   }
 }
 
@@ -157,13 +146,13 @@ export function compact(item: Item): Item {
   const { role, stamp, identity } = part;
   if (role !== 'main' || stamp !== undefined || identity.type !== 'file') return item;
   if (block.filled === perBlock) block = new Block();
-  const at = block.add(identity);
+  const at = block.add(item, identity);
   if (at === undefined) return item;
   const { kind, root, repository, attribution, owners, rest, doubts, users, detail } = item;
   const { dev, type } = identity;
   const alike = { kind, root, repository, attribution, owners, rest, doubts, users, detail, dev, type };
   if (last === undefined || !isAlike(last, alike)) last = alike;
-  return new FileItem(item, last, block, at);
+  return new FileItem(item.id, last, block, at);
 }
 
 function isAlike(a: Alike, b: Alike): boolean {

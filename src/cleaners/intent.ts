@@ -6,7 +6,7 @@ import { registrationOf } from '../storage/git-registration.ts';
 import type { Quarantined } from './free.ts';
 import { movesOf, settingsOf, undoLevels } from './quarantine-place.ts';
 import type { Fact } from './run-record.ts';
-import type { Condemned } from './sweep.ts';
+import type { Condemned } from './judged.ts';
 
 /** An intent that an earlier run journalled and did not carry out: it is carried out, not written again. */
 export type OpenIntent = { readonly op: string; readonly run: string; readonly intent: RemovalIntended };
@@ -110,7 +110,8 @@ function intentFor(
 }
 
 function lockIds(item: Item, { bundleOf }: Context): readonly string[] {
-  const owners = new Set(item.owners.flatMap((owner) => [owner, ...bundleOf(owner)]));
+  // Of itself, too.
+  const owners = new Set(item.owners.flatMap((owner) => bundleOf(owner)));
   return [...owners].map((owner) => owner.slice(owner.indexOf(':') + 1)).sort();
 }
 

@@ -10,9 +10,10 @@ import { usersOf } from '../storage/liveness.ts';
 import { livenessAgain } from '../storage/liveness-again.ts';
 import type { ProcessTable } from '../storage/processes.ts';
 import { readLock } from '../storage/prodigy-lock.ts';
-import { see } from '../storage/see.ts';
+import { see, unreadable as doubtAbout } from '../storage/see.ts';
 import { isTerminal } from '../storage/session-file.ts';
 import { readStamp } from '../storage/stamp.ts';
+import type { MovedOut } from './move-out.ts';
 
 export type LastLookContext = {
   /** Paths that this run moved away: their absence is no news. */
@@ -39,9 +40,37 @@ export async function lastLook(item: Item, look: Look, context: LastLookContext)
     (await changedPart(item)) ??
     // git takes a tenth of a second: whoever comes meanwhile is seen by what is asked after it.
     (await changedWorktree(item)) ??
-    user(item, context) ??
-    (await changedOwner(item, look, context))
+    (await lookAround(item, look, context))
   );
+}
+
+/**
+ * The last look at everything but the item itself: enough for what is one file, for the rename looks at that itself, just
+ * before (see {@link seenByRename}).
+ */
+export async function lookAround(
+  item: Item,
+  look: Look,
+  context: LastLookContext,
+): Promise<Drift | undefined> {
+  return user(item, context) ?? (await changedOwner(item, look, context));
+}
+
+/** Whether the identity of its one name is all that the item itself can tell. */
+export function isOneFile({ parts, detail }: Item): boolean {
+  const [part] = parts;
+  if (part === undefined || parts.length > 1 || detail.type === 'worktree') return false;
+  return part.identity.type === 'file' && part.stamp === undefined;
+}
+
+/** What the rename's own look at one file found, in the words of the last look. */
+export function seenByRename(moved: MovedOut, path: string): Drift | undefined {
+  if (moved.type === 'vanished') return changed(path, 'gone');
+  if (moved.type === 'changed') return changed(path, 'changed');
+  if (moved.type !== 'failed' || moved.failure.syscall !== 'lstat' || moved.failure.path !== path) {
+    return undefined;
+  }
+  return unreadable(doubtAbout(path, moved.failure));
 }
 
 async function changedPart({ parts }: Item): Promise<Drift | undefined> {
@@ -81,6 +110,15 @@ async function changedOwner(item: Item, look: Look, context: LastLookContext): P
       const drift = await testimony(witness, context);
       if (drift !== undefined) return { ...drift, evidence: { owner, ...drift.evidence } };
     }
+  }
+  return undefined;
+}
+
+/** The same question by a later table: who came to life while the item was moved. */
+export async function livingOwner(item: Item, look: Look, table: ProcessTable): Promise<Drift | undefined> {
+  for (const owner of bundle(item.owners, look)) {
+    const alive = await lifeSign(owner, look, table);
+    if (alive !== undefined) return alive;
   }
   return undefined;
 }

@@ -8,6 +8,7 @@ import { logNameMs, looksLikeLog } from '../storage/names.ts';
 import { sessionOwner, worktreeOwners } from '../storage/relations.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { LogEntry } from '../storage/entries.ts';
+import { sizeOf } from '../storage/see.ts';
 import { newest } from '../storage/time.ts';
 import { itemOf, partOf, type Cleaner } from './cleaner.ts';
 
@@ -21,20 +22,22 @@ const logDetail: Detail = { type: 'log' };
 const nowhere: Attributed = { repository: undefined, attribution: 'none' };
 
 function logItem(storage: Storage, entry: LogEntry): Item {
-  const { name, holder, seen, link } = entry;
+  const { id, name, holder, seen, link, cwd } = entry;
   const odd: Doubt | undefined = looksLikeLog(name)
     ? undefined
-    : { reason: 'unknown-format', detail: 'not a name that Prodigy gives', path: entry.path };
+    : { reason: 'unknown-format', detail: 'not a name that Prodigy gives', path: seen.path };
   return itemOf(storage, {
     kind: 'logs',
     name: `${holder}/${name}`,
     root: entry.root,
     parts: [partOf('main', seen)],
-    ...whose(storage, entry.cwd),
+    ...whose(storage, cwd),
     recordedAtMs: () => newest(seen.mtimeMs, logNameMs(name)),
     youngestSignMs: [seen.mtimeMs],
     doubts: [link, odd],
     detail: logDetail,
+    size: sizeOf([seen]),
+    id,
   });
 }
 

@@ -58,7 +58,9 @@ export async function look(request: LookRequest): Promise<Looked> {
   const { wanted, outOfScope } = inScope(all, request);
 
   const { sizes } = storage.survey;
-  const unknown = wanted.flatMap(({ parts }) => parts.filter(({ path }) => !sizes.has(path)));
+  const unknown = wanted.flatMap(({ size, parts }) =>
+    size === undefined ? parts.filter(({ path }) => !sizes.has(path)) : [],
+  );
   // Adding up waits for the disk, or needs one processor; git needs the other, and few of its answers need the sums.
   const isBesides = wanted.some(({ kind }) => kind === 'worktrees');
   const measuring = measureTrees(
@@ -154,6 +156,8 @@ function complete(
     readonly facts: WorktreeFacts | undefined;
   },
 ): void {
+  // One file, of which all is known.
+  if (item.size !== undefined) return;
   const doubts = mountDoubts(item, found.mounts);
   const newestMs: (number | undefined)[] = [];
   const sizes: Size[] = [];

@@ -73,7 +73,9 @@ export async function putBackDurably(moved: readonly Move[]): Promise<Result<voi
 
 /** Makes the names of parts durable, where they were and where they went. */
 export function syncMoves(moves: readonly Move[]): Promise<Result<void, DiskFailure>> {
-  return syncDirectories([...new Set(moves.flatMap(({ path, to }) => [dirname(to), dirname(path)]))]);
+  const directories = new Set<string>();
+  for (const { path, to } of moves) directories.add(dirname(to)).add(dirname(path));
+  return syncDirectories([...directories]);
 }
 
 /** Puts parts back in their places, last moved first; never over something that has taken the place. */

@@ -3,7 +3,7 @@ import { identify, isSameWithin, isUnchanged, sameObject } from '../disk/identit
 import { dropSecondName, syncDirectories } from '../disk/quarantine.ts';
 import type { Move } from '../journal/event-removal.ts';
 import type { Identity } from '../model/item.ts';
-import type { OpenOperation } from '../projections/open-operations.ts';
+import type { WholeOperation } from '../projections/open-operations.ts';
 import { reconcile, type NextStep, type SeenPart } from '../run/reconcile.ts';
 import { isRegistered } from '../storage/git-registration.ts';
 import { notHeld } from './snapshot.ts';
@@ -12,7 +12,10 @@ import { notHeld } from './snapshot.ts';
 export type NotHeld = { readonly type: 'not-held'; readonly path: string; readonly why: string };
 
 /** What is to be done next about an operation that was left half done, by what its parts look like now. */
-export async function stepFor({ state, intent }: OpenOperation): Promise<NextStep | NotHeld> {
+export async function stepFor({
+  state,
+  intent,
+}: Pick<WholeOperation, 'state' | 'intent'>): Promise<NextStep | NotHeld> {
   const { moves, worktree } = intent;
   const seen = await see(moves);
   const main = mainOf(moves);

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { identify } from '../disk/identity.ts';
 import type { OwnOddity } from '../model/oddity.ts';
 import type { GoneWorktree } from '../projections/gone-worktrees.ts';
-import type { OpenOperation } from '../projections/open-operations.ts';
+import type { OpenOperation, WholeOperation } from '../projections/open-operations.ts';
 import { isTrash } from '../storage/odd-places.ts';
 import { checkQuarantine } from './quarantine-check.ts';
 import { operationOf, quarantineLevels, undoLevels } from './quarantine-place.ts';
@@ -11,7 +11,7 @@ import { operationOf, quarantineLevels, undoLevels } from './quarantine-place.ts
 /** What the journal knows of things that are not in their place. */
 export type Kept = {
   readonly journalId: string;
-  readonly open: readonly OpenOperation[];
+  readonly open: readonly WholeOperation[];
   readonly gone: readonly GoneWorktree[];
 };
 
@@ -21,7 +21,7 @@ export async function oddQuarantine(
   roots: readonly string[],
   nowMs: number,
 ): Promise<readonly OwnOddity[]> {
-  const compared = await checkQuarantine(open, roots, journalId);
+  const compared = await checkQuarantine([open], roots, journalId);
   return [
     ...compared.map((finding): OwnOddity => {
       const { type, path } = finding;

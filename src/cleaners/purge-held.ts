@@ -1,8 +1,9 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { PurgeStarted } from '../journal/event-removal.ts';
+import { withIntents } from '../journal/intents.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { JournalFailure } from '../model/failure.ts';
-import { openOperations, type OpenOperation } from '../projections/open-operations.ts';
+import { openOperations, type OpenOperation, type WholeOperation } from '../projections/open-operations.ts';
 import { adopt } from '../projections/run-account.ts';
 import { free, type Quarantined } from './free.ts';
 import type { RunRecord } from './run-record.ts';
@@ -13,6 +14,9 @@ type Purge = {
   readonly heads?: readonly string[];
 };
 
+/** What is read of a journal to free what is held. */
+export type HeldReading = Pick<Journal, 'row' | 'stored' | 'segments' | 'directory'>;
+
 /** How many held operations are freed at a time: of a hundred thousand, each with its intent, not all are in memory. */
 const purgedAtOnce = 1024;
 
@@ -20,17 +24,19 @@ const purgedAtOnce = 1024;
 export async function purgeByIds(
   ops: readonly string[],
   why: PurgeStarted['why'],
-  journal: Pick<Journal, 'row'>,
+  journal: HeldReading,
   context: Purge,
 ): Promise<Result<void, JournalFailure>> {
   for (let from = 0; from < ops.length; from += purgedAtOnce) {
-    const operations: OpenOperation[] = [];
+    const rows: OpenOperation[] = [];
     for (const op of ops.slice(from, from + purgedAtOnce)) {
       const row = await journal.row(openOperations, op);
       if (row.isErr()) return err(row.error);
-      if (row.value !== undefined) operations.push(row.value);
+      if (row.value !== undefined) rows.push(row.value);
     }
-    const purged = await purgeHeld(operations, why, context);
+    const operations = await withIntents(journal, rows);
+    if (operations.isErr()) return err(operations.error);
+    const purged = await purgeHeld(operations.value, why, context);
     if (purged.isErr()) return err(purged.error);
   }
   return ok(undefined);
@@ -38,7 +44,7 @@ export async function purgeByIds(
 
 /** The same for operations that are at hand. */
 export async function purgeHeld(
-  operations: readonly OpenOperation[],
+  operations: readonly WholeOperation[],
   why: PurgeStarted['why'],
   { record, heads = [] }: Purge,
 ): Promise<Result<void, JournalFailure>> {

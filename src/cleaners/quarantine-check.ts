@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { identify, isSameWithin } from '../disk/identity.ts';
 import type { Move } from '../journal/event-removal.ts';
-import type { OpenOperation } from '../projections/open-operations.ts';
+import type { WholeOperation } from '../projections/open-operations.ts';
 import { operationOf, quarantineLevels } from './quarantine-place.ts';
 
 /** Where the disk is not as the journal says. */
@@ -14,15 +14,20 @@ export type DiskFinding =
   /** It lies in quarantine, and no open operation put it there. */
   | { readonly type: 'quarantine-unknown'; readonly path: string };
 
-/** Compares open operations with the disk. Only while no run is under way: it would be between the two. */
+/** Compares open operations with the disk, page by page. Only while no run is under way: it would be between the two. */
 export async function checkQuarantine(
-  open: readonly OpenOperation[],
+  open: AsyncIterable<readonly WholeOperation[]> | Iterable<readonly WholeOperation[]>,
   roots: readonly string[],
   journalId: string,
 ): Promise<readonly DiskFinding[]> {
   const findings: DiskFinding[] = [];
-  for (const operation of open) findings.push(...(await checkOperation(operation)));
-  const known = new Set(open.map(({ op }) => op));
+  const known = new Set<string>();
+  for await (const page of open) {
+    for (const operation of page) {
+      known.add(operation.op);
+      findings.push(...(await checkOperation(operation)));
+    }
+  }
   for (const root of roots) {
     const directory = join(root, ...quarantineLevels(journalId));
     const names: readonly string[] = await readdir(directory).catch(() => []);
@@ -34,7 +39,7 @@ export async function checkQuarantine(
   return findings;
 }
 
-async function checkOperation({ op, state, intent }: OpenOperation): Promise<readonly DiskFinding[]> {
+async function checkOperation({ op, state, intent }: WholeOperation): Promise<readonly DiskFinding[]> {
   const { item } = intent;
   // Lesser parts may have been gone before, and what is being freed may be gone in part.
   const main = intent.moves.find(({ role }) => role === 'main');

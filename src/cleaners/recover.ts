@@ -1,24 +1,25 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { Event } from '../journal/event.ts';
 import type { Move } from '../journal/event-removal.ts';
+import { intentPages, withIntents } from '../journal/intents.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { JournalFailure } from '../model/failure.ts';
 import { unreachable } from '../model/invariant.ts';
 import type { ItemId } from '../model/item.ts';
-import { openOperations, type OpenOperation } from '../projections/open-operations.ts';
+import { openOperations, type OpenOperation, type WholeOperation } from '../projections/open-operations.ts';
 import { adopt, fail } from '../projections/run-account.ts';
 import type { NextStep } from '../run/reconcile.ts';
 import type { OpenIntent } from './intent.ts';
 import { putBack, syncMoves } from './move-out.ts';
 import { stepFor } from './next-step.ts';
-import { purgeByIds, purgeHeld } from './purge-held.ts';
+import { purgeByIds, purgeHeld, type HeldReading } from './purge-held.ts';
 import { noteOrphans, reportOrphans } from './quarantine-orphans.ts';
 import type { RunRecord } from './run-record.ts';
 import { makeWhole } from './snapshot.ts';
 
 export type Recovery = {
   readonly record: RunRecord;
-  readonly journal: Pick<Journal, 'row' | 'rowPages'>;
+  readonly journal: HeldReading & Pick<Journal, 'rowPages'>;
   readonly journalId: string;
   readonly roots: readonly string[];
   readonly clock: () => number;
@@ -53,7 +54,7 @@ export type HeldBefore = {
 export async function recover(context: Recovery): Promise<Result<Recovered, JournalFailure>> {
   const { record, journal, clock } = context;
   const openIntents = new Map<ItemId, OpenIntent>();
-  const toPurge: OpenOperation[] = [];
+  const toPurge: WholeOperation[] = [];
   let settled = 0;
 
   const sorted = await sort(context);
@@ -94,7 +95,7 @@ export async function recover(context: Recovery): Promise<Result<Recovered, Jour
   if (purged.isErr()) return err(purged.error);
   const now = clock();
   const ops = (are: readonly Undoable[]): readonly string[] =>
-    are.toSorted((a, b) => a.seq - b.seq).map(({ op }) => op);
+    are.toSorted((a, b) => a.intentSeq - b.intentSeq).map(({ op }) => op);
   const expired = undoable.filter(({ untilMs }) => untilMs <= now);
   const ended = await purgeByIds(ops(expired), 'undo-expired', journal, context);
   if (ended.isErr()) return err(ended.error);
@@ -105,19 +106,19 @@ export async function recover(context: Recovery): Promise<Result<Recovered, Jour
 }
 
 /** What is left in memory of an operation that waits for the end of undo: there may be a hundred thousand. */
-type Undoable = { readonly op: string; readonly seq: number; readonly untilMs: number };
+type Undoable = Pick<OpenOperation, 'op' | 'intentSeq'> & { readonly untilMs: number };
 
 type Sorted = {
   readonly undoable: Undoable[];
   /** Ids of all open operations. */
   readonly known: ReadonlySet<string>;
-  readonly unsettled: readonly OpenOperation[];
+  readonly unsettled: readonly WholeOperation[];
   readonly heldBefore: HeldBefore;
 };
 
 /** Tells what is whole in quarantine, held for undo, from what is to be looked into. */
 async function sort({ journal }: Recovery): Promise<Result<Sorted, JournalFailure>> {
-  const undoable: Undoable[] = [];
+  const held: Undoable[] = [];
   const known = new Set<string>();
   const unsettled: OpenOperation[] = [];
   const heldBefore = { bytes: 0, untilMs: Infinity };
@@ -125,20 +126,34 @@ async function sort({ journal }: Recovery): Promise<Result<Sorted, JournalFailur
     if (page.isErr()) return err(page.error);
     for (const [op, operation] of page.value) {
       known.add(op);
-      if (isUndoable(operation)) {
-        heldBefore.bytes += operation.intent.bytes;
-        heldBefore.untilMs = Math.min(heldBefore.untilMs, operation.heldUntilMs ?? 0);
+      if (!isUndoable(operation)) {
+        unsettled.push(operation);
+        continue;
       }
-      const isWhole = isUndoable(operation) && (await stepFor(operation)).type === 'purge';
-      if (isWhole) undoable.push(undoableOf(operation));
-      else unsettled.push(operation);
+      heldBefore.bytes += operation.bytes;
+      heldBefore.untilMs = Math.min(heldBefore.untilMs, operation.heldUntilMs ?? 0);
+      held.push(undoableOf(operation));
     }
   }
-  return ok({ undoable, known, unsettled, heldBefore });
+  const undoable: Undoable[] = [];
+  for await (const page of intentPages(journal, held)) {
+    if (page.isErr()) return err(page.error);
+    for (const { intent, ...one } of page.value) {
+      const isWhole = (await stepFor({ state: 'quarantined', intent })).type === 'purge';
+      if (isWhole) undoable.push(one);
+      else {
+        const row = await journal.row(openOperations, one.op);
+        if (row.isErr()) return err(row.error);
+        if (row.value !== undefined) unsettled.push(row.value);
+      }
+    }
+  }
+  const whole = await withIntents(journal, unsettled);
+  return whole.map((operations) => ({ undoable, known, unsettled: operations, heldBefore }));
 }
 
 function undoableOf({ op, intentSeq, heldUntilMs = 0 }: OpenOperation): Undoable {
-  return { op, seq: intentSeq, untilMs: heldUntilMs };
+  return { op, intentSeq, untilMs: heldUntilMs };
 }
 
 function isUndoable({ state, heldUntilMs }: OpenOperation): boolean {
@@ -149,7 +164,7 @@ type Settled = 'open' | 'settled' | 'purge' | 'failed';
 
 async function settle(
   step: Exclude<NextStep, { type: 'decide-again' }>,
-  operation: OpenOperation,
+  operation: WholeOperation,
   { record, knownOrphans }: Recovery,
 ): Promise<Result<Settled, JournalFailure>> {
   const { op, intent, atMs, putBackBlocked } = operation;

@@ -53,7 +53,9 @@ export function runRecord(
   function advance(op: string, event: Event): void {
     const next = evolveOperation(operations.get(op) ?? 'none', event);
     invariant(next.isOk(), next.isErr() ? `operation ${op}: ${event.type} in state ${next.error.from}` : '');
-    if (next.value === 'ended') operations.delete(op);
+    // What is held waits for the end of undo: whoever frees it adopts it again.
+    const isHeld = event.type === 'ItemQuarantined' && event.heldUntilMs !== undefined;
+    if (next.value === 'ended' || isHeld) operations.delete(op);
     else operations.set(op, next.value);
   }
 

@@ -11,14 +11,13 @@ import { oddityKey, type LastOddity } from '../projections/last-oddity.ts';
 import { planOrder } from '../policy/order.ts';
 import { verdictKey } from '../projections/last-verdict.ts';
 import type { PlanPiece } from '../run/command.ts';
-import type { Condemned } from './sweep.ts';
-
-export type Judged = { readonly item: Item; readonly verdict: Verdict };
+import { JudgedItems, type Condemned, type Judged } from './judged.ts';
+import { slicesOf } from './slices.ts';
 
 /** What one look came to: verdicts in the order of a cleanup, and what of them is not on record yet. */
 export type Scan = {
-  readonly judged: readonly Judged[];
-  readonly condemned: readonly Condemned[];
+  readonly judged: JudgedItems;
+  readonly condemned: JudgedItems<Condemned['verdict']>;
   readonly outOfScope: Readonly<Record<Kind, number>>;
   readonly durationMs: number;
   readonly look: Look;
@@ -30,18 +29,23 @@ export function scanOf(
   outOfScope: Readonly<Record<Kind, number>>,
   durationMs: number,
 ): Scan {
-  const judged = planOrder(look.items).flatMap((item) => {
-    const verdict = verdicts.get(item.id);
-    return verdict === undefined ? [] : [{ item, verdict }];
-  });
-  const goes = new Map<Item, Condemned>();
-  for (const one of judged) if (isCondemned(one)) goes.set(one.item, one);
-  const condemned = planOrder([...goes.keys()]).flatMap((item) => goes.get(item) ?? []);
-  return { judged, condemned, outOfScope, durationMs, look };
+  const verdictOf = ({ id }: Item): Verdict | undefined => verdicts.get(id);
+  const judged = planOrder(look.items).filter(({ id }) => verdicts.has(id));
+  const condemned = planOrder(judged.filter((item) => verdictOf(item)?.type === 'remove'));
+  return {
+    judged: new JudgedItems(
+      judged,
+      judged.map(verdictOf).filter((verdict) => verdict !== undefined),
+    ),
+    condemned: new JudgedItems(condemned, condemned.map(verdictOf).filter(condemns)),
+    outOfScope,
+    durationMs,
+    look,
+  };
 }
 
-function isCondemned(judged: Judged): judged is Condemned {
-  return judged.verdict.type === 'remove';
+function condemns(verdict: Verdict | undefined): verdict is Condemned['verdict'] {
+  return verdict?.type === 'remove';
 }
 
 function eventOf({ item, verdict }: Judged): ItemKept | ItemCondemned {
@@ -140,14 +144,14 @@ export function shortHash(text: string): string {
 }
 
 /** The plan's id: the hash of the ordered list with every identity, as one JSON array. */
-export function planId(condemned: readonly Condemned[]): string {
+export function planId(condemned: Iterable<Condemned>): string {
   const sum = createHash('sha256');
   let before = '[';
   for (const { item, verdict } of condemned) {
     sum.update(`${before}${JSON.stringify(plannedItem(item, verdict.deletes))}`);
     before = ',';
   }
-  sum.update(condemned.length === 0 ? '[]' : ']');
+  sum.update(before === '[' ? '[]' : ']');
   return sum.digest('hex').slice(0, shortDigits);
 }
 
@@ -155,12 +159,13 @@ export function planId(condemned: readonly Condemned[]): string {
 export const planPieceItems = 256;
 
 /** The plan as it is put on record. */
-export function* planPieces(plan: string, condemned: readonly Condemned[]): Generator<PlanPiece> {
+export function* planPieces(plan: string, condemned: Scan['condemned']): Generator<PlanPiece> {
   const pieces = Math.ceil(condemned.length / planPieceItems);
-  for (let piece = 0; piece < pieces; piece += 1) {
-    const of = condemned.slice(piece * planPieceItems, (piece + 1) * planPieceItems);
+  let piece = 0;
+  for (const of of slicesOf(condemned, planPieceItems)) {
     const items = of.map(({ item, verdict }) => plannedItem(item, verdict.deletes));
     yield { plan, piece, pieces, items };
+    piece += 1;
   }
 }
 

@@ -3,8 +3,8 @@ import type { PlannedItem } from '../journal/event-run.ts';
 import type { ItemId } from '../model/item.ts';
 import type { Evidence, Verdict } from '../model/reason.ts';
 import { keepWhatExplains } from '../policy/verdict.ts';
-import { plannedItem, scanOf, type Judged, type Scan } from './scan.ts';
-import type { Condemned } from './sweep.ts';
+import type { Condemned, Judged } from './judged.ts';
+import { plannedItem, scanOf, type Scan } from './scan.ts';
 
 /** An item of a plan that is there and stays now. `name` is with its kind. */
 export type Dropped = { readonly item: ItemId; readonly name: string; readonly why: string };
@@ -23,9 +23,11 @@ const notInPlan: Verdict = { type: 'keep', reason: 'not-in-plan', evidence: {} }
  * in it stays, whatever its verdict; so does what explains something that stays (DESIGN 5.9).
  */
 export function stillPlanned(whole: Scan, plan: ReadonlyMap<ItemId, PlannedItem>): StillPlanned {
-  const narrowed = new Map(
-    whole.judged.map((judged) => [judged.item.id, narrow(judged, plan.get(judged.item.id))] as const),
-  );
+  const narrowed = new Map<ItemId, Verdict>();
+  for (const judged of whole.judged) {
+    const { id } = judged.item;
+    narrowed.set(id, narrow(judged, plan.get(id)));
+  }
   const verdicts = keepWhatExplains(whole.look.items, narrowed);
   const dropped: Dropped[] = [];
   for (const { item } of whole.judged) {
@@ -33,11 +35,10 @@ export function stillPlanned(whole: Scan, plan: ReadonlyMap<ItemId, PlannedItem>
     if (!plan.has(item.id) || verdict === undefined || verdict.type === 'remove') continue;
     dropped.push({ item: item.id, name: `${item.kind} ${item.name}`, why: verdict.reason });
   }
-  const found = new Set(whole.judged.map(({ item }) => item.id));
   return {
     scan: scanOf(whole.look, verdicts, whole.outOfScope, whole.durationMs),
     dropped,
-    gone: [...plan.keys()].filter((id) => !found.has(id)),
+    gone: [...plan.keys()].filter((id) => !narrowed.has(id)),
   };
 }
 

@@ -16,8 +16,10 @@ import { operationFor, type Operation } from './intent.ts';
 import { syncMoves } from './move-out.ts';
 import { quarantineLevels } from './quarantine-place.ts';
 import { letGo } from './snapshot.ts';
+import type { RecentProcesses } from './recent-processes.ts';
 import type { Fact } from './run-record.ts';
-import type { Condemned, Sweep } from './sweep.ts';
+import type { Condemned } from './judged.ts';
+import type { Sweep } from './sweep.ts';
 import { moveOne, putBackIfUsed } from './sweep-item.ts';
 
 /** What is asked for again of all that goes. */
@@ -29,7 +31,8 @@ export type Asked = {
 };
 
 /** What the chunks of one sweep have in common. */
-export type Sweeping = Sweep & {
+export type Sweeping = Omit<Sweep, 'readProcesses'> & {
+  readonly processes: RecentProcesses;
   /** Thousands of items are moved from and to the same few directories. */
   readonly hold: Hold;
   readonly asked: Asked;
@@ -60,12 +63,17 @@ async function mayWorkBeside(code: string, path: string): Promise<boolean> {
 /** A chunk as far as it is in quarantine. Its locks are held until it is freed. */
 export type MovedChunk = {
   readonly out: readonly Operation[];
+  /** What became of the others. */
+  readonly facts: readonly Fact[];
   /** What cannot be moved to where it was to go, but perhaps to a place beside its own. */
   readonly elsewhere: readonly Condemned[];
   readonly held: Held;
 };
 
-/** Writes down what is intended, looks a last time, and renames: the first half of a chunk. */
+/** A chunk that is told to be in quarantine, and is so for good. */
+export type SettledChunk = Pick<MovedChunk, 'out' | 'held'>;
+
+/** Writes down what is intended, looks a last time, and renames: the first part of a chunk. */
 export async function moveChunk(
   chunk: readonly Condemned[],
   mode: RemovalMode,
@@ -80,12 +88,34 @@ export async function moveChunk(
   } finally {
     if (moved?.isOk() !== true) await held.release();
   }
-  return moved.map(({ out, elsewhere }) => ({ out, elsewhere, held }));
+  return moved.map((chunk) => ({ ...chunk, held }));
 }
 
-/** Frees what is not held for undo, and gives the locks back: the second half of a chunk. */
+/** Whether what comes after a chunk asks for something of it: it must be settled before anything else is moved. */
+export function isAskedFor({ out }: MovedChunk, { items, paths }: Asked): boolean {
+  return out.some(
+    ({ item, intent }) => items.has(item.id) || intent.moves.some(({ path }) => paths.has(path)),
+  );
+}
+
+/** Makes the renames durable and writes down what became of each item: the second part of a chunk. */
+export async function settleChunk(
+  chunk: MovedChunk,
+  context: Sweeping,
+): Promise<Result<SettledChunk, JournalFailure>> {
+  const { held } = chunk;
+  let settled: Result<readonly Operation[], JournalFailure> | undefined;
+  try {
+    settled = await settleAll(chunk, context);
+  } finally {
+    if (settled?.isOk() !== true) await held.release();
+  }
+  return settled.map((out) => ({ out, held }));
+}
+
+/** Frees what is not held for undo, and gives the locks back: the last part of a chunk. */
 export async function freeChunk(
-  { out, held }: MovedChunk,
+  { out, held }: SettledChunk,
   context: Sweeping,
 ): Promise<Result<void, JournalFailure>> {
   try {
@@ -139,14 +169,15 @@ async function moveAll(
   held: Held,
   context: Sweeping,
 ): Promise<Result<Omit<MovedChunk, 'held'>, JournalFailure>> {
-  const { asked } = context;
   const out: Operation[] = [];
   const elsewhere: Condemned[] = [];
   const facts: Fact[] = [];
   const noted = await context.record.note(held.replaced);
   if (noted.isErr()) return err(noted.error);
-  // Whoever could resume one of them is locked out now; whoever is at work already is seen here.
-  const table = await context.readProcesses();
+  // Whoever could resume one of them is locked out now; whoever is at work already is seen here, or at the latest from
+  // behind the rename. A worktree is looked at for so long that nobody's is moved for nothing.
+  const isLong = operations.some(({ intent }) => intent.kind === 'worktrees');
+  const table = await (isLong ? context.processes.now() : context.processes.recent());
 
   const results = new Map<Operation, Fact | 'moved'>();
   await eachOf(operations, movesAtOnce, async (operation) => {
@@ -155,11 +186,11 @@ async function moveAll(
     results.set(operation, await moveOne(operation, held.refused, table, context));
   });
   // Whoever came in after that look has come along: a working directory and an open file follow the rename.
-  const late = await context.readProcesses();
+  const late = await context.processes.now();
   for (const operation of operations) {
     const result = results.get(operation);
     if (result === undefined) continue;
-    const fact = result === 'moved' ? await putBackIfUsed(operation, late, held) : result;
+    const fact = result === 'moved' ? await putBackIfUsed(operation, late, held, context.look) : result;
     if (fact === 'moved') {
       out.push(operation);
       continue;
@@ -169,7 +200,16 @@ async function moveAll(
     if (event.type !== 'ItemFailed' || operation.intent.mode === 'in-parent') continue;
     if (await mayWorkBeside(event.code, operation.item.path)) elsewhere.push(operation);
   }
+  return ok({ out, facts, elsewhere });
+}
 
+/** @returns what is in quarantine now, and will be after a power cut */
+async function settleAll(
+  { out, facts: others }: MovedChunk,
+  context: Sweeping,
+): Promise<Result<readonly Operation[], JournalFailure>> {
+  const { asked } = context;
+  const facts = [...others];
   const synced = await syncMoves(out.flatMap(({ intent }) => intent.moves));
   const now = context.clock();
   for (const { op, intent } of out) {
@@ -179,21 +219,22 @@ async function moveAll(
       facts.push({ op, event: { type: 'PutBackBlocked', item: intent.item, path, code } });
       continue;
     }
-    const heldUntilMs = intent.holdMs > 0 ? { heldUntilMs: now + intent.holdMs } : {};
-    facts.push({
-      op,
-      event: { type: 'ItemQuarantined', item: intent.item, bytes: intent.bytes, ...heldUntilMs },
-    });
+    const { item, bytes, holdMs } = intent;
+    const event: Fact['event'] =
+      holdMs > 0
+        ? { type: 'ItemQuarantined', item, bytes, heldUntilMs: now + holdMs }
+        : { type: 'ItemQuarantined', item, bytes };
+    facts.push({ op, event });
   }
   const told = await context.record.facts(facts);
   if (told.isErr()) return err(told.error);
 
-  if (synced.isErr()) return ok({ out: [], elsewhere });
+  if (synced.isErr()) return ok([]);
   for (const { item, intent } of out) {
     if (asked.items.has(item.id)) context.gone.add(item.id);
     for (const { path } of intent.moves) if (asked.paths.has(path)) context.expectedAbsent.add(path);
   }
-  return ok({ out, elsewhere });
+  return ok(out);
 }
 
 async function freeAll(

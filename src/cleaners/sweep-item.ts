@@ -2,11 +2,20 @@ import { identify } from '../disk/identity.ts';
 import type { EventOf } from '../journal/event.ts';
 import { unreachable } from '../model/invariant.ts';
 import { pathOf, type Item, type ItemId } from '../model/item.ts';
+import type { Look } from '../model/look.ts';
 import { explains } from '../policy/order.ts';
 import { usersOf } from '../storage/liveness.ts';
 import type { ProcessTable } from '../storage/processes.ts';
 import type { Held } from './bundle-locks.ts';
-import { changedUntilMoved, lastLook, type Drift } from './last-look.ts';
+import {
+  changedUntilMoved,
+  isOneFile,
+  lastLook,
+  livingOwner,
+  lookAround,
+  seenByRename,
+  type Drift,
+} from './last-look.ts';
 import type { Operation } from './intent.ts';
 import { settleKept, stillKept } from './kept-move.ts';
 import { moveOut, putBackDurably } from './move-out.ts';
@@ -31,12 +40,13 @@ export async function moveOne(
     const evidence = { lock: refused.get(locked) ?? locked };
     return { op, event: { type: 'ItemDrifted', item: item.id, reason: 'active', evidence } };
   }
-  const explained = await stillExplained(item, context.gone);
+  const explained = stillExplained(item, context.gone);
   if (explained !== undefined) {
     const reason = item.kind === 'state' ? 'dead-letters-pending' : 'has-worktree';
     return { op, event: { type: 'ItemDrifted', item: item.id, reason, evidence: { stays: explained } } };
   }
-  const drift = await lastLook(item, context.look, {
+  const isSeenByRename = isOneFile(item);
+  const drift = await (isSeenByRename ? lookAround : lastLook)(item, context.look, {
     expectedAbsent: context.expectedAbsent,
     ownLocks: context.locks.paths(),
     nowMs: context.clock(),
@@ -66,6 +76,8 @@ export async function moveOne(
   }
 
   const moved = await moveOut(intent.moves, context.hold);
+  const seen = isSeenByRename ? seenByRename(moved, item.path) : undefined;
+  if (seen !== undefined) return { op, event: { type: 'ItemDrifted', item: item.id, ...seen } };
   if (taken?.isOk() === true) {
     const settled = await settleKept(operation, context.journalId, taken.value, moved);
     if (settled !== undefined) return { op, event: settled };
@@ -122,7 +134,7 @@ function unkept({ item, attempt }: Operation): EventOf<'ItemFailed'> {
 }
 
 /** What the item explains and is still there, planned or not: the record of a worktree outlives it, never the reverse. */
-async function stillExplained(item: Item, gone: ReadonlySet<ItemId>): Promise<ItemId | undefined> {
+function stillExplained(item: Item, gone: ReadonlySet<ItemId>): ItemId | undefined {
   for (const id of explains(item)) {
     if (gone.has(id)) continue;
     const there = identify(pathOf(id));
@@ -131,19 +143,22 @@ async function stillExplained(item: Item, gone: ReadonlySet<ItemId>): Promise<It
   return undefined;
 }
 
-/** Looks once more, from behind the rename, and takes back what somebody uses after all. */
+/** Asks the process table once more, from behind the rename, and takes back what somebody uses or works on after all. */
 export async function putBackIfUsed(
   operation: Operation,
   table: ProcessTable,
   held: Held,
+  look: Look,
 ): Promise<Fact | 'moved'> {
-  const { intent } = operation;
+  const { item, intent } = operation;
   const [user] = intent.moves.flatMap(({ to }) => usersOf(to, table));
   if (user !== undefined) {
     const evidence = { process: `${user.pid} (${user.name}) came in meanwhile` };
     return takeBack(operation, { reason: 'in-use', evidence });
   }
-  const lock = await held.takenSince(intent.locks);
+  const alive = await livingOwner(item, look, table);
+  if (alive !== undefined) return takeBack(operation, alive);
+  const lock = held.takenSince(intent.locks);
   if (lock === undefined) return 'moved';
   return takeBack(operation, { reason: 'active', evidence: { lock: `taken meanwhile: ${lock}` } });
 }

@@ -1,22 +1,29 @@
 import { err, ok, type Result } from 'neverthrow';
 import { addTo } from '../model/groups.ts';
 import { KeptDirectories } from '../disk/held.ts';
+import type { RemovalMode } from '../journal/event-removal.ts';
 import type { JournalFailure } from '../model/failure.ts';
 import type { Item, ItemId } from '../model/item.ts';
 import type { Kind } from '../model/kind.ts';
 import type { Look } from '../model/look.ts';
 import type { OwnerId } from '../model/owner.ts';
-import type { Verdict } from '../model/reason.ts';
 import { explains } from '../policy/order.ts';
 import type { ProcessTable } from '../storage/processes.ts';
 import type { BundleLocks } from './bundle-locks.ts';
 import { chunksOf } from './chunks.ts';
 import type { OpenIntent } from './intent.ts';
+import type { Condemned } from './judged.ts';
+import { RecentProcesses } from './recent-processes.ts';
 import type { RunRecord } from './run-record.ts';
-import { freeChunk, moveChunk, type Asked, type MovedChunk, type Sweeping } from './sweep-chunk.ts';
-
-/** An item with the verdict that condemned it. */
-export type Condemned = { readonly item: Item; readonly verdict: Extract<Verdict, { type: 'remove' }> };
+import {
+  freeChunk,
+  isAskedFor,
+  moveChunk,
+  settleChunk,
+  type Asked,
+  type MovedChunk,
+  type Sweeping,
+} from './sweep-chunk.ts';
 
 export type Sweep = {
   readonly record: RunRecord;
@@ -45,18 +52,20 @@ export type Sweep = {
 
 /**
  * Removes a confirmed plan by the protocol of JOURNAL 3.3: per chunk intent, last look, rename into quarantine,
- * directory fsync, fact, free, fsync, fact. While one chunk is freed, which is waiting for the disk, the next one is
- * looked at and moved, which is mostly waiting for git. One item's failure never stops the others; a journal's failure
- * stops everything before anything else begins. After an abort no new item begins, and what had begun is told.
+ * directory fsync, fact, free, fsync, fact. From the fsync on, which is waiting for the disk, the next chunk is looked at
+ * and moved beside, unless it asks whether something of this one is gone; worktrees wait for the fact. One item's failure
+ * never stops the others; a journal's failure stops everything before anything else begins. After an abort no new item
+ * begins, and what had begun is told.
  */
 export async function sweep(
-  plan: readonly Condemned[],
+  plan: Iterable<Condemned>,
   context: Sweep,
 ): Promise<Result<void, JournalFailure>> {
   const journal = new AbortController();
   using kept = new KeptDirectories();
   const sweeping: Sweeping = {
     ...context,
+    processes: new RecentProcesses(context.readProcesses, context.clock),
     hold: kept.hold,
     signal: AbortSignal.any([context.signal, journal.signal]),
     gone: new Set<ItemId>(),
@@ -65,54 +74,82 @@ export async function sweep(
     short: await context.isShortOfSpace(),
     bundleOf: bundles(context.look),
   };
-  const freeing = new Freeing((chunk) => freeChunk(chunk, sweeping), journal);
+  const ending = new Ending(journal);
   try {
     for (const chunk of chunksOf(plan, sweeping.short)) {
       if (sweeping.signal.aborted) break;
-      const moved = await moveChunk(chunk, 'quarantine', sweeping);
-      if (moved.isErr()) {
-        journal.abort();
-        return err(moved.error);
-      }
-      await freeing.begin(moved.value);
-      const { elsewhere } = moved.value;
+      const elsewhere = await sweepChunk(chunk, 'quarantine', ending, sweeping);
       // Room is what both are waiting for.
-      if (sweeping.short || elsewhere.length > 0) await freeing.ended();
+      if (sweeping.short || elsewhere.length > 0) await ending.ended();
       if (elsewhere.length === 0 || sweeping.signal.aborted) continue;
-      const beside = await moveChunk(elsewhere, 'in-parent', sweeping);
-      if (beside.isErr()) return err(beside.error);
-      await freeing.begin(beside.value);
+      await sweepChunk(elsewhere, 'in-parent', ending, sweeping);
     }
   } finally {
-    await freeing.ended();
+    await ending.ended();
   }
-  return freeing.result;
+  return ending.result;
 }
 
-/** Frees chunks one after the other, while something else goes on. */
-class Freeing {
-  readonly #free: (chunk: MovedChunk) => Promise<Result<void, JournalFailure>>;
+/** @returns what is to be tried elsewhere */
+async function sweepChunk(
+  chunk: readonly Condemned[],
+  mode: RemovalMode,
+  ending: Ending,
+  context: Sweeping,
+): Promise<readonly Condemned[]> {
+  const moved = await moveChunk(chunk, mode, context);
+  if (moved.isErr()) {
+    ending.fail(moved.error);
+    return [];
+  }
+  if (!mustSettleFirst(moved.value, context)) {
+    await ending.begin(() =>
+      settleChunk(moved.value, context).then((settled) =>
+        settled.isErr() ? err(settled.error) : freeChunk(settled.value, context),
+      ),
+    );
+    return moved.value.elsewhere;
+  }
+  const settled = await settleChunk(moved.value, context);
+  if (settled.isErr()) {
+    ending.fail(settled.error);
+    return [];
+  }
+  await ending.begin(() => freeChunk(settled.value, context));
+  return moved.value.elsewhere;
+}
+
+/** Large trees are freed for long: what comes after them is told to be in quarantine before that. */
+function mustSettleFirst(moved: MovedChunk, { asked }: Sweeping): boolean {
+  return moved.out.some(({ intent }) => intent.kind === 'worktrees') || isAskedFor(moved, asked);
+}
+
+/** Brings chunks to their ends one after the other, while something else goes on. */
+class Ending {
   readonly #journal: AbortController;
   #underWay: Promise<void> = Promise.resolve();
   #cause: { readonly cause: unknown } | undefined;
-  /** Of all of them so far. */
+  /** Of all of them so far: what broke the journal. */
   result: Result<void, JournalFailure> = ok(undefined);
 
   /** @param journal - is aborted when the journal fails, or something that cannot fail does */
-  constructor(free: (chunk: MovedChunk) => Promise<Result<void, JournalFailure>>, journal: AbortController) {
-    this.#free = free;
+  constructor(journal: AbortController) {
     this.#journal = journal;
   }
 
+  /** Nothing more is begun. */
+  fail(failure: JournalFailure): void {
+    // Whoever finds the journal dead does not know of what, and may be told first.
+    if (this.result.isOk() || this.result.error.type === 'journal-dead') this.result = err(failure);
+    this.#journal.abort();
+  }
+
   /** Waits for its turn only. */
-  async begin(chunk: MovedChunk): Promise<void> {
+  async begin(end: () => Promise<Result<void, JournalFailure>>): Promise<void> {
     await this.ended();
-    this.#underWay = this.#free(chunk).then(
-      (freed) => {
-        if (freed.isErr()) {
-          this.result = freed;
-          this.#journal.abort();
-        }
+    this.#underWay = end().then(
+      (ended) => {
+        if (ended.isErr()) this.fail(ended.error);
       },
       (cause: unknown) => {
         this.#cause = { cause };
@@ -130,7 +167,7 @@ class Freeing {
 }
 
 /** Of what goes, only this is asked for again: of a hundred thousand items it is nearly nothing. */
-function askedAbout(plan: readonly Condemned[], { owners }: Look): Asked {
+function askedAbout(plan: Iterable<Condemned>, { owners }: Look): Asked {
   const items = new Set<ItemId>();
   for (const { item } of plan) for (const id of explains(item)) items.add(id);
   const paths = new Set<string>();
@@ -138,17 +175,22 @@ function askedAbout(plan: readonly Condemned[], { owners }: Look): Asked {
   return { items, paths };
 }
 
-/** Everybody linked to an owner, over any number of links. */
+/** Everybody linked to an owner, over any number of links, and itself. In no order. */
 function bundles({ links }: Look): (owner: OwnerId) => readonly OwnerId[] {
   const neighbours = new Map<OwnerId, OwnerId[]>();
   for (const [a, b] of links) {
     addTo(neighbours, a, b);
     addTo(neighbours, b, a);
   }
+  const known = new Map<OwnerId, readonly OwnerId[]>();
   return (owner) => {
+    const before = known.get(owner);
+    if (before !== undefined) return before;
     const reached = new Set([owner]);
     // A set is walked in the order in which it grows.
     for (const next of reached) for (const other of neighbours.get(next) ?? []) reached.add(other);
-    return [...reached];
+    const bundle = [...reached];
+    for (const one of bundle) known.set(one, bundle);
+    return bundle;
   };
 }

@@ -3,7 +3,7 @@ import { identify, sameObject } from '../disk/identity.ts';
 import { dropSecondName } from '../disk/quarantine.ts';
 import type { RemovalIntended } from '../journal/event-removal.ts';
 import type { DiskFailure, JournalFailure } from '../model/failure.ts';
-import type { OpenOperation } from '../projections/open-operations.ts';
+import type { WholeOperation } from '../projections/open-operations.ts';
 import { putBack, syncMoves } from './move-out.ts';
 import type { RunRecord } from './run-record.ts';
 
@@ -25,7 +25,7 @@ export const putBackAtOnce = 256;
  * @returns of each why it could not be put back; `undefined` when it is in its place again, durably
  */
 export async function undoHeld(
-  operations: readonly OpenOperation[],
+  operations: readonly WholeOperation[],
   record: RunRecord,
 ): Promise<Result<readonly (NotPutBack | undefined)[], JournalFailure>> {
   const whys = operations.map(({ intent }) => restore(intent));

@@ -24,7 +24,8 @@ export function accountOf({ account, run }: RunRecord): Account {
   let heldUntilMs: number | undefined;
   const fromGit: number[] = [];
   let isAllOwn = true;
-  for (const [item, known] of account.items) {
+  let finished = 0;
+  for (const [item, known] of account.items.entries()) {
     const { outcome, name, kind, failure, drift, heldUntilMs: until, undoUntilMs, earlier } = known;
     // What an earlier run had removed is that run's; here only its failure counts.
     if (earlier === 'expired' && outcome !== 'failed') continue;
@@ -35,6 +36,7 @@ export function accountOf({ account, run }: RunRecord): Account {
     const undoableUntilMs = outcome === 'removed' ? (until ?? undoUntilMs) : undefined;
     if (undoableUntilMs !== undefined && until === undefined) fromGit.push(undoableUntilMs);
     if (undoableUntilMs !== undefined && earlier !== undefined) isAllOwn = false;
+    if (result !== 'remaining' && earlier !== 'undone') finished += 1;
     results.set(item, alike({ result, until, undoableUntilMs, own }));
     if (until !== undefined) heldUntilMs = Math.min(heldUntilMs ?? until, until);
     if (isDrift) drifted.push({ name: `${kind} ${name}`, why: drift ?? 'already gone, not by us' });
@@ -43,8 +45,6 @@ export function accountOf({ account, run }: RunRecord): Account {
     }
   }
   const takenUp = takenUpBy(account);
-  const unplanned = [...account.items.values()].filter(({ earlier }) => earlier === 'undone').length;
-  const finished = [...results.values()].filter(({ outcome }) => outcome !== 'remaining').length - unplanned;
   return {
     totals: totalsOf(account),
     results,

@@ -12,8 +12,7 @@ export function brakeProblem(
   limit: string | undefined,
 ): Extract<RefusedFailure, { type: 'max-delete' }> | undefined {
   if (limit === undefined || condemned.length === 0) return undefined;
-  const bytes = condemned.reduce((sum, { item }) => sum + (item.size?.bytes ?? 0), 0);
-  const load = { items: condemned.length, bytes, found: judged.length };
+  const load = { items: condemned.length, bytes: condemned.bytes, found: judged.length };
   const isAllowed = parseBrake(limit).match(
     (brake) => !isTooMuch(brake, load),
     () => false,

@@ -4,9 +4,10 @@ import { openBundleLocks } from '../cleaners/bundle-locks.ts';
 import { purgeByIds } from '../cleaners/purge-held.ts';
 import type { HeldBefore, Recovered } from '../cleaners/recover.ts';
 import type { RunRecord } from '../cleaners/run-record.ts';
+import type { Condemned } from '../cleaners/judged.ts';
 import type { Scan } from '../cleaners/scan.ts';
 import { expireUndos } from '../cleaners/undo-worktrees.ts';
-import { sweep, type Condemned, type Sweep } from '../cleaners/sweep.ts';
+import { sweep, type Sweep } from '../cleaners/sweep.ts';
 import { freeBytes } from '../disk/volume.ts';
 import type { Journal } from '../journal/journal.ts';
 import { keptOfRows } from '../journal/kept-rows.ts';
@@ -32,7 +33,7 @@ export type Work = {
 
 /** Acts on a confirmed plan, and frees what undo no longer needs. */
 export async function carryOut(
-  plan: readonly Condemned[],
+  plan: Iterable<Condemned>,
   { journal, record, scan, recovered, isUndoable }: Work,
   shell: Shell,
   progress: Progress,
@@ -93,7 +94,7 @@ function mayExpire({ account }: RunRecord, before: HeldBefore, { clock, config }
 }
 
 /** Counts what is done, per kind and of the whole plan, and tells it. */
-function tellsProgress(plan: readonly Condemned[], progress: Progress): Sweep['onProgress'] {
+function tellsProgress(plan: Iterable<Condemned>, progress: Progress): Sweep['onProgress'] {
   const totals = new Map<Kind, number>();
   let ofWork = 0;
   for (const { item } of plan) {
@@ -144,10 +145,10 @@ export async function expireHeld(
   const now = clock();
   const living: { op: string; seq: number; bytes: number }[] = [];
   const expired = await keptOfRows(journal, openOperations, (row) => {
-    const { op, state, heldUntilMs, intentSeq: seq, intent } = row;
+    const { op, state, heldUntilMs, intentSeq: seq, bytes } = row;
     if (state !== 'quarantined' || heldUntilMs === undefined) return undefined;
     if (heldUntilMs <= now) return { op, seq };
-    living.push({ op, seq, bytes: intent.bytes });
+    living.push({ op, seq, bytes });
     return undefined;
   });
   if (expired.isErr()) return err(expired.error);

@@ -164,8 +164,12 @@ export async function run(
 
 /** The journal failed in the middle: what had been moved by then is told, and is `resume`'s to finish. */
 function stopped(failure: JournalFailure, record: RunRecord, shell: Shell): Result<never, Failure> {
-  const gone = [...record.account.items.values()].filter(({ outcome }) => outcome === 'removed').length;
-  const open = [...record.account.items.values()].filter(({ outcome }) => outcome === 'under-way').length;
+  let gone = 0;
+  let open = 0;
+  for (const { outcome } of record.account.items.values()) {
+    if (outcome === 'removed') gone += 1;
+    if (outcome === 'under-way') open += 1;
+  }
   shell.terminal.err(
     `Before that, ${formatCount(gone, 'item')} had been removed and ${formatCount(open, 'item')} begun; what was moved lies in quarantine, and prodigy clean resume finishes it.\n`,
   );

@@ -3,13 +3,14 @@ import { foreignQuarantines, oddQuarantine } from '../cleaners/odd-quarantine.ts
 import { oddSnapshots } from '../cleaners/odd-snapshots.ts';
 import { isVolatile } from '../disk/refuge.ts';
 import { journalScratch, oddEnds } from '../journal/ends.ts';
+import { withIntents } from '../journal/intents.ts';
 import type { JournalReader } from '../journal/journal.ts';
 import { reserveSeen } from '../journal/reserve.ts';
 import type { JournalFailure } from '../model/failure.ts';
 import type { Oddity, OwnOddity } from '../model/oddity.ts';
 import { goneWorktrees, type GoneWorktree } from '../projections/gone-worktrees.ts';
 import { keptSnapshots, type KeptSnapshot } from '../projections/kept-snapshots.ts';
-import { openOperations, type OpenOperation } from '../projections/open-operations.ts';
+import { openOperations, type WholeOperation } from '../projections/open-operations.ts';
 import { explain } from '../ui/explain.ts';
 import { journalPlace, openToRead } from './journal-access.ts';
 import type { Shell } from './shell.ts';
@@ -21,7 +22,7 @@ export type JournalSeen = {
   readonly journalId: string | undefined;
   readonly entries: number;
   readonly isDamaged: boolean;
-  readonly open: readonly OpenOperation[];
+  readonly open: readonly WholeOperation[];
   readonly gone: readonly GoneWorktree[];
   readonly kept: readonly KeptSnapshot[];
   readonly unfinished: readonly OwnOddity[];
@@ -82,7 +83,9 @@ async function oddPlace(shell: Pick<Shell, 'config'>): Promise<readonly Oddity[]
 type Rows = Pick<JournalSeen, 'open' | 'gone' | 'kept' | 'unfinished'>;
 
 async function rowsOf(reader: JournalReader): Promise<Rows | { readonly failure: JournalFailure }> {
-  const open = await reader.rows(openOperations);
+  const rows = await reader.rows(openOperations);
+  if (rows.isErr()) return { failure: rows.error };
+  const open = await withIntents(reader, [...rows.value.values()]);
   if (open.isErr()) return { failure: open.error };
   const gone = await reader.rows(goneWorktrees);
   if (gone.isErr()) return { failure: gone.error };
@@ -93,7 +96,7 @@ async function rowsOf(reader: JournalReader): Promise<Rows | { readonly failure:
     return { type: 'run-unfinished', path: reader.directory, run, startedAtMs } as const;
   });
   return {
-    open: [...open.value.values()],
+    open: open.value,
     gone: [...gone.value.values()],
     kept: [...kept.value.values()],
     unfinished,
@@ -119,11 +122,11 @@ export async function compareWithDisk(
 }
 
 /** What is held for undo is not odd. */
-function openOddities(open: readonly OpenOperation[], gone: readonly GoneWorktree[]): readonly OwnOddity[] {
+function openOddities(open: readonly WholeOperation[], gone: readonly GoneWorktree[]): readonly OwnOddity[] {
   const waiting = open.filter(
     ({ state, heldUntilMs }) => state !== 'quarantined' || heldUntilMs === undefined,
   );
-  const main = ({ intent }: Pick<OpenOperation, 'intent'>): string =>
+  const main = ({ intent }: Pick<WholeOperation, 'intent'>): string =>
     intent.moves.find(({ role }) => role === 'main')?.path ?? intent.root;
   return [
     ...waiting.map((operation): OwnOddity => {

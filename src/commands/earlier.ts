@@ -1,5 +1,6 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { Tally } from '../journal/event-run.ts';
+import { keptOfRows } from '../journal/kept-rows.ts';
 import type { JournalReader } from '../journal/journal.ts';
 import type { Failure } from '../model/failure.ts';
 import type { EarlierView } from '../ui/overview-text.ts';
@@ -8,17 +9,19 @@ import { oldestFirst } from '../projections/run-history.ts';
 import { runSummary, type RunSummary } from '../projections/run-summary.ts';
 import { openToRead } from './journal-access.ts';
 import type { Shell } from './shell.ts';
-import { undoables } from './undoable.ts';
+import { undoableRows } from './undoable.ts';
 import { unfinishedRuns } from './unfinished.ts';
 
 const nothing: Tally = { items: 0, bytes: 0 };
 
 /** What earlier runs left: to undo, to free, to finish. */
 async function earlierRuns(journal: JournalReader, nowMs: number): Promise<Result<EarlierView, Failure>> {
-  const undo = await undoables(journal);
+  const undo = await undoableRows(journal);
   if (undo.isErr()) return err(undo.error);
-  const open = await journal.rows(openOperations);
-  if (open.isErr()) return err(open.error);
+  const stuck = await keptOfRows(journal, openOperations, ({ state, heldUntilMs, bytes }) =>
+    state === 'intended' || (state === 'quarantined' && heldUntilMs !== undefined) ? undefined : bytes,
+  );
+  if (stuck.isErr()) return err(stuck.error);
   const rows = await journal.rows(runSummary);
   if (rows.isErr()) return err(rows.error);
   const unfinished = await unfinishedRuns(journal, undefined);
@@ -26,24 +29,20 @@ async function earlierRuns(journal: JournalReader, nowMs: number): Promise<Resul
 
   let held: EarlierView['held'] = nothing;
   let gone: EarlierView['gone'] = { items: 0 };
-  for (const { how, intent, untilMs } of undo.value) {
-    if (how.type === 'held') {
+  for (const { from, bytes, untilMs } of undo.value) {
+    if (from === 'quarantine') {
       const oldest = Math.min(untilMs, held.untilMs ?? untilMs);
-      held = { items: held.items + 1, bytes: held.bytes + intent.bytes, untilMs: oldest };
+      held = { items: held.items + 1, bytes: held.bytes + bytes, untilMs: oldest };
     } else if (untilMs > nowMs) {
       gone = { items: gone.items + 1, untilMs: Math.min(untilMs, gone.untilMs ?? untilMs) };
     }
   }
-  const stuck = [...open.value.values()].filter(
-    ({ state, heldUntilMs }) =>
-      state !== 'intended' && !(state === 'quarantined' && heldUntilMs !== undefined),
-  );
   const last = oldestFirst(rows.value.values()).findLast(hasActed);
   return ok({
     nowMs,
     held,
     gone,
-    blocked: { items: stuck.length, bytes: stuck.reduce((sum, { intent }) => sum + intent.bytes, 0) },
+    blocked: { items: stuck.value.length, bytes: stuck.value.reduce((sum, bytes) => sum + bytes, 0) },
     unfinished: unfinished.value,
     ...(last === undefined ? {} : { last }),
   });

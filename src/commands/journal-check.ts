@@ -1,11 +1,12 @@
 import { err, ok, type Result } from 'neverthrow';
 import { checkQuarantine } from '../cleaners/quarantine-check.ts';
 import type { Link } from '../journal/entry.ts';
+import { intentPages } from '../journal/intents.ts';
 import type { JournalReader } from '../journal/journal.ts';
 import { verifyJournal, type KeptAnchor } from '../journal/verify.ts';
 import type { Failure, JournalFailure } from '../model/failure.ts';
 import { inlineProjections } from '../projections/inline.ts';
-import { openOperations } from '../projections/open-operations.ts';
+import { openOperations, type OpenOperation, type WholeOperation } from '../projections/open-operations.ts';
 import { storyCheck } from '../run/story-check.ts';
 import type { FindingView } from '../ui/finding-text.ts';
 import { isBeingCleaned, openToRead } from './journal-access.ts';
@@ -58,7 +59,7 @@ function unopened(failure: JournalFailure): Result<JournalCheck | undefined, Fai
   return ok({ ...nothing, entries: 0, segments: 0, findings: [{ type: 'database-damaged', seq, detail }] });
 }
 
-/** Answers with how many operations are open; rows that are damaged were found before. */
+/** Answers with how many operations are open; rows and entries that are damaged were found before. */
 async function compareDisk(
   reader: JournalReader,
   findings: FindingView[],
@@ -67,7 +68,15 @@ async function compareDisk(
   const { roots } = shell.config;
   const open = await reader.rows(openOperations);
   if (open.isErr()) return undefined;
-  const found = await checkQuarantine([...open.value.values()], roots, reader.journalId);
+  let isRead = true;
+  async function* whole(operations: readonly OpenOperation[]): AsyncGenerator<readonly WholeOperation[]> {
+    for await (const page of intentPages(reader, operations)) {
+      if (page.isOk()) yield page.value;
+      else isRead = false;
+    }
+  }
+  const found = await checkQuarantine(whole([...open.value.values()]), roots, reader.journalId);
+  if (!isRead) return undefined;
   // One that began meanwhile may have moved what was looked for.
   if (found.length > 0 && (await isBeingCleaned(shell))) return undefined;
   for (const finding of found) findings.push(finding);

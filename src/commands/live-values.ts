@@ -14,7 +14,7 @@ import type { ValueSource } from '../ui/command-page.ts';
 import type { Candidate } from '../ui/completion.ts';
 import { formatCount, formatTime, printable } from '../ui/format.ts';
 import { openToRead } from './journal-access.ts';
-import { undoables } from './undoable.ts';
+import { undoableRows } from './undoable.ts';
 
 /** More than this nobody reads, and no shell lays out quickly. */
 const most = 500;
@@ -27,11 +27,11 @@ const inJournal: Partial<Record<ValueSource, Reading>> = {
   plans: async (reader) =>
     [...(await reader.rows(plans)).unwrapOr(new Map<string, never>()).keys()].map((value) => ({ value })),
   undoables: async (reader, nowMs) => {
-    const all = (await undoables(reader)).unwrapOr([]).filter(({ untilMs }) => untilMs > nowMs);
+    const all = (await undoableRows(reader)).unwrapOr([]).filter(({ untilMs }) => untilMs > nowMs);
     const runs = new Set(all.map(({ run }) => run));
     return [
       ...(await runsIn(reader)).filter(({ value }) => runs.has(value)),
-      ...namesOf(all.map(({ intent }) => intent.item)),
+      ...namesOf(all.map(({ item }) => item)),
     ];
   },
   pinned: async (reader, nowMs) => {

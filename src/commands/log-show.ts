@@ -1,5 +1,7 @@
 import { err, ok, type Result } from 'neverthrow';
+import { withIntents } from '../journal/intents.ts';
 import type { EntryRange, JournalReader } from '../journal/journal.ts';
+import { keptOfRows } from '../journal/kept-rows.ts';
 import type { Failure, JournalFailure } from '../model/failure.ts';
 import { aftermath } from '../projections/aftermath.ts';
 import { openOperations } from '../projections/open-operations.ts';
@@ -107,17 +109,21 @@ async function planOf(
   return isReadable.map(() => range);
 }
 
-/** Which of these have not ended. What an earlier run had begun is told by its intent, which is there as long. */
+/** Which of them have not ended. What an earlier run had begun is told by its intent, which is there as long. */
 async function findOpen(replay: RunReplay, reader: JournalReader): Promise<Result<void, JournalFailure>> {
-  for await (const page of reader.rowPages(openOperations)) {
-    if (page.isErr()) return err(page.error);
-    for (const [op, { item, state, heldUntilMs, intent }] of page.value) {
-      const act = replay.acts.get(op);
-      if (act === undefined) continue;
-      act.state = state;
-      act.heldUntilMs = heldUntilMs;
-      intend(replay, act, item, intent);
-    }
+  const foreign = await keptOfRows(reader, openOperations, (row) => {
+    const act = replay.acts.get(row.op);
+    if (act === undefined) return undefined;
+    act.state = row.state;
+    act.heldUntilMs = row.heldUntilMs;
+    return act.hasIntent ? undefined : row;
+  });
+  if (foreign.isErr()) return err(foreign.error);
+  const whole = await withIntents(reader, foreign.value);
+  if (whole.isErr()) return err(whole.error);
+  for (const { op, item, intent } of whole.value) {
+    const act = replay.acts.get(op);
+    if (act !== undefined) intend(replay, act, item, intent);
   }
   return ok(undefined);
 }

@@ -166,7 +166,7 @@ async function resumeOne(
   if (request.output === 'text') {
     const took = takenUpBy(record.account);
     const inPlace = scan.condemned.length;
-    const bytes = scan.condemned.reduce((sum, { item }) => sum + (item.size?.bytes ?? 0), took.bytes);
+    const bytes = took.bytes + scan.condemned.bytes;
     shell.terminal.out(
       `Resuming run ${summary.run} of ${formatTime(summary.startedAtMs)}: ${formatCount(took.items + inPlace, 'item')} (${formatBytes(bytes)}), ${formatWhole(took.items)} already moved, ${formatWhole(inPlace)} still in place.\n`,
     );
@@ -180,7 +180,7 @@ async function resumeOne(
   if (brake !== undefined) return refuse(brake, record);
 
   // Other runs' intents are theirs to resume.
-  const goes = new Set(scan.condemned.map(({ item }) => item.id));
+  const goes = new Set(scan.condemned.ids());
   const leftOpen = [...recovered.value.openIntents].filter(
     ([item, intent]) => chain.value.has(intent.run) && !goes.has(item),
   );
@@ -227,7 +227,7 @@ function driftOf(
   item: ItemId,
   whole: Scan,
 ): { readonly reason: 'changed-since-decision'; readonly evidence: Record<string, string> } {
-  const now = whole.judged.find((judged) => judged.item.id === item);
-  const why = now === undefined ? 'not found' : now.verdict.reason;
+  let why = 'not found';
+  for (const judged of whole.judged) if (judged.item.id === item) why = judged.verdict.reason;
   return { reason: 'changed-since-decision', evidence: { now: why } };
 }

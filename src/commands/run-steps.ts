@@ -6,7 +6,6 @@ import { dropSpentSnapshots, spentSnapshots, type StillNeeded } from '../cleaner
 import { finishUndos } from '../cleaners/undo-worktrees.ts';
 import { planId, planPieces, scanEvents, type Scan } from '../cleaners/scan.ts';
 import { slicesOf } from '../cleaners/slices.ts';
-import type { Condemned } from '../cleaners/sweep.ts';
 import type { RunOutcome, RunPolicy } from '../journal/event-run.ts';
 import type { Journal } from '../journal/journal.ts';
 import { keptOfRows } from '../journal/kept-rows.ts';
@@ -68,18 +67,18 @@ export async function putOnRecord(on: OnRecord, shell: Shell): Promise<Result<st
   const plan = planId(scan.condemned);
   const known = journal === undefined ? ok(undefined) : await journal.row(plans, plan);
   if (known.isErr()) return err(known.error);
-  record.plan(scan.condemned.map(({ item }) => item.id));
+  record.plan(scan.condemned.ids());
   const planned = await recordPlan(plan, scan.condemned, record, known.value?.complete === true);
   return planned.isErr() ? err(planned.error) : ok(plan);
 }
 
 /** What the journal writes as one: no more of a long list is in memory. */
-const entriesAtOnce = 1024;
+const entriesAtOnce = 512;
 const piecesAtOnce = 4;
 
 async function recordPlan(
   plan: string,
-  condemned: readonly Condemned[],
+  condemned: Scan['condemned'],
   record: RunRecord,
   isRecorded: boolean,
 ): Promise<Result<void, JournalFailure>> {
@@ -92,8 +91,7 @@ async function recordPlan(
     }
     last = slice;
   }
-  const bytes = condemned.reduce((sum, { item }) => sum + (item.size?.bytes ?? 0), 0);
-  const planned = { plan, items: condemned.length, bytes };
+  const planned = { plan, items: condemned.length, bytes: condemned.bytes };
   return (await record.command({ type: 'RecordPlan', pieces: last, planned })).map(() => undefined);
 }
 

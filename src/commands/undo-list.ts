@@ -18,9 +18,9 @@ export async function undoList(
   if (opened.isErr() && opened.error.type !== 'journal-absent') return err(opened.error);
   if (opened.isOk()) {
     await using reader = opened.value;
-    const found = await undoables(reader);
+    const found = await undoables(reader, ({ untilMs }) => untilMs > clock());
     if (found.isErr()) return err(found.error);
-    all = found.value.filter(({ untilMs }) => untilMs > clock());
+    all = found.value;
   }
   if (flags.json === true) {
     const document = { schema: 'prodigy-clean/1', outcome: 'completed', exitCode: 0, items: all.map(itemOf) };

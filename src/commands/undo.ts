@@ -9,7 +9,7 @@ import { kinds } from '../model/kind.ts';
 import type { ItemQuery } from '../projections/item-match.ts';
 import { goneWorktrees, type GoneWorktree } from '../projections/gone-worktrees.ts';
 import { itemStory } from '../projections/item-story.ts';
-import type { OpenOperation } from '../projections/open-operations.ts';
+import type { WholeOperation } from '../projections/open-operations.ts';
 import { runSummary } from '../projections/run-summary.ts';
 import { causeOf } from '../ui/errno-words.ts';
 import { formatTime, printable } from '../ui/format.ts';
@@ -44,15 +44,18 @@ export async function undo(
   if (opened.isErr()) return err(opened.error);
   await using work = opened.value;
   const { journal } = work;
-  const all = await undoables(journal);
-  if (all.isErr()) return err(all.error);
   const runs = await journal.rows(runSummary);
   if (runs.isErr()) return err(runs.error);
 
   const query = await itemQuery(what, shell);
   const meant = familyOf(what, [...runs.value.values()]);
-  const living = all.value.filter(({ untilMs }) => untilMs > shell.clock());
-  const named = meant.size > 0 ? living.filter(({ run }) => meant.has(run)) : calledSo(living, query);
+  const nowMs = shell.clock();
+  const living = await undoables(
+    journal,
+    ({ run, untilMs }) => untilMs > nowMs && (meant.size === 0 || meant.has(run)),
+  );
+  if (living.isErr()) return err(living.error);
+  const named = meant.size > 0 ? living.value : calledSo(living.value, query);
   if (named.length === 0 && meant.size === 0) return await whyNothing(query, journal, shell);
   if (named.length === 0) {
     shell.terminal.out(
@@ -138,11 +141,11 @@ async function putAllBack(
 
 /** What is put back together, in the order given: many that are held, or one worktree. */
 type Together =
-  | { readonly type: 'held'; readonly held: readonly { readonly operation: OpenOperation }[] }
+  | { readonly type: 'held'; readonly held: readonly { readonly operation: WholeOperation }[] }
   | { readonly type: 'gone'; readonly gone: GoneWorktree };
 
 function* together(named: readonly Undoable[]): Generator<Together> {
-  let held: { readonly operation: OpenOperation }[] = [];
+  let held: { readonly operation: WholeOperation }[] = [];
   for (const { how } of named) {
     if (how.type === 'held') held.push(how);
     if (held.length > 0 && (how.type === 'gone' || held.length === putBackAtOnce)) {
@@ -155,7 +158,7 @@ function* together(named: readonly Undoable[]): Generator<Together> {
 }
 
 async function putHeldBack(
-  held: readonly { readonly operation: OpenOperation }[],
+  held: readonly { readonly operation: WholeOperation }[],
   record: RunRecord,
 ): Promise<Result<readonly UndoOutcome[], JournalFailure>> {
   const operations = held.map(({ operation }) => operation);

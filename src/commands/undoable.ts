@@ -1,10 +1,13 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { RemovalIntended } from '../journal/event-removal.ts';
+import { withIntents } from '../journal/intents.ts';
+import { keptOfRows } from '../journal/kept-rows.ts';
 import type { JournalReader } from '../journal/journal.ts';
 import type { JournalFailure } from '../model/failure.ts';
 import { goneWorktrees, type GoneWorktree } from '../projections/gone-worktrees.ts';
 import { consider, noMatches, type ItemQuery } from '../projections/item-match.ts';
-import { openOperations, type OpenOperation } from '../projections/open-operations.ts';
+import { openOperations, type WholeOperation } from '../projections/open-operations.ts';
+import type { ItemId } from '../model/item.ts';
 import type { RunSummary } from '../projections/run-summary.ts';
 
 /** Something that can be put back: from quarantine, or made again from git. */
@@ -14,27 +17,68 @@ export type Undoable = {
   readonly intentSeq: number;
   readonly untilMs: number;
   readonly how:
-    | { readonly type: 'held'; readonly operation: OpenOperation }
+    | { readonly type: 'held'; readonly operation: WholeOperation }
     | { readonly type: 'gone'; readonly gone: GoneWorktree };
 };
 
-/** All of it, newest first: what was removed last comes back first, so that nothing is there without its explanation. */
+/** What is told of all that can be put back, however much it is. */
+export type UndoableRow = {
+  readonly run: string;
+  readonly item: ItemId;
+  readonly bytes: number;
+  readonly untilMs: number;
+  readonly from: 'quarantine' | 'git';
+};
+
+/** All of it, in no order. */
+export async function undoableRows(
+  journal: Pick<JournalReader, 'rows' | 'rowPages'>,
+): Promise<Result<readonly UndoableRow[], JournalFailure>> {
+  const held = await keptOfRows(
+    journal,
+    openOperations,
+    ({ run, item, bytes, state, heldUntilMs }): UndoableRow | undefined =>
+      state !== 'quarantined' || heldUntilMs === undefined
+        ? undefined
+        : { run, item, bytes, untilMs: heldUntilMs, from: 'quarantine' },
+  );
+  if (held.isErr()) return err(held.error);
+  const rows = await journal.rows(goneWorktrees);
+  if (rows.isErr()) return err(rows.error);
+  for (const { run, intent, untilMs } of rows.value.values()) {
+    const { item, bytes } = intent;
+    if (untilMs !== undefined) held.value.push({ run, item, bytes, untilMs, from: 'git' });
+  }
+  return ok(held.value);
+}
+
+/**
+ * Those that are wanted, newest first: what was removed last comes back first, so that nothing is there without its
+ * explanation.
+ */
 export async function undoables(
-  journal: Pick<JournalReader, 'rows'>,
+  journal: Pick<JournalReader, 'rows' | 'rowPages' | 'stored' | 'segments' | 'directory'>,
+  isWanted: (one: Pick<UndoableRow, 'run' | 'untilMs'>) => boolean,
 ): Promise<Result<readonly Undoable[], JournalFailure>> {
-  const open = await journal.rows(openOperations);
+  const held = await keptOfRows(journal, openOperations, (row) => {
+    const { run, state, heldUntilMs: untilMs } = row;
+    const isHeld = state === 'quarantined' && untilMs !== undefined && isWanted({ run, untilMs });
+    return isHeld ? { ...row, untilMs } : undefined;
+  });
+  if (held.isErr()) return err(held.error);
+  const open = await withIntents(journal, held.value);
   if (open.isErr()) return err(open.error);
   const rows = await journal.rows(goneWorktrees);
   if (rows.isErr()) return err(rows.error);
   const found: Undoable[] = [];
-  for (const operation of open.value.values()) {
-    const { run, intent, intentSeq, state, heldUntilMs } = operation;
-    if (state !== 'quarantined' || heldUntilMs === undefined) continue;
-    found.push({ run, intent, intentSeq, untilMs: heldUntilMs, how: { type: 'held', operation } });
+  for (const operation of open.value) {
+    const { run, intent, intentSeq, untilMs } = operation;
+    found.push({ run, intent, intentSeq, untilMs, how: { type: 'held', operation } });
   }
   for (const gone of rows.value.values()) {
     const { run, intent, intentSeq, untilMs } = gone;
-    if (untilMs !== undefined) found.push({ run, intent, intentSeq, untilMs, how: { type: 'gone', gone } });
+    if (untilMs !== undefined && isWanted({ run, untilMs }))
+      found.push({ run, intent, intentSeq, untilMs, how: { type: 'gone', gone } });
   }
   return ok(found.sort((a, b) => b.intentSeq - a.intentSeq));
 }

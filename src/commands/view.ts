@@ -1,5 +1,6 @@
 import { dirname, basename } from 'node:path';
-import type { Judged, Scan } from '../cleaners/scan.ts';
+import type { Judged } from '../cleaners/judged.ts';
+import type { Scan } from '../cleaners/scan.ts';
 import type { RunPolicy } from '../journal/event-run.ts';
 import type { Kind } from '../model/kind.ts';
 import type { Evidence } from '../model/reason.ts';
@@ -18,7 +19,6 @@ export function viewOf(
   roots: readonly string[],
   ids: Pick<RunView, 'run' | 'plan' | 'dryRun' | 'applies'>,
 ): RunView {
-  const items = scan.judged.map((judged) => new Seen(judged, policy));
   return {
     ...ids,
     scope: {
@@ -32,7 +32,10 @@ export function viewOf(
     },
     cutoffMs: policy.cutoffMs,
     retentionMs: policy.retentionMs,
-    items,
+    // Made for each screen: meanwhile a hundred thousand items are removed.
+    get items() {
+      return Array.from(scan.judged, (judged) => new Seen(judged, policy));
+    },
     outOfScope: scope.kinds.reduce((sum, kind) => sum + (scan.outOfScope[kind] ?? 0), 0),
     oddities: scan.look.oddities,
   };

@@ -39,7 +39,7 @@ export class KeptDirectories implements Disposable {
 
   readonly hold: Hold = (path) => {
     if (process.platform !== 'linux') return ok(unheld(path));
-    const directory = dirname(path);
+    const directory = directoryOf(path);
     const kept = this.#open.get(directory);
     if (kept !== undefined) {
       if (isAt(kept.fd, directory)) return ok(this.#heldIn(kept, path));
@@ -92,7 +92,13 @@ function unheld(path: string): Held {
 }
 
 function within(fd: number, path: string): string {
-  return `/proc/self/fd/${fd}/${basename(path)}`;
+  return `/proc/self/fd/${fd}/${path.endsWith('/') ? basename(path) : path.slice(path.lastIndexOf('/') + 1)}`;
+}
+
+/** As `dirname` has it, which walks through the path letter by letter. */
+function directoryOf(path: string): string {
+  const end = path.lastIndexOf('/');
+  return end > 0 && end < path.length - 1 && path[end - 1] !== '/' ? path.slice(0, end) : dirname(path);
 }
 
 function openReal(directory: string, path: string): Result<number, DiskFailure> {

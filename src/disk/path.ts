@@ -1,12 +1,16 @@
 import { isAbsolute, resolve, sep } from 'node:path';
 
+/** An empty segment, `.` or `..`, at the end, too. */
+const unresolved = /\/\.{0,2}(?:\/|$)/u;
+
 /**
  * One spelling for each absolute path: `.`, `..`, doubled and trailing separators are resolved in the text,
  * no disk is asked. `undefined` for what must never reach one: relative or empty text, and NUL bytes.
  */
 export function normalise(path: string): string | undefined {
   if (!isAbsolute(path) || path.includes('\0')) return undefined;
-  return resolve(path);
+  // Asked for each of 100,000 items, several times: hardly ever is there anything to resolve.
+  return sep === '/' && !unresolved.test(path) ? path : resolve(path);
 }
 
 /** Whether `path` lies strictly inside `root`, as text. `/tmpfoo` is not inside `/tmp`; nothing is inside itself. */

@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { lstat, mkdir, open } from 'node:fs/promises';
+import { lstat, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { err, ok } from 'neverthrow';
 import type { Result } from 'neverthrow';
@@ -10,6 +10,7 @@ import { errnoOf, toDiskFailure } from './failure.ts';
 import { hold, type Hold } from './held.ts';
 import { identify, isUnchanged, sameObject } from './identity.ts';
 import { inLanes } from './lanes.ts';
+import { syncOpen } from './sync-file.ts';
 
 /** What became of a move: done, nothing there to move, or another object under the name than expected. */
 export type Moved = 'moved' | 'absent' | { readonly drifted: Identity };
@@ -189,11 +190,12 @@ async function syncDirectory(path: string): Promise<Result<void, DiskFailure>> {
   let at = path;
   for (;;) {
     try {
-      const handle = await open(at, 'r');
+      // Only the sync waits for the disk: sessions have a directory each.
+      const descriptor = fs.openSync(at, 'r');
       try {
-        await handle.sync();
+        await syncOpen(descriptor);
       } finally {
-        await handle.close();
+        fs.closeSync(descriptor);
       }
       return ok();
     } catch (cause) {

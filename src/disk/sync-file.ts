@@ -1,3 +1,4 @@
+import { fsync } from 'node:fs';
 import { open } from 'node:fs/promises';
 
 /** Makes what was written to a file, by whichever process, durable. Rejects with node's error. */
@@ -9,4 +10,11 @@ export async function syncFile(path: string): Promise<void> {
   } finally {
     await file.close();
   }
+}
+
+/** The same of what is open. */
+export function syncOpen(descriptor: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    fsync(descriptor, (cause) => (cause === null ? resolve() : reject(cause)));
+  });
 }

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { constants } from 'node:fs';
-import { link, lstat, open, readdir, unlink } from 'node:fs/promises';
+import { closeSync, constants, linkSync, lstatSync, openSync, unlinkSync, writeFileSync } from 'node:fs';
+import { readdir, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { errnoOf } from './failure.ts';
+import { syncOpen } from './sync-file.ts';
 
 /** What file systems without hard links answer. */
 const noLinks: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']);
@@ -10,24 +11,25 @@ const noLinks: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 
 /**
  * Makes a file that must not exist yet, with all of its content or not at all: whoever sees the name sees the content,
  * and so it is after a crash. Throws node's error, `EEXIST` when the name is taken.
+ *
+ * Only the sync is left to the thread pool: the other calls are short, and a lock is made for each of 10,000 sessions.
  */
 export async function makeWholeFile(path: string, content: string, mode: number): Promise<void> {
   // Whoever is refused leaves no trace, not even in the directory's time.
-  if (await isTaken(path))
-    throw Object.assign(new Error(`EEXIST: ${path}`), { code: 'EEXIST', syscall: 'link' });
+  if (isTaken(path)) throw Object.assign(new Error(`EEXIST: ${path}`), { code: 'EEXIST', syscall: 'link' });
   const scratch = join(dirname(path), `.${basename(path)}.${process.pid}-${randomUUID()}.new`);
   try {
     await write(scratch, content, mode);
-    await link(scratch, path);
+    linkSync(scratch, path);
   } catch (cause) {
     if (!noLinks.has(errnoOf(cause) ?? '')) throw cause;
     // The best that is left: empty for a moment, and for good after a crash in that moment.
-    await write(path, content, mode).catch(async (failure: unknown) => {
-      if (errnoOf(failure) !== 'EEXIST') await unlink(path).catch(() => undefined);
+    await write(path, content, mode).catch((failure: unknown) => {
+      if (errnoOf(failure) !== 'EEXIST') drop(path);
       throw failure;
     });
   } finally {
-    await unlink(scratch).catch(() => undefined);
+    drop(scratch);
   }
 }
 
@@ -57,20 +59,32 @@ export function scratchPid(name: string): number | undefined {
   return pid === undefined ? undefined : Number(pid);
 }
 
-async function isTaken(path: string): Promise<boolean> {
-  return lstat(path).then(
-    () => true,
-    () => false,
-  );
+function isTaken(path: string): boolean {
+  try {
+    lstatSync(path);
+    return true;
+  } catch (cause) {
+    if (errnoOf(cause) === undefined) throw cause;
+    return false;
+  }
+}
+
+/** As far as it can be: what stays is swept by a later run. */
+function drop(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (cause) {
+    if (errnoOf(cause) === undefined) throw cause;
+  }
 }
 
 async function write(path: string, content: string, mode: number): Promise<void> {
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
-  const file = await open(path, flags, mode);
+  const file = openSync(path, flags, mode);
   try {
-    await file.writeFile(content);
-    await file.sync();
+    writeFileSync(file, content);
+    await syncOpen(file);
   } finally {
-    await file.close();
+    closeSync(file);
   }
 }

@@ -1,4 +1,5 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { err, ok } from 'neverthrow';
 import type { Result } from 'neverthrow';
@@ -15,14 +16,28 @@ export async function filesSum(directory: string): Promise<string | undefined> {
   const path = databasePath(directory);
   try {
     const lines: string[] = [];
+    const piece = Buffer.allocUnsafeSlow(pieceBytes);
     for (const name of (await readdir(path)).sort()) {
       // LevelDB's own lock must not be opened, and its text log says nothing.
       if (name === 'LOCK' || name.startsWith('LOG')) continue;
-      lines.push(`${name} ${sha256Of(await readFile(join(path, name)))}`);
+      lines.push(`${name} ${await fileSum(join(path, name), piece)}`);
     }
     return sha256Of(lines.join('\n'));
   } catch {
     return undefined;
+  }
+}
+
+const pieceBytes = 256 * 1024;
+
+/** However long the file is, no more of it is in memory than is read at a time. */
+async function fileSum(path: string, piece: Buffer): Promise<string> {
+  const sum = createHash('sha256');
+  await using file = await open(path);
+  for (;;) {
+    const { bytesRead } = await file.read(piece);
+    if (bytesRead === 0) return sum.digest('hex');
+    sum.update(piece.subarray(0, bytesRead));
   }
 }
 

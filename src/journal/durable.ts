@@ -3,27 +3,57 @@ import { mkdir, open, readdir, readFile, rename, rmdir, unlink } from 'node:fs/p
 import { dirname, join } from 'node:path';
 
 /** Replaces the file at `path` as a whole: after a power cut there is the old one or the new one. */
-export async function replaceFile(path: string, content: string | Buffer | readonly Buffer[]): Promise<void> {
-  const scratch = `${path}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`;
+export async function replaceFile(path: string, content: string | Iterable<Buffer>): Promise<void> {
+  const replacement = await beginReplacement(path);
   try {
-    await writeFileSynced(scratch, content);
-    await rename(scratch, path);
+    if (typeof content === 'string') await replacement.write(content);
+    else for (const bytes of content) await replacement.write(bytes);
+    await replacement.finish();
+    await replacement.take();
   } catch (error) {
-    await unlinkIfThere(scratch);
+    await replacement.discard();
     throw error;
   }
-  await syncDirectory(dirname(path));
 }
 
-async function writeFileSynced(path: string, content: string | Buffer | readonly Buffer[]): Promise<void> {
-  const file = await open(path, 'wx', 0o600);
-  try {
-    if (Array.isArray(content)) for (const bytes of content) await file.writeFile(bytes);
-    else await file.writeFile(content as string | Buffer);
-    await file.sync();
-  } finally {
+/** A file that is to take the place of another as a whole, for whoever has its content piece by piece. */
+export type Replacement = {
+  /** Where it lies till then. */
+  readonly scratch: string;
+  write(content: string | Buffer): Promise<void>;
+  /** To be called when all is written: it is durable then, and the other one still in its place. */
+  finish(): Promise<void>;
+  /** Takes the place. */
+  take(): Promise<void>;
+  /** Leaves the place as it is. */
+  discard(): Promise<void>;
+};
+
+export async function beginReplacement(path: string): Promise<Replacement> {
+  const scratch = `${path}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`;
+  const file = await open(scratch, 'wx', 0o600);
+  let isOpen = true;
+  const close = async (): Promise<void> => {
+    if (!isOpen) return;
+    isOpen = false;
     await file.close();
-  }
+  };
+  return {
+    scratch,
+    write: (content) => file.writeFile(content),
+    finish: async () => {
+      await file.sync();
+      await close();
+    },
+    take: async () => {
+      await rename(scratch, path);
+      await syncDirectory(dirname(path));
+    },
+    discard: async () => {
+      await close();
+      await unlinkIfThere(scratch);
+    },
+  };
 }
 
 /** Flushes a file, on macOS through to the drive. */

@@ -14,73 +14,92 @@ export type Stored = { readonly row: unknown; readonly worth: bigint };
  * none. A key without a row is dear to look for: LevelDB takes some hundred such looks for a reason to merge tables.
  */
 export class KnownRows {
-  /** Two generations: the older is dropped as a whole when the younger is full. */
-  #young = new Map<string, Stored>();
-  #old = new Map<string, Stored>();
-  readonly #projections = new Map<string, { reads: number; keys: KeySet | undefined }>();
+  readonly #projections = new Map<string, KnownRowsOf>();
 
-  /** The row under a stored key, when it was written lately. */
-  recent(key: string): Stored | undefined {
-    return this.#young.get(key) ?? this.#old.get(key);
-  }
-
-  /** Whether the projection surely has no row there; when it may have, it is taken for read now. */
-  isAbsent(name: string, key: string): boolean {
-    const projection = this.#of(name);
-    if (projection.keys?.mayHave(key) === false) return true;
-    projection.reads += 1;
-    return false;
-  }
-
-  /** A row is written, or deleted: then it is unknown, for its key is not forgotten. */
-  set(name: string, key: string, stored: Stored | undefined): void {
-    if (stored === undefined) {
-      this.#young.delete(key);
-      this.#old.delete(key);
-      return;
-    }
-    this.#of(name).keys?.add(key);
-    this.#young.set(key, stored);
-    if (this.#young.size < generationRows) return;
-    this.#old = this.#young;
-    this.#young = new Map();
+  /** What is known of one projection, till {@link clear} is called. */
+  of(name: string): KnownRowsOf {
+    const known = this.#projections.get(name);
+    if (known !== undefined) return known;
+    const fresh = new KnownRowsOf();
+    this.#projections.set(name, fresh);
+    return fresh;
   }
 
   /** Reads the keys of those projections of which so much was read that reading them all costs no more. */
   async learn(store: Store, sums: RowSums): Promise<Result<void, JournalFailure>> {
     for (const [name, { count }] of Object.entries(sums)) {
-      const projection = this.#of(name);
-      if (projection.keys !== undefined || projection.reads * keysForARead < count) continue;
+      const projection = this.of(name);
+      if (projection.hasKeys || projection.reads * keysForARead < count) continue;
       const keys = new KeySet();
+      const prefix = rowPrefix(name);
       if (count > 0) {
-        for await (const page of store.keys({ gte: rowPrefix(name), lt: rowsEnd(name) })) {
+        for await (const page of store.keys({ gte: prefix, lt: rowsEnd(name) })) {
           if (page.isErr()) return err(page.error);
-          for (const key of page.value) keys.add(key);
+          for (const key of page.value) keys.add(key.slice(prefix.length));
         }
       }
-      projection.keys = keys;
+      projection.learn(keys);
     }
     return ok(undefined);
   }
 
   /** To be called when rows are written in another way. */
   clear(): void {
-    this.#young.clear();
-    this.#old.clear();
     this.#projections.clear();
-  }
-
-  #of(name: string): { reads: number; keys: KeySet | undefined } {
-    const known = this.#projections.get(name);
-    if (known !== undefined) return known;
-    const fresh = { reads: 0, keys: undefined };
-    this.#projections.set(name, fresh);
-    return fresh;
   }
 }
 
-/** A chunk of a run concerns some thousand items, each with some rows, once and again. */
-const generationRows = 8192;
+/** The same for the rows of one projection, by their keys in it: an item's id is hashed once, however often it is asked for. */
+export class KnownRowsOf {
+  /** Two generations: the older is dropped as a whole when the younger is full. */
+  #young = new Map<string, Stored>();
+  #old = new Map<string, Stored>();
+  #reads = 0;
+  #keys: KeySet | undefined;
+
+  /** How many rows had to be read. */
+  get reads(): number {
+    return this.#reads;
+  }
+
+  get hasKeys(): boolean {
+    return this.#keys !== undefined;
+  }
+
+  /** @param keys - of all rows in the store */
+  learn(keys: KeySet): void {
+    this.#keys = keys;
+  }
+
+  /** The row under a key, when it was written lately. */
+  recent(key: string): Stored | undefined {
+    return this.#young.get(key) ?? this.#old.get(key);
+  }
+
+  /** Whether there surely is no row; when there may be one, it is taken for read now. */
+  isAbsent(key: string): boolean {
+    if (this.#keys?.mayHave(key) === false) return true;
+    this.#reads += 1;
+    return false;
+  }
+
+  /** A row is written, or deleted: then it is unknown, for its key is not forgotten. */
+  set(key: string, stored: Stored | undefined): void {
+    if (stored === undefined) {
+      this.#young.delete(key);
+      this.#old.delete(key);
+      return;
+    }
+    this.#keys?.add(key);
+    this.#young.set(key, stored);
+    if (this.#young.size < generationRows) return;
+    this.#old = this.#young;
+    this.#young = new Map();
+  }
+}
+
+/** A chunk of a run concerns two thousand items, with a row of each projection or none, once and again. */
+const generationRows = 4096;
 
 /** So many keys are read in the time of one row, in order as they lie. */
 const keysForARead = 16;

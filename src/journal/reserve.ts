@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomFillSync } from 'node:crypto';
 import { mkdir, stat, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { okAsync } from 'neverthrow';
@@ -9,6 +9,17 @@ import { attempt, freeBytes } from './journal-failure.ts';
 
 /** Enough for LevelDB to open on a full disk and to journal a cleanup that makes room (JOURNAL 3.5). */
 export const reserveBytes: number = 8 * 1024 * 1024;
+
+const pieceBytes = 64 * 1024;
+
+/**
+ * Not in one piece: where a large one was given back once, glibc keeps as much of the memory of each thread from then on.
+ */
+function* randomPieces(bytes: number): Generator<Buffer> {
+  const piece = Buffer.allocUnsafeSlow(pieceBytes);
+  for (let left = bytes; left > 0; left -= pieceBytes)
+    yield randomFillSync(piece.subarray(0, Math.min(left, pieceBytes)));
+}
 
 /** With less room than this the reserve is not written again: others need the space more. */
 const roomyBytes = 64 * 1024 * 1024;
@@ -54,7 +65,7 @@ export function writeReserve(
       await writeFile(join(entriesPath(directory), String(index)), '', { mode: 0o600 });
     }
     // Random, because file systems that compress would not really set zeros aside.
-    await replaceFile(reservePath(directory), randomBytes(bytes));
+    await replaceFile(reservePath(directory), randomPieces(bytes));
     return true;
   });
 }

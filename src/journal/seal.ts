@@ -1,26 +1,23 @@
-import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
 import { err, ok } from 'neverthrow';
 import type { Result } from 'neverthrow';
 import type { JournalFailure } from '../model/failure.ts';
-import { namesIn, replaceFile, syncDirectory } from './durable.ts';
-import type { Draft, Link } from './entry.ts';
+import { syncDirectory } from './durable.ts';
+import type { Draft } from './entry.ts';
 import { liveSpan } from './inspect.ts';
 import { attempt, damaged, freeBytes } from './journal-failure.ts';
 import type { JournalOptions, Sealing } from './journal.ts';
 import { entryKey } from './key.ts';
-import { segmentsPath } from './layout.ts';
+import { databasePath, segmentsPath } from './layout.ts';
+import { openInPlace } from './level-in-place.ts';
 import { decodeStored } from './reader.ts';
 import type { Readable, Writable } from './reader.ts';
 import { checkSegment, segmentPages } from './segment-file.ts';
-import { segmentLine, segmentPath, sha256Path, sha256Text } from './segment.ts';
+import { writeSegment } from './segment-writer.ts';
 import type { Segment } from './segment.ts';
-import type { Write } from './store.ts';
-import { freeName } from './swap.ts';
-import { toIso } from './timestamp.ts';
+import type { StoreReader, Write } from './store.ts';
 import { livePages, walk } from './walk.ts';
-import type { StoredText } from './walk.ts';
+import type { Span, StoredPage, StoredText } from './walk.ts';
 import type { Writer } from './writer.ts';
 
 /** As JOURNAL 7.7 has it. */
@@ -33,12 +30,18 @@ const defaults: Sealing = {
 /** With less room than this nothing is sealed and nothing is trimmed: both need some first. */
 const roomyBytes = 128 * 1024 * 1024;
 
-/** While work is under way, which may be for as long as something is held for undo, sealing waits till it is so much overdue. */
-const patience = 2;
+/**
+ * While work is under way, which may be for as long as something is held for undo, sealing waits till it is so much
+ * overdue. A run may hold a hundred thousand files with three entries each: it would write all of them once more at its
+ * end. A million entries are opened, read and verified as fast as a journal has to be. Age has no such height: what is
+ * old and not too much is sealed quickly.
+ */
+const patience = { entries: 20, age: 2 };
 
 /**
  * Copies the entries of the database into sealed segments, when that is due, and journals that it did. They are
- * removed from the database by a later opening, see {@link trimSealed}: until then both have them.
+ * removed from the database by a later opening, see {@link trimSealed}: until then both have them. What there is no
+ * room for is left to a later run.
  */
 export async function sealWhenDue(
   readable: Readable,
@@ -56,17 +59,57 @@ export async function sealWhenDue(
   });
   if (made.isErr()) return err(made.error);
   const sealed: Segment[] = [];
-  for await (const cut of cutsOf(readable, sealing.segmentBytes)) {
-    if (cut.isErr()) return err(cut.error);
-    const number = readable.segments.length + sealed.length + 1;
-    const segment = await writeSegment(readable.path, number, cut.value, options);
-    if (segment.isErr()) return err(segment.error);
-    sealed.push(segment.value);
-    step('segment-written');
-  }
+  const span = liveSpan(readable.path, readable.state());
+  const written = await readingInPlace(readable, async (store) => {
+    for (let from = span.base.seq + 1; from <= span.head.seq && isRoomy(readable.path);) {
+      const number = readable.segments.length + sealed.length + 1;
+      const pages = upTo(walk(store, span, { from }), sealing.segmentBytes);
+      const segment = await writeSegment(readable.path, number, pages, options.clock());
+      if (segment.isErr()) return err(segment.error);
+      sealed.push(segment.value);
+      from = segment.value.to + 1;
+      step('segment-written');
+    }
+    return ok(undefined);
+  });
+  if (written.isErr()) return err(written.error);
   const told = await append(sealed.map((segment) => ({ event: { type: 'SegmentSealed', ...segment } })));
   step('segment-sealed');
   return told.map(() => undefined);
+}
+
+function isRoomy(path: string): boolean {
+  return (freeBytes(path) ?? 0) >= roomyBytes;
+}
+
+/**
+ * All entries are read here, and LevelDB would map all tables into memory for that, and check none of them. It may write
+ * meanwhile: entries do not change. What cannot be read where it lies is read through it all the same.
+ */
+async function readingInPlace<T>(
+  { store, path }: Pick<Readable, 'store' | 'path'>,
+  work: (store: StoreReader) => Promise<T>,
+): Promise<T> {
+  const opened = await openInPlace(databasePath(path), path);
+  if (opened.isErr()) return work(store);
+  try {
+    return await work(opened.value);
+  } finally {
+    await opened.value.close();
+  }
+}
+
+/** The entries up to the one with which there are so many bytes. */
+async function* upTo(pages: AsyncIterable<StoredPage>, bytes: number): AsyncGenerator<StoredPage> {
+  let size = 0;
+  for await (const page of pages) {
+    if (page.isErr()) return yield err(page.error);
+    for (const [at, { text }] of page.value.entries()) {
+      size += text.length;
+      if (size >= bytes) return yield ok(page.value.slice(0, at + 1));
+    }
+    yield page;
+  }
 }
 
 async function isSealingDue(
@@ -77,94 +120,18 @@ async function isSealingDue(
   const { base, head, rows } = state();
   // What was sealed in the last run is still to be trimmed.
   const isPending = (segments.at(-1)?.to ?? base.seq) > base.seq;
-  if (isPending || (freeBytes(path) ?? 0) < roomyBytes) return ok(false);
+  if (isPending || !isRoomy(path)) return ok(false);
   const isBusy = options.inline.some(({ name, isWork }) => isWork === true && (rows[name]?.count ?? 0) > 0);
-  const factor = isBusy ? patience : 1;
+  const factor = isBusy ? patience : { entries: 1, age: 1 };
   const count = head.seq - base.seq;
-  if (count >= entries * factor) return ok(true);
+  if (count >= entries * factor.entries) return ok(true);
   for await (const page of livePages(store, path, base.seq + 1, base.seq + 1, false)) {
     if (page.isErr()) return err(page.error);
     const [first] = page.value;
     if (first === undefined) return ok(false);
-    return decodeStored(path, first).map(({ atMs }) => options.clock() - atMs >= ageMs * factor);
+    return decodeStored(path, first).map(({ atMs }) => options.clock() - atMs >= ageMs * factor.age);
   }
   return ok(false);
-}
-
-/** What one segment is to hold: its lines as they are written, page by page. Entries are text no longer than a page. */
-type Cut = { readonly from: number; readonly last: Link; readonly content: readonly Buffer[] };
-
-/** The entries of the database in pieces of about so many bytes. */
-async function* cutsOf(
-  { store, path, state }: Readable,
-  bytes: number,
-): AsyncGenerator<Result<Cut, JournalFailure>> {
-  let from: number | undefined;
-  let last: Link | undefined;
-  let content: Buffer[] = [];
-  let size = 0;
-  for await (const page of walk(store, liveSpan(path, state()))) {
-    if (page.isErr()) return yield err(page.error);
-    let lines: string[] = [];
-    for (const { seq, hash, text } of page.value) {
-      from ??= seq;
-      last = { seq, hash };
-      lines.push(segmentLine(hash, text));
-      size += text.length;
-      if (size < bytes) continue;
-      yield ok({ from, last, content: [...content, Buffer.from(lines.join(''))] });
-      from = undefined;
-      content = [];
-      lines = [];
-      size = 0;
-    }
-    if (lines.length > 0) content.push(Buffer.from(lines.join('')));
-  }
-  if (from !== undefined && last !== undefined) yield ok({ from, last, content });
-}
-
-function cutOf(entries: readonly StoredText[]): Cut | undefined {
-  const [first, last] = [entries[0], entries.at(-1)];
-  if (first === undefined || last === undefined) return undefined;
-  const lines = entries.map(({ hash, text }) => segmentLine(hash, text));
-  return { from: first.seq, last, content: [Buffer.from(lines.join(''))] };
-}
-
-/**
- * Durable, and read again, when it resolves. One that a crash left under this number was never journalled. Another
- * that is there may be the only copy of what it holds, and is kept aside.
- */
-async function writeSegment(
-  directory: string,
-  segment: number,
-  cut: Cut | undefined,
-  options: JournalOptions,
-): Promise<Result<Segment, JournalFailure>> {
-  if (cut === undefined) return err(damaged(directory, undefined, 'nothing to seal'));
-  const { from, last, content } = cut;
-  const sum = createHash('sha256');
-  for (const bytes of content) sum.update(bytes);
-  const sealed = { segment, from, to: last.seq, lastHash: last.hash, sha256: sum.digest('hex') };
-  const written = await attempt(directory, async () => {
-    const path = segmentPath(directory, segment);
-    await keepOther(path, content, options.clock());
-    await replaceFile(path, content);
-    await replaceFile(sha256Path(directory, segment), sha256Text(sealed));
-  });
-  if (written.isErr()) return err(written.error);
-  return (await checkSegment(directory, sealed)).map(() => sealed);
-}
-
-/** Moves a file out of the way of `content`, unless all of it is in there. */
-async function keepOther(path: string, content: readonly Buffer[], nowMs: number): Promise<void> {
-  const isThere = (await namesIn(dirname(path))).includes(basename(path));
-  if (!isThere) return;
-  const whole = Buffer.concat(content);
-  if (whole.subarray(0, (await stat(path)).size).equals(await readFile(path))) return;
-  const stamp = toIso(Math.trunc(nowMs)).replace(/[-:.]/g, '');
-  const aside = basename(path).replace(/\.jsonl$/, `.replaced-${stamp}.jsonl`);
-  await rename(path, join(dirname(path), await freeName(dirname(path), aside)));
-  await syncDirectory(dirname(path));
 }
 
 /**
@@ -172,51 +139,93 @@ async function keepOther(path: string, content: readonly Buffer[], nowMs: number
  * entry, what the database has. A segment that does not is written again first.
  */
 export async function trimSealed(
-  { store, path, segments }: Writable,
+  writable: Writable,
   writer: Writer,
   options: JournalOptions,
 ): Promise<Result<void, JournalFailure>> {
+  const { path, segments } = writable;
   const step = options.seams?.afterStep ?? (() => undefined);
   const pending = segments.filter(({ to }) => to > writer.state().base.seq);
-  if (pending.length === 0 || (freeBytes(path) ?? 0) < roomyBytes) return ok(undefined);
-  for (const segment of pending) {
-    const { base } = writer.state();
-    const span = { ...liveSpan(path, writer.state()), head: { seq: segment.to, hash: segment.lastHash } };
-    const live: StoredText[] = [];
-    for await (const page of walk(store, span)) {
-      if (page.isErr()) return err(page.error);
-      live.push(...page.value);
+  if (pending.length === 0 || !isRoomy(path)) return ok(undefined);
+  const trimmed = await readingInPlace(writable, async (live): Promise<Result<void, JournalFailure>> => {
+    for (const segment of pending) {
+      const { base } = writer.state();
+      const head = { seq: segment.to, hash: segment.lastHash };
+      const verified = await verifySealed(
+        live,
+        segment,
+        { ...liveSpan(path, writer.state()), head },
+        options,
+      );
+      if (verified.isErr()) return err(verified.error);
+      step('segment-verified');
+      const removed: Write[] = [];
+      for (let seq = base.seq + 1; seq <= segment.to; seq += 1)
+        removed.push({ type: 'del', key: entryKey(seq) });
+      const restated = await writer.restate({ base: head }, removed);
+      if (restated.isErr()) return err(restated.error);
+      step('segment-trimmed');
     }
-    if (!(await holds(path, segment, live))) {
-      const again = await writeSegment(path, segment.segment, cutOf(live), options);
-      if (again.isErr()) return err(again.error);
-      if (!(await holds(path, segment, live))) {
-        return err(damaged(path, segment.from, `segment ${segment.segment} cannot be made again`));
-      }
-    }
-    step('segment-verified');
-    const removed: Write[] = [];
-    for (let seq = base.seq + 1; seq <= segment.to; seq += 1)
-      removed.push({ type: 'del', key: entryKey(seq) });
-    const restated = await writer.restate({ base: { seq: segment.to, hash: segment.lastHash } }, removed);
-    if (restated.isErr()) return err(restated.error);
-    step('segment-trimmed');
-  }
+    return ok(undefined);
+  });
+  if (trimmed.isErr()) return err(trimmed.error);
   // Without it the space comes back a little later.
-  await store.compact();
+  await writable.store.compact();
   return ok(undefined);
 }
 
-async function holds(path: string, segment: Segment, live: readonly StoredText[]): Promise<boolean> {
-  if ((await checkSegment(path, segment)).isErr()) return false;
+/** Sees to it that the segment holds what the database has in `span`. */
+async function verifySealed(
+  live: StoreReader,
+  segment: Segment,
+  span: Span,
+  { clock }: JournalOptions,
+): Promise<Result<void, JournalFailure>> {
+  const { path } = span;
+  const first = await holds(path, segment, walk(live, span));
+  if (first.isErr()) return err(first.error);
+  if (first.value) return ok(undefined);
+  const again = await writeSegment(path, segment.segment, walk(live, span), clock());
+  if (again.isErr()) return err(again.error);
+  const second = await holds(path, segment, walk(live, span));
+  if (second.isErr()) return err(second.error);
+  return second.value
+    ? ok(undefined)
+    : err(damaged(path, segment.from, `segment ${segment.segment} cannot be made again`));
+}
+
+/** Whether the file is the one that was sealed, and has just these entries. That they cannot be read is an error. */
+async function holds(
+  path: string,
+  segment: Segment,
+  live: AsyncIterable<StoredPage>,
+): Promise<Result<boolean, JournalFailure>> {
+  let isSame = (await checkSegment(path, segment)).isOk();
+  const sealed = segmentPages(path, segment, segment.from, segment.to, false);
+  let page: readonly StoredText[] = [];
   let at = 0;
-  for await (const page of segmentPages(path, segment, segment.from, segment.to, false)) {
-    if (page.isErr()) return false;
-    for (const { seq, hash, text } of page.value) {
-      const same = live[at];
-      if (same?.seq !== seq || same.hash !== hash || same.text !== text) return false;
-      at += 1;
+  try {
+    for await (const found of live) {
+      if (found.isErr()) return err(found.error);
+      for (const { seq, hash, text } of isSame ? found.value : []) {
+        if (at === page.length) [page, at] = [(await nextPage(sealed)) ?? [], 0];
+        const other = page[at];
+        isSame &&= other?.seq === seq && other.hash === hash && other.text === text;
+        at += 1;
+      }
     }
+    return ok(isSame && at === page.length && (await nextPage(sealed))?.length === 0);
+  } finally {
+    await sealed.return(undefined);
   }
-  return at === live.length;
+}
+
+/** Empty: there are no more; `undefined`: they cannot be read. */
+async function nextPage(pages: AsyncGenerator<StoredPage>): Promise<readonly StoredText[] | undefined> {
+  for (;;) {
+    const next = await pages.next();
+    if (next.done === true) return [];
+    if (next.value.isErr()) return undefined;
+    if (next.value.value.length > 0) return next.value.value;
+  }
 }

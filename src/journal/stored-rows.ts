@@ -4,7 +4,7 @@ import type { JournalFailure } from '../model/failure.ts';
 import type { Entry } from './entry.ts';
 import { damaged } from './journal-failure.ts';
 import { rowKey, rowPrefix, rowsEnd } from './key.ts';
-import type { KnownRows, Stored } from './known-rows.ts';
+import type { KnownRows, KnownRowsOf, Stored } from './known-rows.ts';
 import type { KeyedProjection } from './projection.ts';
 import { isSameSum, noRows, RunningSum, sumOf, worthOf } from './state.ts';
 import type { RowSum, RowSums } from './state.ts';
@@ -21,11 +21,16 @@ export type RowChanges = {
 };
 
 type Change = {
-  /** As it is stored under. */
-  readonly key: string;
   readonly before: Stored | undefined;
   row: unknown;
-  after?: Stored;
+  after: Stored | undefined;
+};
+
+type Changed = {
+  readonly projection: KeyedProjection<unknown>;
+  readonly prefix: string;
+  readonly known: KnownRowsOf;
+  readonly rows: Map<string, Change>;
 };
 
 /** Folds entries into the stored rows of all `projections`, reading each row at most once. */
@@ -36,21 +41,21 @@ export function rowChanges(
   sums: RowSums,
   known: KnownRows,
 ): RowChanges {
-  const changed = projections.map((projection) => ({
+  const changed = projections.map((projection): Changed => ({
     projection,
     prefix: rowPrefix(projection.name),
+    known: known.of(projection.name),
     rows: new Map<string, Change>(),
   }));
 
   function read(
-    projection: KeyedProjection<unknown>,
-    stored: string,
+    { projection, prefix, known }: Changed,
     key: string,
   ): Result<Stored | undefined, JournalFailure> {
-    const recent = known.recent(stored);
+    const recent = known.recent(key);
     if (recent !== undefined) return ok(recent);
-    if (known.isAbsent(projection.name, stored)) return ok(undefined);
-    return store.get(stored).andThen((text) => {
+    if (known.isAbsent(key)) return ok(undefined);
+    return store.get(prefix + key).andThen((text) => {
       if (text === undefined) return ok(undefined);
       return parseRow(path, projection, text).map((row) => ({ row, worth: worthOf(key, text) }));
     });
@@ -58,7 +63,8 @@ export function rowChanges(
 
   return {
     apply: (entry) => {
-      for (const { projection, prefix, rows } of changed) {
+      for (const of of changed) {
+        const { projection, rows } = of;
         const key = projection.keyOf(entry);
         if (key === undefined) continue;
         const change = rows.get(key);
@@ -66,40 +72,38 @@ export function rowChanges(
           change.row = projection.apply(change.row, entry);
           continue;
         }
-        const stored = prefix + key;
-        const before = read(projection, stored, key);
+        const before = read(of, key);
         if (before.isErr()) return err(before.error);
         const row = projection.apply(before.value?.row, entry);
-        rows.set(key, { key: stored, before: before.value, row });
+        rows.set(key, { before: before.value, row, after: undefined });
       }
       return ok(undefined);
     },
     settle: () => {
       const writes: Write[] = [];
       const next: [string, RowSum][] = [];
-      for (const { projection, rows } of changed) {
+      for (const { projection, prefix, rows } of changed) {
         const { name, version } = projection;
         const running = new RunningSum(sums[name] ?? noRows(version));
         for (const [key, change] of rows) {
           const { before, row } = change;
           if (before !== undefined) running.take(before.worth);
           if (row === undefined) {
-            writes.push({ type: 'del', key: change.key });
+            writes.push({ type: 'del', key: prefix + key });
             continue;
           }
           const text = JSON.stringify(row);
           const worth = worthOf(key, text);
           change.after = { row, worth };
           running.add(worth);
-          writes.push({ type: 'put', key: change.key, value: text });
+          writes.push({ type: 'put', key: prefix + key, value: text });
         }
         next.push([name, running.sum]);
       }
       return { writes, sums: Object.fromEntries(next) };
     },
     remember: () => {
-      for (const { projection, rows } of changed)
-        for (const { key, after } of rows.values()) known.set(projection.name, key, after);
+      for (const { known, rows } of changed) for (const [key, { after }] of rows) known.set(key, after);
     },
   };
 }

@@ -25,7 +25,8 @@ export type Span = {
 /** An entry as it is stored. */
 export type StoredText = Link & { readonly text: string };
 
-type Page = Result<readonly StoredText[], JournalFailure>;
+/** Some of them, in order. After an `Err` there is nothing more. */
+export type StoredPage = Result<readonly StoredText[], JournalFailure>;
 
 /**
  * The stored entries of a range, page by page, from segments and database. No number may be missing, each hash must
@@ -35,7 +36,7 @@ export async function* walk(
   store: StoreReader,
   span: Span,
   { from = 0, to = span.head.seq, reverse = false }: EntryRange = {},
-): AsyncGenerator<Page> {
+): AsyncGenerator<StoredPage> {
   const first = Math.max(from, span.origin.seq + 1);
   const last = Math.min(to, span.head.seq);
   if (first > last) return;
@@ -129,7 +130,7 @@ async function* source(
   from: number,
   to: number,
   reverse: boolean,
-): AsyncGenerator<Page> {
+): AsyncGenerator<StoredPage> {
   const sealed = segments.filter((segment) => segment.to >= from && segment.from <= to);
   const live = to > base.seq;
   const liveFrom = Math.max(from, base.seq + 1);
@@ -147,7 +148,7 @@ export async function* livePages(
   from: number,
   to: number,
   reverse: boolean,
-): AsyncGenerator<Page> {
+): AsyncGenerator<StoredPage> {
   for await (const page of store.pages({ gte: entryKey(from), lte: entryKey(to) }, reverse)) {
     if (page.isErr()) return yield err(page.error);
     const stored: StoredText[] = [];

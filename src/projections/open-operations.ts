@@ -2,7 +2,6 @@ import type { RemovalIntended } from '../journal/event-removal.ts';
 import { terminalEvents } from '../journal/event.ts';
 import type { KeyedProjection } from '../journal/projection.ts';
 import type { ItemId } from '../model/item.ts';
-import type { Kind } from '../model/kind.ts';
 
 /** A removal that has begun and not ended: what `resume` has to see to, and `undo` may take back. */
 export type OpenOperation = {
@@ -10,18 +9,21 @@ export type OpenOperation = {
   /** The run that began it. */
   readonly run: string;
   readonly item: ItemId;
-  readonly kind: Kind;
   readonly state: 'intended' | 'quarantined' | 'purging' | 'blocked';
-  readonly intent: RemovalIntended;
+  readonly bytes: number;
   /** It is held for undo, and not freed before. UTC milliseconds. */
   readonly heldUntilMs?: number;
   /** Why it could not be put back, when that was tried last. */
   readonly putBackBlocked?: { readonly path: string; readonly code: string };
   readonly attempt: number;
+  /** The entry of its intent, which says all else: `intentPages` reads it. */
   readonly intentSeq: number;
   /** When it was intended. */
   readonly atMs: number;
 };
+
+/** The same with its intent at hand. */
+export type WholeOperation = OpenOperation & { readonly intent: RemovalIntended };
 
 const followUps: ReadonlySet<string> = new Set([
   ...terminalEvents,
@@ -32,27 +34,25 @@ const followUps: ReadonlySet<string> = new Set([
   'PutBackBlocked',
 ]);
 
-/** One row for each operation, by its id; gone with its terminal event. */
+/**
+ * One row for each operation, by its id; gone with its terminal event. Written with each change of its state, a hundred
+ * thousand times in a run: it does not hold the intent.
+ */
 export const openOperations: KeyedProjection<OpenOperation> = {
   name: 'op',
-  version: 2,
+  version: 3,
   isWork: true,
   keyOf: ({ op, event }) => (followUps.has(event.type) ? op : undefined),
-  apply: (row, { event, op, run, seq, atMs }) => {
+  apply: (row, { event, op, run = '', seq, atMs }) => {
     if (event.type === 'RemovalIntended') {
       if (op === undefined) return row;
-      const { item, kind, attempt } = event;
-      const state = 'intended';
-      return { op, run: run ?? '', item, kind, state, intent: event, attempt, intentSeq: seq, atMs };
+      const { item, bytes, attempt } = event;
+      return { op, run, item, state: 'intended', bytes, attempt, intentSeq: seq, atMs };
     }
     if (row === undefined || terminalEvents.includes(event.type)) return undefined;
     switch (event.type) {
       case 'ItemQuarantined':
-        return {
-          ...row,
-          state: 'quarantined',
-          ...(event.heldUntilMs === undefined ? {} : { heldUntilMs: event.heldUntilMs }),
-        };
+        return quarantined(row, event.heldUntilMs);
       case 'PutBackBlocked':
         return { ...row, putBackBlocked: { path: event.path, code: event.code } };
       case 'PurgeStarted':
@@ -64,3 +64,14 @@ export const openOperations: KeyedProjection<OpenOperation> = {
     }
   },
 };
+
+/**
+ * Held operations are the many: written out, they share their shape. An object that is spread and then extended by
+ * conditions gets one of its own, which is larger than itself.
+ */
+function quarantined(row: OpenOperation, heldUntilMs: number | undefined): OpenOperation {
+  if (heldUntilMs === undefined) return { ...row, state: 'quarantined' };
+  const { putBackBlocked, op, run, item, bytes, attempt, intentSeq, atMs } = row;
+  if (putBackBlocked !== undefined) return { ...row, state: 'quarantined', heldUntilMs };
+  return { op, run, item, state: 'quarantined', bytes, attempt, intentSeq, atMs, heldUntilMs };
+}

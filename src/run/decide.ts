@@ -60,7 +60,7 @@ function confirm({ how }: Extract<Command, { type: 'ConfirmRun' }>, run: Run): D
 function beginRemoval({ intent }: Extract<Command, { type: 'BeginRemoval' }>, run: Run): Decision {
   if (run.dryRun) return err({ type: 'dry-run' });
   if (run.phase !== 'confirmed') return err({ type: 'run-not-confirmed' });
-  if (!run.plannedItems.has(intent.item)) return err({ type: 'item-not-planned', item: intent.item });
   if (run.underWay.has(intent.item)) return err({ type: 'item-already-under-way', item: intent.item });
+  if (!run.plannedItems.has(intent.item)) return err({ type: 'item-not-planned', item: intent.item });
   return ok([{ type: 'RemovalIntended', ...intent }]);
 }

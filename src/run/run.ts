@@ -7,7 +7,8 @@ export type Run = {
   readonly dryRun: boolean;
   readonly plan: string | undefined;
   readonly planned: { readonly items: number; readonly bytes: number };
-  readonly plannedItems: ReadonlySet<ItemId>;
+  /** Of the plan, what has not begun. */
+  readonly plannedItems: Set<ItemId>;
   /** Intended and not ended, or durably gone: not to be begun again. */
   readonly underWay: Set<ItemId>;
 };
@@ -22,7 +23,7 @@ export const newRun: Run = {
 };
 
 /**
- * Folds one event of this run into what is remembered. `underWay` grows in place: a run has up to 100,000 items, and
+ * Folds one event of this run into what is remembered. Its sets change in place: a run has up to 100,000 items, and
  * nobody keeps an older state.
  */
 export function evolve(run: Run, event: Event): Run {
@@ -45,11 +46,12 @@ export function evolve(run: Run, event: Event): Run {
     case 'RunConfirmed':
       return { ...run, phase: 'confirmed' };
     case 'RemovalIntended':
+      run.plannedItems.delete(event.item);
       run.underWay.add(event.item);
       return run;
     case 'ItemFailed':
       // It may be tried again, in another way, by the same run.
-      if (event.retryable) run.underWay.delete(event.item);
+      if (event.retryable && run.underWay.delete(event.item)) run.plannedItems.add(event.item);
       return run;
     case 'RunDeclined':
     case 'RunRefused':

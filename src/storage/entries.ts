@@ -1,4 +1,4 @@
-import type { Size } from '../model/item.ts';
+import type { ItemId, Size } from '../model/item.ts';
 import type { Doubt } from '../model/reason.ts';
 import type { CheckpointFolder } from './checkpoint.ts';
 import type { DeadLetters } from './dead-letters.ts';
@@ -52,6 +52,8 @@ export type DeadLettersEntry = At & {
   readonly letters: DeadLetters;
 };
 export type LogEntry = At & {
+  /** Of the item it is. */
+  readonly id?: ItemId;
   readonly holder: string;
   readonly name: string;
   readonly cwd: string | undefined;
@@ -85,7 +87,7 @@ export type Survey = {
   readonly worktrees: readonly WorktreeEntry[];
   readonly metadata: readonly MetadataEntry[];
   readonly locks: readonly LockEntry[];
-  /** By path, of what was seen whole and shares nothing: need not be measured. */
+  /** By path, of what was seen whole and shares nothing: need not be measured. Logs tell their own. */
   readonly sizes: ReadonlyMap<string, Size>;
   readonly blind: readonly Blind[];
   readonly oddities: readonly Doubt[];

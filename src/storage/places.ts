@@ -15,7 +15,8 @@ export type PlaceFound = {
 };
 
 export type Places = {
-  readonly found: readonly PlaceFound[];
+  /** The caller's: a place that was read can be let go. */
+  readonly found: (PlaceFound | undefined)[];
   /** Names left alone because nobody knows them. */
   readonly oddities: readonly Doubt[];
   /** Containers that could not be listed: what is in them is not known, which is not the same as nothing. */
@@ -42,17 +43,41 @@ export function findPlaces(roots: readonly string[], ahead: ReadAhead): Places {
 }
 
 function walk(at: Walk, segments: readonly string[], listed?: readonly Dirent[]): void {
+  const directory = join(at.root, ...segments);
   const entries = listed ?? listOrNote(at, segments);
   const reach = at.ahead.follow(entries.length, (index) => {
     const entry = entries[index];
     if (entry === undefined || !isListed([...segments, entry.name], fileType(entry))) return undefined;
-    return { as: 'list', path: join(at.root, ...segments, entry.name) };
+    return { as: 'list', path: join(directory, entry.name) };
   });
   for (const [index, entry] of entries.entries()) {
     reach(index);
-    visit(at, segments, entry);
+    visit(at, segments, directory, entry);
   }
 }
+
+/** Its path is put together when it is asked for: there may be a hundred thousand in one directory. */
+class Found implements PlaceFound {
+  readonly root: string;
+  readonly #directory: string;
+  readonly #name: string;
+  readonly type: FileType;
+  readonly place: PlaceFound['place'];
+
+  constructor(root: string, directory: string, { name, type, place }: Named) {
+    this.root = root;
+    this.#directory = directory;
+    this.#name = name;
+    this.type = type;
+    this.place = place;
+  }
+
+  get path(): string {
+    return join(this.#directory, this.#name);
+  }
+}
+
+type Named = Pick<PlaceFound, 'type' | 'place'> & { readonly name: string };
 
 /** Whether {@link visit} lists it. */
 function isListed(segments: readonly string[], type: FileType): boolean {
@@ -60,9 +85,10 @@ function isListed(segments: readonly string[], type: FileType): boolean {
   return isDecidedByContents(segments) || classify(segments, type).type === 'container';
 }
 
-function visit(at: Walk, above: readonly string[], entry: Dirent): void {
-  const segments = [...above, entry.name];
-  const path = join(at.root, ...segments);
+function visit(at: Walk, above: readonly string[], directory: string, entry: Dirent): void {
+  const { name } = entry;
+  const segments = [...above, name];
+  const path = join(directory, name);
   const type = fileType(entry);
   if (!isNameable(entry.name)) {
     at.oddities.push({ reason: 'unknown-format', detail: 'a name that is not UTF-8', path });
@@ -95,11 +121,11 @@ function visit(at: Walk, above: readonly string[], entry: Dirent): void {
     case 'mapreduce': {
       const inside = type === 'directory' ? listOrNote(at, segments) : [];
       if (inside.length > 0) walk(at, segments, inside);
-      else at.found.push({ root: at.root, path, type, place });
+      else at.found.push(new Found(at.root, directory, { name, type, place }));
       return;
     }
     default:
-      at.found.push({ root: at.root, path, type, place });
+      at.found.push(new Found(at.root, directory, { name, type, place }));
   }
 }
 

@@ -90,22 +90,32 @@ async function readOne(
 ): Promise<ProcessRow | undefined> {
   const stat = statOf(directory);
   if (stat === undefined || isDead(stat)) return undefined;
+  if (stat.isOfKernel) return ofKernel(stat, clock);
   const executable = linkOf(join(directory, 'exe'));
   const cwd = linkOf(join(directory, 'cwd'));
   const openFiles = openFilesOf(join(directory, 'fd'), prefixes);
-  const interpreted =
-    executable === undefined ? stat.memoryBytes !== 0 : interpreters.test(basename(executable));
+  const interpreted = executable === undefined || interpreters.test(basename(executable));
   return {
     pid: stat.pid,
     parent: stat.parent,
     name: tellingName(stat.name, executable),
-    startedAtMs: Math.round(clock.bootedAtMs + (stat.startTicks / clock.ticksPerSecond) * 1_000),
+    startedAtMs: startOf(stat, clock),
     executable,
     script: interpreted ? await scriptOf(join(directory, 'cmdline'), executable !== undefined) : undefined,
     cwd,
     openFiles: openFiles ?? [],
     open: cwd !== undefined && openFiles !== undefined,
   };
+}
+
+/** Half of what runs on a machine with many cores: it has no files, and nothing to look into. */
+function ofKernel(stat: Stat, clock: Clock): ProcessRow {
+  const { pid, parent, name } = stat;
+  return { pid, parent, name, startedAtMs: startOf(stat, clock), openFiles: [], open: true };
+}
+
+function startOf({ startTicks }: Stat, { bootedAtMs, ticksPerSecond }: Clock): number {
+  return Math.round(bootedAtMs + (startTicks / ticksPerSecond) * 1_000);
 }
 
 /** The dead stay in the table until somebody asks for them; they hold nothing. */
@@ -141,16 +151,17 @@ export type Stat = {
   readonly parent: number;
   /** Of field 9, the flags: nothing of it runs any more but what the kernel does to clear it away. */
   readonly isExiting: boolean;
+  /** Of field 9: a thread of the kernel. */
+  readonly isOfKernel: boolean;
   /** Field 20. */
   readonly threads: number;
   /** Field 22: clock ticks since boot. */
   readonly startTicks: number;
-  /** Field 23. What has no memory of its own is a thread of the kernel: it has no command line, either. */
-  readonly memoryBytes: number;
 };
 
-/** `PF_EXITING` of the kernel. */
+/** `PF_EXITING` and `PF_KTHREAD` of the kernel. */
 const exiting = 0x4;
+const ofTheKernel = 0x20_0000;
 
 /** `/proc/<pid>/stat`: the name is in parentheses and may hold any of them, and spaces. */
 export function parseStat(text: string): Stat | undefined {
@@ -168,9 +179,9 @@ export function parseStat(text: string): Stat | undefined {
     state,
     parent: Number(parent),
     isExiting: (Number(fields[6]) & exiting) !== 0,
+    isOfKernel: (Number(fields[6]) & ofTheKernel) !== 0,
     threads: Number(fields[17]),
     startTicks,
-    memoryBytes: Number(fields[20]),
   };
 }
 

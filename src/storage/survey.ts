@@ -5,9 +5,10 @@ import { readCheckpoint, readCheckpointFolder } from './checkpoint.ts';
 import { workingDirectoryOfLog } from './claude-log.ts';
 import { readDeadLetters } from './dead-letters.ts';
 import { mapEach } from './each.ts';
-import type { At, Survey } from './entries.ts';
+import type { At, LogEntry, Survey } from './entries.ts';
 import { lastRecordMs, readEventFiles } from './event-files.ts';
 import { readJobState } from './job.ts';
+import { logsFound } from './log-found.ts';
 import { readMapping } from './mapping.ts';
 import { blindAt, findPlaces, type PlaceFound } from './places.ts';
 import { see, sizeOf, type Seen } from './see.ts';
@@ -73,9 +74,14 @@ async function readSurvey(roots: readonly string[], ahead: ReadAhead): Promise<S
     const found = places.found[index];
     return found === undefined ? undefined : aimAt(found);
   });
+  const small = logsFound();
   const entries = await mapEach(places.found, readsAtOnce, async (found, index) => {
     reach(index);
-    const looked = see(found.path);
+    if (found === undefined) return isFiled;
+    // What is read says more, and there may be a hundred thousand.
+    places.found[index] = undefined;
+    const { root, path } = found;
+    const looked = see(path);
     if (looked.isErr()) {
       // Its name is known and nothing else: as if the directory it lies in could not be listed.
       oddities.push(looked.error);
@@ -83,12 +89,12 @@ async function readSurvey(roots: readonly string[], ahead: ReadAhead): Promise<S
     }
     const seen = looked.unwrapOr(undefined);
     // Gone since it was listed, or not to be seen: not an item.
-    if (seen === undefined) return () => undefined;
+    if (seen === undefined) return isFiled;
     const link: Doubt | undefined =
       seen.identity.type === 'symlink'
-        ? { reason: 'symlink', detail: 'a symbolic link, not followed', path: found.path }
+        ? { reason: 'symlink', detail: 'a symbolic link, not followed', path }
         : undefined;
-    return readPlace(byPlace, found, { root: found.root, path: found.path, seen, link });
+    return readPlace(byPlace, found, { root, path, seen, link }, small);
   });
   // Results arrive in any order and are filed in that of the listing.
   for (const file of entries) file();
@@ -118,13 +124,7 @@ function knownSizes(lists: Lists): Map<string, Size> {
   const note = ({ path }: At, size: Size | undefined): void => {
     if (size !== undefined) sizes.set(path, size);
   };
-  const files = [
-    lists['session-file'],
-    lists.mapping,
-    lists['event-file'],
-    lists.log,
-    lists['worktree-metadata'],
-  ];
+  const files = [lists['session-file'], lists.mapping, lists['event-file'], lists['worktree-metadata']];
   for (const entry of files.flat()) note(entry, sizeOf([entry.seen]));
   for (const entry of lists.mapreduce) note(entry, sizeOf([entry.seen]));
   for (const entry of lists.checkpoints) note(entry, entry.folder.size);
@@ -157,7 +157,12 @@ function aimAt({ path, place }: PlaceFound): Aim | undefined {
 const isFiled = (): void => undefined;
 
 /** Reads what lies there. @returns how to file it */
-async function readPlace(into: Lists, { place }: PlaceFound, at: At): Promise<() => void> {
+async function readPlace(
+  into: Lists,
+  { place }: PlaceFound,
+  at: At,
+  small: (log: LogEntry) => LogEntry,
+): Promise<() => void> {
   const { path, seen } = at;
   switch (place.type) {
     case 'session-file': {
@@ -201,7 +206,7 @@ async function readPlace(into: Lists, { place }: PlaceFound, at: At): Promise<()
       const { root, link } = at;
       const { holder, name } = place;
       // Nothing is waited for, so the order is that of the listing already; and written out, entries share their shape.
-      into.log.push({ root, path, seen, link, holder, name, cwd: workingDirectoryOfLog(path) });
+      into.log.push(small({ root, path, seen, link, holder, name, cwd: workingDirectoryOfLog(path) }));
       return isFiled;
     }
     case 'worktree': {

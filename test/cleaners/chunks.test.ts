@@ -1,7 +1,7 @@
 import test from 'ava';
 import * as fc from 'fast-check';
 import { chunksOf } from '../../src/cleaners/chunks.ts';
-import type { Condemned } from '../../src/cleaners/sweep.ts';
+import type { Condemned } from '../../src/cleaners/judged.ts';
 import type { Item } from '../../src/model/item.ts';
 import { itemId } from '../../src/model/item.ts';
 import { kinds, type Kind } from '../../src/model/kind.ts';

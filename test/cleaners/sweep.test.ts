@@ -1,4 +1,13 @@
-import { existsSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import {
+  appendFileSync,
+  copyFileSync,
+  existsSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  utimesSync,
+} from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { errAsync, type Result } from 'neverthrow';
@@ -8,8 +17,13 @@ import { resume } from '../../src/commands/resume.ts';
 import type { Shell } from '../../src/commands/shell.ts';
 import type { Store, Write } from '../../src/journal/store.ts';
 import type { Failure, JournalFailure } from '../../src/model/failure.ts';
+import type { ProcessInfo } from '../../src/storage/processes.ts';
+import { deadLetters } from '../helpers/dead-letter-artefacts.ts';
 import { makeIds } from '../helpers/ids.ts';
+import { jobState } from '../helpers/job-artefacts.ts';
+import { settleDirectories } from '../helpers/settle-directories.ts';
 import { temporaryDirectory } from '../helpers/temporary.ts';
+import { session } from '../helpers/session-artefacts.ts';
 import { claudeLog, eventDirectory } from '../helpers/trace-artefacts.ts';
 import { runBetween, type Call } from '../torture/interpose.ts';
 import { Machine, quarantined } from '../torture/machine.ts';
@@ -86,6 +100,17 @@ class BreakingStores {
 
 const unavailable: JournalFailure = { type: 'journal-unavailable', path: '/', code: 'EIO', detail: 'broken' };
 
+/** Of what `--jsonl` printed: what stays of what was to go, and why. */
+function driftsIn(out: string): Record<string, unknown> {
+  return Object.fromEntries(
+    out
+      .split('\n')
+      .filter((line) => line.includes('"ItemDrifted"'))
+      .map((line) => JSON.parse(line) as { data: { item: string; reason: string; evidence: unknown } })
+      .map(({ data: { item, reason, evidence } }) => [item, { reason, evidence }]),
+  );
+}
+
 function textOf(writes: readonly Write[]): string {
   return writes.map((one) => (one.type === 'put' ? one.value : '')).join('\n');
 }
@@ -139,6 +164,8 @@ test('a journal that fails where a chunk is freed lets nothing of the next one b
       {
         ...shell,
         journalSeams: { ...shell.journalSeams, wrapStore: stores.wrap },
+        // Later than that who is at work is as of a moment ago.
+        clock: () => shell.clock() + (isIntended ? 1_000 : 0),
         readProcesses: async (asked) => {
           // The next chunk looks who is at work once more, after it has written down what it is about to do.
           if (isIntended) await stores.broken;
@@ -184,5 +211,198 @@ test('a journal that fails where a chunk is moved lets nothing more of the one b
     'the first chunk had been moved',
   );
   t.true(quarantined(machine.root).length >= directories.length - 4, 'four were under way');
+  await everythingGoesAfterwards(t, storage);
+});
+
+test('a file that is changed, swapped or taken away once its removal is intended stays as it is', async (t) => {
+  const { machine, logs } = await makeStorage(t);
+  const [changed = '', swapped = '', gone = '', ...others] = logs;
+  let isIntended = false;
+  function meddle(text: string): void {
+    if (isIntended || !intendsLogs(text)) return;
+    isIntended = true;
+    appendFileSync(changed, 'more\n');
+    copyFileSync(swapped, `${swapped}.new`);
+    const { atime, mtime } = statSync(swapped);
+    utimesSync(`${swapped}.new`, atime, mtime);
+    renameSync(`${swapped}.new`, swapped);
+    unlinkSync(gone);
+  }
+  const ran = await machine.run((shell) => {
+    const wrapStore = (store: Store): Store => ({
+      ...store,
+      write: (writes) => store.write(writes).map(() => meddle(textOf(writes))),
+    });
+    return clean(request._unsafeUnwrap(), { ...shell, journalSeams: { ...shell.journalSeams, wrapStore } });
+  });
+  const drift = (path: string, what: string) => ({
+    reason: 'changed-since-decision',
+    evidence: { path, what },
+  });
+  t.deepEqual(
+    driftsIn(ran.out),
+    {
+      [`logs:${changed}`]: drift(changed, 'changed'),
+      [`logs:${swapped}`]: drift(swapped, 'changed'),
+      [`logs:${gone}`]: drift(gone, 'gone'),
+    },
+    ran.err,
+  );
+  t.true(existsSync(changed) && existsSync(swapped));
+  t.deepEqual(
+    others.filter((path) => existsSync(path)),
+    [],
+  );
+});
+
+/** One that has worked on this storage since before anything of it was made, in a repository that nothing else tells of. */
+function prodigyOf(t: ExecutionContext, home: string): ProcessInfo {
+  const sleeper = spawn('sleep', ['60'], { env: { HOME: home } });
+  t.teardown(() => void sleeper.kill());
+  const [pid, executable] = [sleeper.pid ?? 0, '/usr/bin/prodigy'];
+  const seen = { startedAtMs: 0, name: 'prodigy', executable, cwd: '/srv/app', openFiles: [] };
+  return { ...seen, pid, self: false, ancestor: false };
+}
+
+test('what a Prodigy began to work on while it was moved is put back', async (t) => {
+  const { machine, directories, logs } = await makeStorage(t);
+  const home = { home: machine.home, root: machine.root, dataRoot: machine.root, nowMs, ids: makeIds(2) };
+  const { id } = await session(home, { status: 'Completed', startedAgo: '60d', endedAgo: '60d' });
+  const { path } = await eventDirectory(home, { repository: id, startedAgo: '60d' });
+  const prodigy = prodigyOf(t, machine.home);
+  let isMoved = false;
+  const ran = await machine.run((shell) =>
+    clean(request._unsafeUnwrap(), {
+      ...shell,
+      readProcesses: async (asked) => {
+        const table = await shell.readProcesses(asked);
+        isMoved ||= !existsSync(path);
+        return isMoved ? { ...table, processes: [...table.processes, prodigy] } : table;
+      },
+    }),
+  );
+  t.true(isMoved, ran.err);
+  t.true(existsSync(path));
+  t.like(driftsIn(ran.out)[`events:${path}`], { reason: 'active', evidence: { owner: `session:${id}` } });
+  t.deepEqual(
+    [...directories, ...logs].filter((other) => existsSync(other)),
+    [],
+  );
+});
+
+for (const [what, stepMs, looks] of [
+  ['as of a moment ago, who runs is not asked anew before the next chunk', 0, 2],
+  ['later than that it is', 1_000, 3],
+] as const) {
+  test(what, async (t) => {
+    const { machine } = await makeStorage(t);
+    let [asked, aheadMs] = [0, 0];
+    const ran = await machine.run((shell) =>
+      clean(request._unsafeUnwrap(), {
+        ...shell,
+        clock: () => shell.clock() + (aheadMs += stepMs),
+        readProcesses: (places) => {
+          // From behind the renames of the first chunk on.
+          if (quarantined(machine.root).length > 0 || asked > 0) asked += 1;
+          return shell.readProcesses(places);
+        },
+      }),
+    );
+    t.true(ran.result?.isOk(), ran.err);
+    t.is(asked, looks);
+  });
+}
+
+/** Runs with directories that take long to become durable, and tells in which order the journal got to know what. */
+async function toldWithSlowSyncs(
+  t: ExecutionContext,
+  machine: Machine,
+): Promise<(type: string, kind: string) => number> {
+  const ran = await machine.run((shell) =>
+    runBetween(
+      {
+        roots: [machine.root],
+        isDead: () => false,
+        on: ({ name }, perform) => (name === 'fsync-directory' ? turns(100).then(perform) : perform()),
+        turns: () => 0,
+      },
+      () => clean(request._unsafeUnwrap(), shell),
+    ),
+  );
+  t.true(ran.result?.isOk(), ran.err);
+  const told = ran.out.split('\n').filter((line) => line.includes('"data":{"item":'));
+  return (type, kind) => {
+    const isMeant = (line: string): boolean =>
+      line.includes(`"type":"${type}"`) && line.includes(`"item":"${kind}:`);
+    const at = type === 'RemovalIntended' ? told.findIndex(isMeant) : told.findLastIndex(isMeant);
+    t.not(at, -1, `${type} ${kind}`);
+    return at;
+  };
+}
+
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn += 1) await setImmediate();
+}
+
+test('while the renames of a chunk become durable, the next one is begun', async (t) => {
+  const { machine } = await makeStorage(t);
+  const told = await toldWithSlowSyncs(t, machine);
+  t.true(told('RemovalIntended', 'logs') < told('ItemQuarantined', 'events'));
+});
+
+test('what explains something of a chunk is not begun before that is durably in quarantine', async (t) => {
+  const { machine } = await makeStorage(t);
+  const home = { home: machine.home, root: machine.root, dataRoot: machine.root, nowMs, ids: makeIds(2) };
+  const job = await jobState(home, { repository: 'app', complete: true, updatedAgo: '90d' });
+  const letters = [{ item: 'a', lastAttemptAgo: '90d', eligible: true }];
+  await deadLetters(home, { layout: 'short', repository: 'app', job: job.job, letters });
+  await settleDirectories(machine.root);
+  const told = await toldWithSlowSyncs(t, machine);
+  t.true(told('ItemQuarantined', 'dlq') < told('RemovalIntended', 'state'));
+  t.false(existsSync(job.path));
+});
+
+test('a journal that fails where a chunk is told to be in quarantine lets nothing of the next one be moved', async (t) => {
+  const storage = await makeStorage(t);
+  const { machine, directories, logs } = storage;
+  const stores = new BreakingStores((text) => text.includes('"ItemQuarantined"'));
+  const isNextIntended = stores.written(intendsLogs);
+  let isIntended = false;
+  void isNextIntended.then(() => {
+    isIntended = true;
+  });
+  const isSettling = ({ name }: Call): boolean =>
+    name === 'fsync-directory' && quarantined(machine.root).length > 0;
+  const ran = await machine.run((shell) =>
+    runBetween(
+      {
+        roots: [machine.root],
+        isDead: () => false,
+        on: (call, perform) => (isSettling(call) ? isNextIntended.then(perform) : perform()),
+        turns: () => 0,
+      },
+      () =>
+        clean(request._unsafeUnwrap(), {
+          ...shell,
+          journalSeams: { ...shell.journalSeams, wrapStore: stores.wrap },
+          clock: () => shell.clock() + (isIntended ? 1_000 : 0),
+          readProcesses: async (asked) => {
+            if (isIntended) await stores.broken;
+            return shell.readProcesses(asked);
+          },
+        }),
+    ),
+  );
+  t.is(ran.result?.isErr() ? ran.result.error.type : ran.out, 'journal-unavailable');
+  t.deepEqual(
+    directories.filter((path) => existsSync(path)),
+    [],
+    'the first chunk had been moved',
+  );
+  t.is(quarantined(machine.root).length, directories.length, 'and nothing of it is freed');
+  t.deepEqual(
+    logs.filter((path) => !existsSync(path)),
+    [],
+  );
   await everythingGoesAfterwards(t, storage);
 });

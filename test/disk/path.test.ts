@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import test from 'ava';
 import { isAncestorOrSelf, isInside, normalise } from '../../src/disk/path.ts';
 
@@ -46,4 +47,15 @@ test('only absolute text without NUL has a normal form', (t) => {
   t.is(normalise('a'), undefined);
   t.is(normalise(''), undefined);
   t.is(normalise('/a\0'), undefined);
+});
+
+test('whatever segments a path has, it is spelt as the system resolves it', (t) => {
+  const segments = ['', '.', '..', '...', 'a', '.a', '..a', 'a..', ' '];
+  for (const first of segments)
+    for (const second of segments)
+      for (const third of segments) {
+        const path = `/${first}/${second}/${third}`;
+        t.is(normalise(path), resolve(path));
+        t.is(normalise(`/${first}`), resolve(`/${first}`));
+      }
 });

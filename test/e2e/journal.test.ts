@@ -204,7 +204,7 @@ test('a sum that is lost beside a whole segment is written anew, and the databas
   await clean(shop, ['logs', '--force', '--all-repos']);
   for (const entries of [1, 1_000_000]) {
     const journal = await opened(journalIn(shop), { sealing: { entries } });
-    (await journal.append(remarks(0, 3)))._unsafeUnwrap();
+    (await journal.append(remarks(0, 30)))._unsafeUnwrap();
     await journal.close();
   }
   const sum = join(journalIn(shop), 'segments', '000001.sha256');

@@ -120,23 +120,37 @@ test('entries of more than thirty days are sealed, however few', async (t) => {
   t.is(await liveEntries(directory), 2);
 });
 
-test('while an operation is open sealing waits, but not for ever', async (t) => {
+const busy: Partial<JournalOptions> = {
+  inline: [
+    {
+      name: 'busy',
+      version: 1,
+      isWork: true,
+      keyOf: ({ event }) => (event.type === 'OddityFound' ? 'one' : undefined),
+      apply: () => true,
+    },
+  ],
+};
+
+test('while an operation is open sealing waits for twenty times as many entries, but not for ever', async (t) => {
   const directory = temporaryDirectory(t);
-  const busy: Partial<JournalOptions> = {
-    ...soon,
-    inline: [
-      {
-        name: 'busy',
-        version: 1,
-        isWork: true,
-        keyOf: ({ event }) => (event.type === 'OddityFound' ? 'one' : undefined),
-        apply: () => true,
-      },
-    ],
-  };
-  await write(directory, 0, 150, busy);
+  const more = { ...busy, sealing: { entries: 10 } };
+  await write(directory, 0, 150, more);
   t.false(readdirSync(directory).includes('segments'));
-  await write(directory, 150, 210, busy);
+  await write(directory, 150, 210, more);
+  t.true(readdirSync(directory).includes('segments'));
+});
+
+test('while an operation is open sealing waits for twice as many days', async (t) => {
+  const directory = temporaryDirectory(t);
+  const after = (days: number): Partial<JournalOptions> => ({
+    ...busy,
+    clock: () => noonMs + days * 24 * 60 * 60 * 1000,
+  });
+  await write(directory, 0, 3, after(0));
+  await write(directory, 3, 4, after(59));
+  t.false(readdirSync(directory).includes('segments'));
+  await write(directory, 4, 5, after(61));
   t.true(readdirSync(directory).includes('segments'));
 });
 

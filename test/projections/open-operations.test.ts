@@ -12,15 +12,14 @@ const state = (...events: readonly Event[]): unknown =>
     [intended('a', 7), ...events].map((event) => inOp('run', 'a', event)),
   ).get('op-a')?.state;
 
-test('an intent opens an operation with all that is needed to go on', (t) => {
+test('an intent opens an operation that tells which entry says all that is needed to go on', (t) => {
   const row = rowsOf(openOperations, [inOp('run', 'a', intended('a', 7))]).get('op-a');
   t.deepEqual(row, {
     op: 'op-a',
     run: 'run',
     item,
-    kind: 'logs',
     state: 'intended',
-    intent: intended('a', 7),
+    bytes: 7,
     attempt: 1,
     intentSeq: 0,
     atMs: 0,
@@ -41,6 +40,29 @@ test('an operation passes through its states', (t) => {
 test('it is remembered how long an item is held, and by whom', (t) => {
   const rows = rowsOf(openOperations, [inOp('one', 'a', intended('a', 7)), inOp('two', 'a', quarantined)]);
   t.like(rows.get('op-a'), { heldUntilMs: 5, run: 'one' });
+});
+
+test('what is held is told in as many words, however it came to be', (t) => {
+  const blocked: Event = { type: 'PutBackBlocked', item, path: '/root/a', code: 'EEXIST' };
+  const row = (...events: readonly Event[]): unknown =>
+    rowsOf(
+      openOperations,
+      [intended('a', 7), ...events].map((event) => inOp('run', 'a', event)),
+    ).get('op-a');
+  const plain = row(quarantined);
+  t.deepEqual(plain, {
+    op: 'op-a',
+    run: 'run',
+    item,
+    state: 'quarantined',
+    bytes: 7,
+    attempt: 1,
+    intentSeq: 0,
+    atMs: 0,
+    heldUntilMs: 5,
+  });
+  const putBackBlocked = { path: '/root/a', code: 'EEXIST' };
+  t.deepEqual(row(blocked, quarantined), { ...(plain as object), putBackBlocked });
 });
 
 test('every terminal event closes its operation and no other', (t) => {

@@ -239,10 +239,13 @@ test('names with spaces and parentheses are read right', (t) => {
     state: 'S',
     parent: 41,
     isExiting: true,
+    isOfKernel: false,
     threads: 15,
     startTicks: 99_171,
-    memoryBytes: 4096,
   });
+  // As `kthreadd` has it, and a shell.
+  t.true(parseStat(`2 (kthreadd) S 0 0 0 0 -1 2129984 ${rest}`)?.isOfKernel);
+  t.false(parseStat(`42 (bash) S 1 42 42 34816 42 4194560 ${rest}`)?.isOfKernel);
   t.false(parseStat(`42 (a) S 1 0 0 0 0 4194304 ${rest}`)?.isExiting);
   t.is(parseStat('rubbish'), undefined);
   t.is(parseStat('42 (x) S 1'), undefined);

@@ -148,7 +148,7 @@ export const controls: readonly Control[] = [
     seeds: 300,
     patch: {
       file: 'src/disk/whole-file.js',
-      find: 'await write(scratch, content, mode);\n        await link(scratch, path);',
+      find: 'await write(scratch, content, mode);\n        linkSync(scratch, path);',
       replace: 'await write(path, content, mode);',
     },
   },

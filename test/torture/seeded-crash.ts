@@ -9,6 +9,7 @@ import { resume } from '../../src/commands/resume.ts';
 import type { Shell } from '../../src/commands/shell.ts';
 import { undo } from '../../src/commands/undo.ts';
 import type { Entry } from '../../src/journal/entry.ts';
+import type { Move } from '../../src/journal/event-removal.ts';
 import { applyToRows } from '../../src/journal/reader.ts';
 import type { Failure } from '../../src/model/failure.ts';
 import { openOperations, type OpenOperation } from '../../src/projections/open-operations.ts';
@@ -174,12 +175,16 @@ class Life {
   /** What cannot be put back, because somebody else's thing has the place, waits for him. */
   #waitingOf(entries: readonly Entry[]): readonly string[] {
     const rows = new Map<string, OpenOperation>();
-    for (const entry of entries) applyToRows(rows, openOperations, entry);
+    const moves = new Map<string, readonly Move[]>();
+    for (const entry of entries) {
+      applyToRows(rows, openOperations, entry);
+      if (entry.event.type === 'RemovalIntended') moves.set(entry.op ?? '', entry.event.moves);
+    }
     const isTaken = (path: string): boolean =>
       this.#world.untouchable.get(path)?.why === 'made anew by somebody else';
     return [...rows.values()]
-      .filter(({ intent, putBackBlocked }) => {
-        return putBackBlocked !== undefined && intent.moves.some(({ path }) => isTaken(path));
+      .filter(({ op, putBackBlocked }) => {
+        return putBackBlocked !== undefined && moves.get(op)?.some(({ path }) => isTaken(path)) === true;
       })
       .map(({ item }) => item);
   }
