@@ -37,7 +37,7 @@ export function logPrinter(output: LogOutput, colours: Colours): LogPrinter {
     case 'csv':
       return {
         start: () => csvRecord(csvColumns),
-        entry: csvEntry,
+        entry: csvEntries(),
         end: nothing,
         breakOff: nothing,
         wantsRuns: true,
@@ -117,14 +117,23 @@ const csvColumns = [
   'detail',
 ] as const;
 
-function csvEntry({ entry }: Recorded, run: RunSummary | undefined): string {
+/** Entries of one run come together: what was typed is worded once for them. */
+function csvEntries(): LogPrinter['entry'] {
+  let last: { readonly run: RunSummary; readonly command: string } | undefined;
+  return (recorded, run) => {
+    if (run !== undefined && last?.run !== run) last = { run, command: commandText(run) };
+    return csvEntry(recorded, run, run === undefined ? undefined : last?.command);
+  };
+}
+
+function csvEntry({ entry }: Recorded, run: RunSummary | undefined, command: string | undefined): string {
   const { event } = entry;
   const actor = run?.actor;
   return csvRecord([
     entry.seq,
     new Date(entry.atMs).toISOString(),
     entry.run,
-    run === undefined ? undefined : commandText(run),
+    command,
     actor?.user,
     actor?.uid ?? entry.actor.uid,
     actor?.sudoUser,

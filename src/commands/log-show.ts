@@ -1,24 +1,26 @@
 import { err, ok, type Result } from 'neverthrow';
-import type { PlannedItem } from '../journal/event-run.ts';
 import { withIntents } from '../journal/intents.ts';
-import type { JournalReader } from '../journal/journal.ts';
+import type { EntryRange, JournalReader } from '../journal/journal.ts';
 import { keptOfRows } from '../journal/kept-rows.ts';
 import type { Failure, JournalFailure } from '../model/failure.ts';
 import { aftermath } from '../projections/aftermath.ts';
-import { openOperations, type OpenOperation } from '../projections/open-operations.ts';
-import { plannedItems, plans } from '../projections/plans.ts';
+import { openOperations } from '../projections/open-operations.ts';
+import { plans } from '../projections/plans.ts';
 import { oldestFirst } from '../projections/run-history.ts';
-import { runReplay } from '../projections/run-replay.ts';
+import { intend, runReplay, type RunReplay } from '../projections/run-replay.ts';
 import { runSummary, type RunSummary } from '../projections/run-summary.ts';
 import { storageStats } from '../projections/storage-stats.ts';
 import { replayDocument } from '../ui/replay-document.ts';
 import { replayText } from '../ui/replay-text.ts';
 import { runAtDocument, runAtText } from '../ui/run-at.ts';
-import type { ReplayView } from '../ui/replay-view.ts';
 import { openToRead } from './journal-access.ts';
 import { findRun } from './find-run.ts';
-import { exitCodes } from './outcome.ts';
+
+import { openSink } from './log-stream.ts';
+import { exitCodeOf, exitCodes } from './outcome.ts';
+import { replaySource, type Replayed } from './replay-source.ts';
 import type { Shell } from './shell.ts';
+import { keepHeapSmall } from './small-heap.ts';
 import { isUnfinished } from './unfinished.ts';
 
 export type LogShowFlags = { readonly at?: string; readonly json?: boolean; readonly color?: boolean };
@@ -38,69 +40,92 @@ export async function logShow(
   // Waited for here: the reader is closed on the way out.
   if (flags.at !== undefined) return await showAt(run.value, flags.at, flags, reader, shell);
 
-  const view = await viewOfRun(run.value, reader);
-  if (view.isErr()) return err(view.error);
-  const told =
-    flags.json === true
-      ? `${JSON.stringify(replayDocument(view.value), null, 2)}\n`
-      : replayText(view.value, shell.terminal.outColours);
-  await shell.terminal.pour(told);
+  keepHeapSmall([...process.execArgv, shell.config.nodeOptions]);
+  const found = await replayed(run.value, reader);
+  if (found.isErr()) return err(found.error);
+  const view = found.value;
+  const source = replaySource(view, reader);
+  const pieces =
+    flags.json === true ? replayDocument(view, source) : replayText(view, source, shell.terminal.outColours);
+  const sink = openSink(shell);
+  for await (const piece of pieces) {
+    if (piece.isErr()) {
+      await sink.flush();
+      return err(piece.error);
+    }
+    sink.write(piece.value);
+    if (!(await sink.settle())) break;
+  }
+  await sink.flush();
+  if (shell.signal.aborted) return ok(exitCodeOf('interrupted', shell.receivedSignal()));
   return ok(exitCodes.done.code);
 }
 
-async function viewOfRun(
+/** A first look at all that is told: nothing is printed of a story that cannot be read to its end. */
+async function replayed(
   summary: RunSummary,
   reader: JournalReader,
-): Promise<Result<ReplayView, JournalFailure>> {
-  const replay = await reader.fold(runReplay(summary.run), {
+): Promise<Result<Replayed, JournalFailure>> {
+  // That a dead run was found is an entry of its finder which only the dead one's row tells of.
+  const range = {
     from: summary.startedSeq,
-    // That a dead run was found is an entry of its finder which only the dead one's row tells of.
-    ...(summary.ended === undefined ? {} : { to: summary.lastSeq }),
-  });
-  if (replay.isErr()) return err(replay.error);
-  const plan = await planOf(summary, reader);
+    to: summary.ended === undefined ? reader.head.seq : summary.lastSeq,
+  };
+  const folded = await reader.fold(runReplay(summary.run), range);
+  if (folded.isErr()) return err(folded.error);
+  const replay = folded.value;
+  const plan = await planOf(summary, range, reader);
   if (plan.isErr()) return err(plan.error);
-  const after = await reader.fold(aftermath(new Set(replay.value.acts.keys())), {
-    from: summary.lastSeq + 1,
-  });
-  if (after.isErr()) return err(after.error);
-  const open = await keptOfRows(reader, openOperations, (row) =>
-    replay.value.acts.has(row.op) ? row : undefined,
-  );
+  const since = await reader.fold(aftermath(replay.acts), { from: summary.lastSeq + 1 });
+  if (since.isErr()) return err(since.error);
+  const open = await findOpen(replay, reader);
   if (open.isErr()) return err(open.error);
-  const isBegunHere = ({ op }: OpenOperation): boolean =>
-    replay.value.acts.get(op)?.steps.some(({ event }) => event.type === 'RemovalIntended') === true;
-  const others = await withIntents(
-    reader,
-    open.value.filter((row) => !isBegunHere(row)),
-  );
-  if (others.isErr()) return err(others.error);
   const rows = await reader.rows(runSummary);
   if (rows.isErr()) return err(rows.error);
   const runs = oldestFirst(rows.value.values());
   return ok({
     summary,
-    replay: replay.value,
+    replay,
     plan: plan.value,
-    aftermath: after.value,
-    open: open.value,
-    intents: new Map(others.value.map(({ op, intent }) => [op, intent])),
+    since: since.value,
     resumedBy: runs.filter(({ resumeOf }) => resumeOf === summary.run).map(({ run }) => run),
     isUnfinished: isUnfinished(summary, runs),
   });
 }
 
-/** A plan that an earlier run had put on record is not repeated: its list is there. */
+/** Where its list stands. A plan that an earlier run had put on record is not repeated. */
 async function planOf(
   { plan }: RunSummary,
+  seen: Required<Pick<EntryRange, 'from' | 'to'>>,
   reader: JournalReader,
-): Promise<Result<readonly PlannedItem[], JournalFailure>> {
-  if (plan === undefined) return ok([]);
+): Promise<Result<EntryRange | undefined, JournalFailure>> {
+  if (plan === undefined) return ok(undefined);
   const stored = await reader.row(plans, plan);
   if (stored.isErr()) return err(stored.error);
-  if (stored.value === undefined) return ok([]);
-  const { fromSeq, toSeq } = stored.value;
-  return reader.fold(plannedItems(plan), { from: fromSeq, to: toSeq });
+  if (stored.value === undefined) return ok(undefined);
+  const range = { from: stored.value.fromSeq, to: stored.value.toSeq };
+  if (range.from >= seen.from && range.to <= seen.to) return ok(range);
+  const isReadable = await reader.fold({ initial: () => true, apply: () => true }, range);
+  return isReadable.map(() => range);
+}
+
+/** Which of them have not ended. What an earlier run had begun is told by its intent, which is there as long. */
+async function findOpen(replay: RunReplay, reader: JournalReader): Promise<Result<void, JournalFailure>> {
+  const foreign = await keptOfRows(reader, openOperations, (row) => {
+    const act = replay.acts.get(row.op);
+    if (act === undefined) return undefined;
+    act.state = row.state;
+    act.heldUntilMs = row.heldUntilMs;
+    return act.hasIntent ? undefined : row;
+  });
+  if (foreign.isErr()) return err(foreign.error);
+  const whole = await withIntents(reader, foreign.value);
+  if (whole.isErr()) return err(whole.error);
+  for (const { op, item, intent } of whole.value) {
+    const act = replay.acts.get(op);
+    if (act !== undefined) intend(replay, act, item, intent);
+  }
+  return ok(undefined);
 }
 
 async function showAt(

@@ -4,6 +4,7 @@ import type { JournalReader } from '../journal/journal.ts';
 import { recordedIn, type Recorded } from '../journal/recorded.ts';
 import type { Failure } from '../model/failure.ts';
 import type { ItemId } from '../model/item.ts';
+import { follow, newCourse } from '../projections/course.ts';
 import { noMatches, type ItemQuery, type Matches } from '../projections/item-match.ts';
 import { isAbout } from '../projections/item-story.ts';
 import { openOperations, type OpenOperation } from '../projections/open-operations.ts';
@@ -134,7 +135,9 @@ function recoveryFrom(
     .filter((entry) => entry.op !== undefined && removalOf(entry.op) === op);
   const intended = told.map(({ event }) => event).find((event) => event.type === 'RemovalIntended');
   const intent = intended?.type === 'RemovalIntended' ? intended : undefined;
-  const fate = fateOf(told, intent, open.get(op));
+  const course = newCourse();
+  for (const entry of told) follow(course, entry);
+  const fate = fateOf(course, intent, open.get(op) ?? {});
   // What was left or put back by us, and is not there: somebody else took it.
   return fate.type === 'in-place' || fate.type === 'back' ? undefined : recoveryOf(intent, fate, id);
 }

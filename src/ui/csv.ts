@@ -6,6 +6,8 @@ export function csvRecord(fields: readonly (string | number | undefined)[]): str
 }
 
 function csvField(field: string | number | undefined): string {
-  const text = field === undefined ? '' : printable(String(field));
+  if (field === undefined) return '';
+  if (typeof field === 'number') return String(field);
+  const text = printable(field);
   return /[",]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }

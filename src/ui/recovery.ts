@@ -1,5 +1,5 @@
-import type { RemovalIntended } from '../journal/event-removal.ts';
 import { pathOf } from '../model/item.ts';
+import type { ActIntent } from '../projections/run-replay.ts';
 import { formatTime } from './format.ts';
 import { quoted } from './run-line.ts';
 
@@ -28,7 +28,10 @@ export type Fate =
   /** It was left alone, or could not be removed: nothing of it has gone. */
   | { readonly type: 'in-place' };
 
-export function recoveryOf(intent: RemovalIntended | undefined, fate: Fate, item: string): Recovery {
+/** What decides how it can be made again. */
+type Intent = Pick<ActIntent, 'worktree' | 'snapshot'>;
+
+export function recoveryOf(intent: Intent | undefined, fate: Fate, item: string): Recovery {
   switch (fate.type) {
     case 'held':
       return {
@@ -56,7 +59,7 @@ export function recoveryOf(intent: RemovalIntended | undefined, fate: Fate, item
   }
 }
 
-function again(what: string, untilMs: number, intent: RemovalIntended | undefined, item: string): Recovery {
+function again(what: string, untilMs: number, intent: Intent | undefined, item: string): Recovery {
   const until = formatTime(untilMs);
   const ref = intent?.snapshot?.ref;
   const kept = ref === undefined ? '' : `, and the work in it is kept under ${ref} as long`;
@@ -84,7 +87,7 @@ function freed({ atMs, why }: Extract<Fate, { type: 'freed' }>): Recovery {
 
 /** A worktree is freed at once, because git can make it again. */
 function worktreeAgain(
-  { mainGitDir, branch: ref, head }: NonNullable<RemovalIntended['worktree']>,
+  { mainGitDir, branch: ref, head }: NonNullable<Intent['worktree']>,
   item: string,
 ): Recovery {
   // By its full name git would check out the commit, and leave the branch.

@@ -1,17 +1,65 @@
+import { ok, type Result } from 'neverthrow';
+import type { Entry } from '../journal/entry.ts';
+import { removalOf } from '../journal/event-removal.ts';
+import type { PlannedItem } from '../journal/event-run.ts';
+import type { JournalFailure } from '../model/failure.ts';
 import { kinds } from '../model/kind.ts';
-import { least } from '../model/least.ts';
+import type { Act, Part, RunReplay } from '../projections/run-replay.ts';
 import { adviceFor } from './errno-words.ts';
-import { sumOf } from './run-line.ts';
-import { actViews, causeIn, type ActView, type ReplayView } from './replay-view.ts';
 import { formatIso } from './format.ts';
+import { fieldsText, inPages, listText } from './json-pieces.ts';
+import {
+  sumsOf,
+  viewOfAct,
+  type ActView,
+  type Pages,
+  type ReplaySource,
+  type ReplayView,
+} from './replay-view.ts';
+import type { Recovery } from './recovery.ts';
+import { sumOf } from './run-line.ts';
 
-/** The document of `log show --json`. Keys may be added, never renamed; bytes are integers, times UTC. */
-export function replayDocument(view: ReplayView): Record<string, unknown> {
-  const { summary, replay, plan, aftermath, resumedBy, isUnfinished } = view;
+/**
+ * The document of `log show --json`, piece by piece. Keys may be added, never renamed; bytes are integers, times UTC.
+ */
+export async function* replayDocument(
+  view: ReplayView,
+  source: ReplaySource,
+): AsyncGenerator<Result<string, JournalFailure>> {
+  const { summary, replay, isUnfinished } = view;
+  const { acts, planned, confirmed } = replay;
+  const entriesOf = (part: Part): Pages<Entry> => source.entries([part]);
+  yield ok(`{${fieldsText(beginning(view)).slice(1)}`);
+  yield* listText({ verdicts: [] }, entriesOf('verdicts'), entryDocument);
+  yield* listText({ oddities: [] }, entriesOf('oddities'), entryDocument);
+  yield* listText({ notes: [] }, entriesOf('notes'), entryDocument);
+  if (planned === undefined) yield ok(fieldsText({ plan: null }));
+  else {
+    const { plan: id, items, bytes } = planned;
+    yield* listText({ plan: { id, items, bytes, list: [] } }, source.plan(), plannedDocument);
+  }
+  yield ok(
+    fieldsText({
+      confirmed: confirmed === undefined ? null : { how: confirmed.event.how, at: formatIso(confirmed.atMs) },
+    }),
+  );
+  yield* listText({ acts: [] }, inPages(acts.values()), (act) => actDocument(act, replay));
+  yield* listText({ failures: [] }, inPages(failed(acts.values())), (act) =>
+    failureDocument(viewOfAct(act, replay)),
+  );
+  yield ok(fieldsText(totalsOf(summary)));
+  yield* listText({ since: [] }, source.since(), sinceDocument);
+  yield ok(
+    fieldsText({
+      undo: undoDocument(view),
+      resume: isUnfinished ? { command: `prodigy clean resume ${summary.run}` } : null,
+    }),
+  );
+  yield ok('\n}\n');
+}
+
+function beginning({ summary, replay, resumedBy }: ReplayView): Record<string, unknown> {
   const { scope, policy, ended } = summary;
-  const acts = actViews(view);
-  const totals = Object.values(ended?.totals ?? {});
-  const held = acts.flatMap(({ recovery }) => recovery.untilMs ?? []);
   return {
     schema: 'prodigy-clean/1',
     run: summary.run,
@@ -48,73 +96,66 @@ export function replayDocument(view: ReplayView): Record<string, unknown> {
         return [kind, rest];
       }),
     ),
-    verdicts: replay.verdicts.map(({ seq, atMs, event }) => ({ seq, at: formatIso(atMs), ...event })),
-    oddities: replay.oddities.map(({ seq, atMs, event }) => ({ seq, at: formatIso(atMs), ...event })),
-    notes: replay.notes.map(({ seq, atMs, event }) => ({ seq, at: formatIso(atMs), ...event })),
-    plan:
-      replay.planned === undefined
-        ? null
-        : {
-            id: replay.planned.plan,
-            items: replay.planned.items,
-            bytes: replay.planned.bytes,
-            list: plan.map(({ item, bytes, head }) => ({
-              item,
-              bytes,
-              ...(head === undefined ? {} : { head }),
-            })),
-          },
-    confirmed:
-      replay.confirmed === undefined
-        ? null
-        : { how: replay.confirmed.event.how, at: formatIso(replay.confirmed.atMs) },
-    acts: acts.map(actDocument),
-    failures: acts.flatMap(failureDocument),
-    predicted: summary.planned,
-    removed: sumOf(totals.map(({ removed }) => removed)),
-    heldForUndo: sumOf(totals.map((total) => total.held)),
-    totals: ended?.totals ?? {},
-    ...(ended?.freeBefore === undefined
-      ? {}
-      : { freeBytes: { before: ended.freeBefore, after: ended.freeAfter ?? ended.freeBefore } }),
-    since: aftermath.map(({ op, run, seq, atMs, event }) => ({
-      seq,
-      at: formatIso(atMs),
-      run,
-      op,
-      ...event,
-    })),
-    undo:
-      held.length === 0
-        ? null
-        : {
-            items: held.length,
-            until: formatIso(least(held)),
-            command: `prodigy clean undo ${summary.run}`,
-          },
-    resume: isUnfinished ? { command: `prodigy clean resume ${summary.run}` } : null,
   };
 }
 
-function actDocument({ act, kind, name, bytes, outcome, recovery }: ActView): Record<string, unknown> {
+function entryDocument({ seq, atMs, event }: Entry): Record<string, unknown> {
+  return { seq, at: formatIso(atMs), ...event };
+}
+
+function plannedDocument({ item, bytes, head }: PlannedItem): Record<string, unknown> {
+  return { item, bytes, ...(head === undefined ? {} : { head }) };
+}
+
+function actDocument(act: Act, replay: RunReplay): Record<string, unknown> {
+  const { item, kind, name, bytes, outcome, recovery } = viewOfAct(act, replay);
   return {
     op: act.op,
-    item: act.item,
+    item,
     kind,
     name,
     bytes,
     outcome,
-    steps: act.steps.map(({ seq, atMs, event }) => ({ seq, at: formatIso(atMs), event: event.type })),
+    steps: replay.steps
+      .upTo(act.lastStep)
+      .map(({ seq, atMs, type }) => ({ seq, at: formatIso(atMs), event: type })),
     recovery: recoveryDocument(recovery),
   };
 }
 
-export function recoveryDocument({ untilMs, ...recovery }: ActView['recovery']): Record<string, unknown> {
+export function recoveryDocument({ untilMs, ...recovery }: Recovery): Record<string, unknown> {
   return { ...recovery, ...(untilMs === undefined ? {} : { until: formatIso(untilMs) }) };
 }
 
-function failureDocument({ item, kind, failure }: ActView): readonly Record<string, unknown>[] {
-  if (failure === undefined) return [];
-  const { code, path } = causeIn(failure);
-  return [{ item, kind, code, path, next: adviceFor(code, path) }];
+function* failed(acts: Iterable<Act>): Generator<Act> {
+  for (const act of acts) if (act.failure !== undefined) yield act;
+}
+
+function failureDocument({ item, kind, failure }: ActView): Record<string, unknown> {
+  const { code = '', path = '' } = failure ?? {};
+  return { item, kind, code, path, next: adviceFor(code, path) };
+}
+
+function totalsOf({ planned, ended }: ReplayView['summary']): Record<string, unknown> {
+  const totals = Object.values(ended?.totals ?? {});
+  return {
+    predicted: planned,
+    removed: sumOf(totals.map(({ removed }) => removed)),
+    heldForUndo: sumOf(totals.map(({ held }) => held)),
+    totals: ended?.totals ?? {},
+    ...(ended?.freeBefore === undefined
+      ? {}
+      : { freeBytes: { before: ended.freeBefore, after: ended.freeAfter ?? ended.freeBefore } }),
+  };
+}
+
+function sinceDocument({ seq, atMs, run = '', op = '', event }: Entry): Record<string, unknown> {
+  return { seq, at: formatIso(atMs), run, op: removalOf(op), ...event };
+}
+
+function undoDocument({ summary, replay }: ReplayView): Record<string, unknown> | null {
+  const { items, untilMs } = sumsOf(replay).held;
+  return items === 0
+    ? null
+    : { items, until: formatIso(untilMs), command: `prodigy clean undo ${summary.run}` };
 }

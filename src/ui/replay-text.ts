@@ -1,30 +1,68 @@
-import { kinds } from '../model/kind.ts';
-import { least } from '../model/least.ts';
+import { ok, type Result } from 'neverthrow';
+import type { Entry } from '../journal/entry.ts';
+import type { EventOf } from '../journal/event.ts';
+import type { PlannedItem } from '../journal/event-run.ts';
+import type { JournalFailure } from '../model/failure.ts';
 import { pathOf } from '../model/item.ts';
+import { kinds } from '../model/kind.ts';
+import { causeIn, type RunReplay } from '../projections/run-replay.ts';
 import { sentenceOf } from './entry-line.ts';
 import { adviceFor } from './errno-words.ts';
 import { countOf, formatBytes, formatCount, formatTime, printable, singular } from './format.ts';
+import { inPages } from './json-pieces.ts';
+import { sumsOf, viewOfAct, type ActSums, type ActView, type Pages } from './replay-view.ts';
+import type { ReplaySource, ReplayView } from './replay-view.ts';
 import { actorLine, commandText, outcomeText, sumOf } from './run-line.ts';
 import { policyLines, scopeOfRun } from './scope-text.ts';
-import { actViews, causeIn, type ActView, type ReplayView } from './replay-view.ts';
 import { table } from './table.ts';
 import type { Colours } from './terminal.ts';
 
-/** A run as a story: who, what was allowed, what was found, what was shown and agreed to, what was done, how it ended. */
-export function replayText(view: ReplayView, colours: Colours): string {
-  const acts = actViews(view);
-  const sections = [
-    headLines(view, colours),
-    foundLines(view, colours),
-    planLines(view, colours),
-    actLines(view, colours),
-    totalLines(view, acts, colours),
-    afterLines(view, acts, colours),
-  ];
-  return `${sections
-    .filter((lines) => lines.length > 0)
-    .map((lines) => lines.join('\n'))
-    .join('\n\n')}\n`;
+/**
+ * A run as a story: who, what was allowed, what was found, what was shown and agreed to, what was done, how it ended.
+ * In pieces of whole lines, with an empty one between its sections.
+ */
+export async function* replayText(
+  view: ReplayView,
+  source: ReplaySource,
+  colours: Colours,
+): AsyncGenerator<Result<string, JournalFailure>> {
+  const { summary, replay, since } = view;
+  const { acts, planned } = replay;
+  yield ok(textOf(headLines(view, colours)));
+  const found = foundLines(replay, colours);
+  if (found.length > 0) {
+    yield ok(`\n${textOf(found)}`);
+    yield* told(source.entries(['verdicts', 'oddities', 'notes']), (entry) => [eventLine(entry)]);
+  }
+  if (planned !== undefined) {
+    yield ok(`\n${textOf([planLine(planned, colours)])}`);
+    yield* told(source.plan(), (item) => [plannedLine(item)]);
+    yield ok(textOf([consentLine(view)]));
+  }
+  if (acts.size > 0) {
+    yield ok(`\n${textOf([colours.bold('Done')])}`);
+    yield* told(source.entries(['steps']), (entry) => stepLines(entry, colours));
+  }
+  const sums = sumsOf(replay);
+  yield ok(`\n${textOf(totalLines(view, sums, colours))}`);
+  if (since.count > 0 || sums.held.items > 0 || sums.special > 0 || sums.lost > 0 || view.isUnfinished) {
+    yield ok(`\n${textOf([colours.bold('Since then, and now')])}`);
+    yield* told(source.since(), (entry) => [sinceLine(entry)]);
+    yield ok(textOf(heldLines(summary, sums)));
+    if (sums.special > 0) yield* told(inPages(acts.values()), (act) => specialLines(viewOfAct(act, replay)));
+    yield ok(textOf(restLines(view, sums)));
+  }
+}
+
+function textOf(lines: readonly string[]): string {
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+async function* told<Value>(
+  pages: Pages<Value> | Iterable<Result<readonly Value[], never>>,
+  linesOf: (value: Value) => readonly string[],
+): AsyncGenerator<Result<string, JournalFailure>> {
+  for await (const page of pages) yield page.map((values) => textOf(values.flatMap(linesOf)));
 }
 
 function headLines({ summary, resumedBy }: ReplayView, colours: Colours): readonly string[] {
@@ -52,9 +90,9 @@ function headLines({ summary, resumedBy }: ReplayView, colours: Colours): readon
   ];
 }
 
-function foundLines({ replay }: ReplayView, colours: Colours): readonly string[] {
+function foundLines({ scans, parts }: RunReplay, colours: Colours): readonly string[] {
   const rows = kinds.flatMap((kind) => {
-    const scan = replay.scans.get(kind);
+    const scan = scans.get(kind);
     if (scan === undefined) return [];
     const kept = Object.entries(scan.kept).map(([reason, { items }]) => `${items} ${reason}`);
     const { items, bytes } = scan.condemned;
@@ -69,77 +107,55 @@ function foundLines({ replay }: ReplayView, colours: Colours): readonly string[]
       ],
     ];
   });
-  const { verdicts, oddities, notes } = replay;
-  if (rows.length === 0 && notes.length === 0) return [];
+  const verdicts = parts.verdicts.count;
+  if (rows.length === 0 && parts.notes.count === 0) return [];
   const head = ['KIND', 'FOUND', 'SIZE', 'MAY GO', 'SIZE', 'KEPT BECAUSE'];
   return [
     colours.bold('Found and decided'),
     ...(rows.length === 0 ? [] : table([head, ...rows], [1, 2, 3, 4])),
-    ...(verdicts.length === 0 ? [] : [`  new or changed verdicts: ${verdicts.length}`]),
-    ...[...verdicts, ...oddities, ...notes].sort((a, b) => a.seq - b.seq).map(eventLine),
+    ...(verdicts === 0 ? [] : [`  new or changed verdicts: ${verdicts}`]),
   ];
 }
 
-function eventLine({
-  seq,
-  atMs,
-  event,
-}: {
-  readonly seq: number;
-  readonly atMs: number;
-  readonly event: Parameters<typeof sentenceOf>[0];
-}): string {
+function eventLine({ seq, atMs, event }: Entry): string {
   return `  ${formatTime(atMs)}  #${seq}  ${sentenceOf(event)}`;
 }
 
-function planLines({ summary, replay, plan }: ReplayView, colours: Colours): readonly string[] {
-  const { planned, confirmed } = replay;
-  if (planned === undefined) return [];
+function planLine({ plan, items, bytes }: EventOf<'RunPlanned'>, colours: Colours): string {
+  return colours.bold(`Plan ${plan}: ${formatCount(items, 'item')}, ${formatBytes(bytes)}`);
+}
+
+function plannedLine({ item, bytes, head }: PlannedItem): string {
+  const kind = item.slice(0, item.indexOf(':'));
+  const at = head === undefined ? '' : `  at ${head.slice(0, 12)}`;
+  return `  - ${kind.padEnd(9)} ${formatBytes(bytes).padStart(9)}  ${printable(pathOf(item))}${at}`;
+}
+
+function consentLine({ summary, replay: { confirmed } }: ReplayView): string {
   const how = {
     prompt: 'at the question',
     force: 'by --force',
     'typed-word': 'by the typed word yes',
     resume: 'when the run that is resumed was confirmed',
   };
-  const consent =
-    confirmed === undefined
-      ? `  not confirmed${summary.dryRun ? ': it only looked' : ''}`
-      : `  confirmed ${how[confirmed.event.how]} on ${formatTime(confirmed.atMs)}: ${formatCount(confirmed.event.items, 'item')}, ${formatBytes(confirmed.event.bytes)}`;
-  return [
-    colours.bold(
-      `Plan ${planned.plan}: ${formatCount(planned.items, 'item')}, ${formatBytes(planned.bytes)}`,
-    ),
-    ...plan.map(({ item, bytes, head }) => {
-      const kind = item.slice(0, item.indexOf(':'));
-      const at = head === undefined ? '' : `  at ${head.slice(0, 12)}`;
-      return `  - ${kind.padEnd(9)} ${formatBytes(bytes).padStart(9)}  ${printable(pathOf(item))}${at}`;
-    }),
-    consent,
-  ];
+  return confirmed === undefined
+    ? `  not confirmed${summary.dryRun ? ': it only looked' : ''}`
+    : `  confirmed ${how[confirmed.event.how]} on ${formatTime(confirmed.atMs)}: ${formatCount(confirmed.event.items, 'item')}, ${formatBytes(confirmed.event.bytes)}`;
 }
 
-function actLines({ replay }: ReplayView, colours: Colours): readonly string[] {
-  const steps = [...replay.acts.values()].flatMap((act) => act.steps).sort((a, b) => a.seq - b.seq);
-  if (steps.length === 0) return [];
-  const lines = steps.flatMap((step) => {
-    const { event } = step;
-    if (event.type !== 'ItemFailed' && event.type !== 'PurgeBlocked' && event.type !== 'PutBackBlocked')
-      return [eventLine(step)];
-    const { code, path } = causeIn(event);
-    return [colours.red(eventLine(step)), `      next: ${adviceFor(code, path)}`];
-  });
-  return [colours.bold('Done'), ...lines];
+function stepLines(entry: Entry, colours: Colours): readonly string[] {
+  const { event } = entry;
+  if (event.type !== 'ItemFailed' && event.type !== 'PurgeBlocked' && event.type !== 'PutBackBlocked')
+    return [eventLine(entry)];
+  const { code, path } = causeIn(event);
+  return [colours.red(eventLine(entry)), `      next: ${adviceFor(code, path)}`];
 }
 
-function totalLines({ summary }: ReplayView, acts: readonly ActView[], colours: Colours): readonly string[] {
+function totalLines({ summary, replay }: ReplayView, { gone }: ActSums, colours: Colours): readonly string[] {
   const { planned, ended, dryRun } = summary;
-  if (dryRun && acts.length === 0) return endLine(summary, colours);
+  if (dryRun && replay.acts.size === 0) return endLine(summary, colours);
   const totals = ended === undefined ? [] : Object.values(ended.totals);
-  const gone = acts.filter(({ outcome }) => outcome === 'removed');
-  const removed =
-    totals.length > 0
-      ? sumOf(totals.map((total) => total.removed))
-      : { items: gone.length, bytes: gone.reduce((sum, { bytes = 0 }) => sum + bytes, 0) };
+  const removed = totals.length > 0 ? sumOf(totals.map((total) => total.removed)) : gone;
   const held = sumOf(totals.map((total) => total.held));
   const lines = kinds.flatMap((kind) => {
     const total = ended?.totals[kind];
@@ -167,34 +183,30 @@ function endLine(summary: ReplayView['summary'], colours: Colours): readonly str
   return [colours.bold(`Ended${when}: ${outcomeText(summary)}`)];
 }
 
-/** What has become of it since, and what can be done. */
-function afterLines(view: ReplayView, acts: readonly ActView[], colours: Colours): readonly string[] {
-  const { summary, aftermath, isUnfinished } = view;
-  const lines = aftermath.map((one) => `${eventLine(one)} (run ${one.run})`);
-  const held = acts.filter(({ recovery }) => recovery.untilMs !== undefined);
-  if (held.length > 0) {
-    const until = least(held.map(({ recovery }) => recovery.untilMs ?? Infinity));
-    const bytes = held.reduce((sum, act) => sum + (act.bytes ?? 0), 0);
-    lines.push(
-      `  ${formatCount(held.length, 'item')} (${formatBytes(bytes)}) can be put back until ${formatTime(until)}: prodigy clean undo ${summary.run}`,
-    );
-  }
-  for (const { kind, name, recovery } of acts) {
-    const isSpecial = recovery.untilMs === undefined && recovery.command !== undefined;
-    if (!isSpecial) continue;
-    const what = kind === undefined ? printable(name) : `${singular(kind)} ${printable(name)}`;
-    lines.push(`  ${what}: ${recovery.sentence}: ${recovery.command}`);
-  }
-  const lost = acts.filter(
-    ({ recovery, outcome }) => outcome === 'removed' && !recovery.possible && recovery.command === undefined,
-  );
-  if (lost.length > 0)
-    lines.push(
-      `  ${formatCount(lost.length, 'item')} cannot be put back: freed (prodigy clean why tells of each)`,
-    );
-  if (isUnfinished) {
-    const unless = summary.ended === undefined ? ', unless it is still under way' : '';
-    lines.push(`  it can be taken up${unless}: prodigy clean resume ${summary.run}`);
-  }
-  return lines.length === 0 ? [] : [colours.bold('Since then, and now'), ...lines];
+/** What a later run did with what this one had moved. */
+function sinceLine(entry: Entry): string {
+  return `${eventLine(entry)} (run ${entry.run ?? ''})`;
+}
+
+function heldLines({ run }: ReplayView['summary'], { held }: ActSums): readonly string[] {
+  if (held.items === 0) return [];
+  return [
+    `  ${formatCount(held.items, 'item')} (${formatBytes(held.bytes)}) can be put back until ${formatTime(held.untilMs)}: prodigy clean undo ${run}`,
+  ];
+}
+
+function specialLines({ kind, name, recovery }: ActView): readonly string[] {
+  if (recovery.untilMs !== undefined || recovery.command === undefined) return [];
+  const what = kind === undefined ? printable(name) : `${singular(kind)} ${printable(name)}`;
+  return [`  ${what}: ${recovery.sentence}: ${recovery.command}`];
+}
+
+function restLines({ summary, isUnfinished }: ReplayView, { lost }: ActSums): readonly string[] {
+  const unless = summary.ended === undefined ? ', unless it is still under way' : '';
+  return [
+    ...(lost === 0
+      ? []
+      : [`  ${formatCount(lost, 'item')} cannot be put back: freed (prodigy clean why tells of each)`]),
+    ...(isUnfinished ? [`  it can be taken up${unless}: prodigy clean resume ${summary.run}`] : []),
+  ];
 }

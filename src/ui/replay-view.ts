@@ -1,154 +1,125 @@
-import { addTo } from '../model/groups.ts';
-import type { EventOf } from '../journal/event.ts';
-import type { PlannedItem } from '../journal/event-run.ts';
-import type { RemovalIntended } from '../journal/event-removal.ts';
+import type { Result } from 'neverthrow';
+import type { Entry } from '../journal/entry.ts';
+import type { PlannedItem, Tally } from '../journal/event-run.ts';
+import type { JournalFailure } from '../model/failure.ts';
 import type { ItemId } from '../model/item.ts';
 import { isKind, type Kind } from '../model/kind.ts';
-import type { Aftermath } from '../projections/aftermath.ts';
+import type { Course } from '../projections/course.ts';
 import type { OpenOperation } from '../projections/open-operations.ts';
-import type { Act, RunReplay } from '../projections/run-replay.ts';
+import type { Act, ActIntent, Part, RunReplay } from '../projections/run-replay.ts';
 import type { RunSummary } from '../projections/run-summary.ts';
+import type { Stretches } from '../projections/stretches.ts';
 import { recoveryOf, type Fate, type Recovery } from './recovery.ts';
 
-/** Everything about one run, of its own entries and of what came after. */
+/** What is known of one run as a whole, from its own entries and from what came after. */
 export type ReplayView = {
   readonly summary: RunSummary;
   readonly replay: RunReplay;
-  readonly plan: readonly PlannedItem[];
-  readonly aftermath: readonly Aftermath[];
-  /** Those of its operations that have not ended. */
-  readonly open: readonly OpenOperation[];
-  /** The intents of those which other runs began. */
-  readonly intents: ReadonlyMap<string, RemovalIntended>;
+  /** Where later runs ended what this one had begun. */
+  readonly since: Stretches;
   readonly resumedBy: readonly string[];
   readonly isUnfinished: boolean;
 };
 
+/** So much of a long list as is in memory at once. */
+export type Pages<Value> = AsyncIterable<Result<readonly Value[], JournalFailure>>;
+
+/** What is told one by one, read when it is told. */
+export type ReplaySource = {
+  /** Entries of the run, in order. */
+  readonly entries: (parts: readonly Part[]) => Pages<Entry>;
+  /** The plan's list; also one that an earlier run had put on record. */
+  readonly plan: () => Pages<PlannedItem>;
+  /** How later runs ended what this one had begun. */
+  readonly since: () => Pages<Entry>;
+};
+
 /** What became of one item in this run, in the words of the run's own document. */
-export type ActView = {
-  readonly act: Act;
+export type ActView = Pick<Act, 'outcome' | 'failure'> & {
   readonly item: ItemId;
   readonly kind: Kind | undefined;
   readonly name: string;
   readonly bytes: number | undefined;
-  readonly outcome: 'removed' | 'failed' | 'drifted' | 'restored' | 'remaining';
-  readonly failure: EventOf<'ItemFailed' | 'PurgeBlocked' | 'PutBackBlocked'> | undefined;
   /** As things are now, not as the run left them. */
   readonly recovery: Recovery;
 };
 
-export function actViews({ replay, aftermath, open, intents }: ReplayView): readonly ActView[] {
-  const stillOpen = new Map(open.map((operation) => [operation.op, operation]));
-  const later = new Map<string, Aftermath[]>();
-  for (const one of aftermath) addTo(later, one.op, one);
-  return [...replay.acts.values()].map((act) => {
-    const own = act.steps.map(({ event }) => event).find((event) => event.type === 'RemovalIntended');
-    const operation = stillOpen.get(act.op);
-    const intent = own ?? intents.get(act.op);
-    const fate = fateOf([...act.steps, ...(later.get(act.op) ?? [])], intent, operation);
-    const kind = act.item.slice(0, act.item.indexOf(':'));
-    return {
-      act,
-      item: act.item,
-      kind: isKind(kind) ? kind : undefined,
-      name: intent?.name ?? act.item,
-      bytes: intent?.bytes ?? bytesOf(act),
-      outcome: outcomeOf(act),
-      failure: failureOf(act),
-      recovery: recoveryOf(intent, fate, act.item),
-    };
-  });
+/** Made when it is told, and not kept. */
+export function viewOfAct(act: Act, { begun }: Pick<RunReplay, 'begun'>): ActView {
+  const { item, intent } = begun.get(act.begun);
+  const kind = item.slice(0, item.indexOf(':'));
+  return {
+    item,
+    kind: isKind(kind) ? kind : undefined,
+    name: intent?.name ?? item,
+    bytes: intent?.bytes ?? act.bytes,
+    outcome: act.outcome,
+    failure: act.failure,
+    recovery: recoveryOf(intent, fateOf(act, intent, act), item),
+  };
 }
 
-type Told = Pick<Act['steps'][number], 'atMs' | 'event'>;
+/** How an operation that has not ended stands; of another one, nothing. */
+type Standing = {
+  readonly state?: OpenOperation['state'] | undefined;
+  readonly heldUntilMs?: number | undefined;
+};
 
 /** Where the item of an operation is now, by all that was journalled of it. */
 export function fateOf(
-  told: readonly Told[],
-  intent: RemovalIntended | undefined,
-  operation: OpenOperation | undefined,
+  { end, endedAtMs, hasExpired, purgedFor, hasSnapshot }: Course,
+  intent: Pick<ActIntent, 'holdMs' | 'undoMs'> | undefined,
+  { state, heldUntilMs }: Standing,
 ): Fate {
-  if (operation !== undefined) {
-    const { state, heldUntilMs } = operation;
+  if (state !== undefined) {
     return state === 'quarantined' && heldUntilMs !== undefined
       ? { type: 'held', untilMs: heldUntilMs }
       : { type: 'unfinished' };
   }
-  let isExpired = false;
-  for (const { event, atMs } of told.toReversed()) {
-    switch (event.type) {
-      case 'UndoExpired':
-        isExpired = true;
-        break;
-      case 'ItemRemoved': {
-        const why = purgeReason(told) ?? (intent?.holdMs === 0 ? 'no-undo' : undefined);
-        const isUndoable = !isExpired && intent?.undoMs !== undefined;
-        return { type: 'freed', atMs, why, ...(isUndoable ? until(atMs, intent) : {}) };
-      }
-      case 'ItemRestored':
-        return { type: 'back' };
-      case 'ItemVanished':
-        return { type: 'vanished', ...(isKept(told, isExpired) ? until(atMs, intent) : {}) };
-      default:
+  const until = hasExpired || intent?.undoMs === undefined ? {} : { untilMs: endedAtMs + intent.undoMs };
+  switch (end) {
+    case 'removed': {
+      const why = purgedFor ?? (intent?.holdMs === 0 ? 'no-undo' : undefined);
+      return { type: 'freed', atMs: endedAtMs, why, ...until };
     }
+    case 'restored':
+      return { type: 'back' };
+    case 'vanished':
+      return { type: 'vanished', ...(hasSnapshot ? until : {}) };
+    case undefined:
+      return { type: 'in-place' };
   }
-  return { type: 'in-place' };
 }
 
-function until(atMs: number, intent: RemovalIntended | undefined): { readonly untilMs?: number } {
-  return intent?.undoMs === undefined ? {} : { untilMs: atMs + intent.undoMs };
-}
+type Held = Tally & { readonly untilMs: number };
 
-function isKept(told: readonly Told[], isExpired: boolean): boolean {
-  return !isExpired && told.some(({ event }) => event.type === 'SnapshotTaken');
-}
+/** What all acts come to. */
+export type ActSums = {
+  readonly gone: Tally;
+  /** What can be put back, and the first time after which not all of it can. */
+  readonly held: Held;
+  /** How many have a way back of their own. */
+  readonly special: number;
+  /** How many are gone for good. */
+  readonly lost: number;
+};
 
-function purgeReason(told: readonly Told[]): string | undefined {
-  const started = told.map(({ event }) => event).findLast((event) => event.type === 'PurgeStarted');
-  return started?.type === 'PurgeStarted' ? started.why : undefined;
-}
-
-function outcomeOf({ steps }: Act): ActView['outcome'] {
-  for (const { event } of steps.toReversed()) {
-    switch (event.type) {
-      case 'ItemRemoved':
-      case 'ItemQuarantined':
-        return 'removed';
-      case 'ItemRestored':
-        return event.why === 'undo' ? 'restored' : 'drifted';
-      case 'ItemDrifted':
-      case 'ItemVanished':
-        return 'drifted';
-      case 'ItemFailed':
-      case 'PurgeBlocked':
-      case 'PutBackBlocked':
-        return 'failed';
-      default:
-    }
+export function sumsOf(replay: RunReplay): ActSums {
+  let [gone, special, lost] = [nothing, 0, 0];
+  let held: Held = { ...nothing, untilMs: Infinity };
+  for (const act of replay.acts.values()) {
+    const { outcome, bytes = 0, recovery } = viewOfAct(act, replay);
+    const { untilMs, possible, command } = recovery;
+    if (outcome === 'removed') gone = plus(gone, bytes);
+    if (untilMs !== undefined) held = { ...plus(held, bytes), untilMs: Math.min(held.untilMs, untilMs) };
+    else if (command !== undefined) special += 1;
+    if (outcome === 'removed' && !possible && command === undefined) lost += 1;
   }
-  return 'remaining';
+  return { gone, held, special, lost };
 }
 
-function failureOf(act: Act): ActView['failure'] {
-  if (outcomeOf(act) !== 'failed') return undefined;
-  for (const { event } of act.steps.toReversed()) {
-    if (event.type === 'ItemFailed' || event.type === 'PurgeBlocked' || event.type === 'PutBackBlocked')
-      return event;
-  }
-  return undefined;
-}
+const nothing: Tally = { items: 0, bytes: 0 };
 
-function bytesOf({ steps }: Act): number | undefined {
-  for (const { event } of steps) if ('bytes' in event) return event.bytes;
-  return undefined;
-}
-
-/** The errno and the path that a failure is about, for its next step. */
-export function causeIn(failure: NonNullable<ActView['failure']>): {
-  readonly code: string;
-  readonly path: string;
-} {
-  return failure.type === 'PurgeBlocked'
-    ? { code: failure.codes[0] ?? 'EIO', path: failure.paths[0] ?? '' }
-    : { code: failure.code, path: failure.path };
+function plus({ items, bytes }: Tally, more: number): Tally {
+  return { items: items + 1, bytes: bytes + more };
 }
