@@ -185,10 +185,15 @@ async function resumeOne(
     ([item, intent]) => chain.value.has(intent.run) && !goes.has(item),
   );
   for (const [, { op }] of leftOpen) record.adopt(op, 'intended');
+  const reasons = reasonsNow(new Set(leftOpen.map(([item]) => item)), whole);
   const told = await record.facts(
-    leftOpen.map(
-      ([item, { op }]) => ({ op, event: { type: 'ItemDrifted', item, ...driftOf(item, whole) } }) as const,
-    ),
+    leftOpen.map(([item, { op }]) => {
+      const evidence = { now: reasons.get(item) ?? 'not found' };
+      return {
+        op,
+        event: { type: 'ItemDrifted', item, reason: 'changed-since-decision', evidence },
+      } as const;
+    }),
   );
   if (told.isErr()) return err(told.error);
 
@@ -223,11 +228,10 @@ async function resumeOne(
   return ok(exitCode);
 }
 
-function driftOf(
-  item: ItemId,
-  whole: Scan,
-): { readonly reason: 'changed-since-decision'; readonly evidence: Record<string, string> } {
-  let why = 'not found';
-  for (const judged of whole.judged) if (judged.item.id === item) why = judged.verdict.reason;
-  return { reason: 'changed-since-decision', evidence: { now: why } };
+/** Why items are not removed now, looked for once: after a kill there may be thousands of them. */
+function reasonsNow(wanted: ReadonlySet<ItemId>, whole: Scan): ReadonlyMap<ItemId, string> {
+  const reasons = new Map<ItemId, string>();
+  if (wanted.size === 0) return reasons;
+  for (const { item, verdict } of whole.judged) if (wanted.has(item.id)) reasons.set(item.id, verdict.reason);
+  return reasons;
 }

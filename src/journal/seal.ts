@@ -27,16 +27,16 @@ const defaults: Sealing = {
   segmentBytes: 16 * 1024 * 1024,
 };
 
-/** With less room than this nothing is sealed and nothing is trimmed: both need some first. */
+/** With less room than this nothing is trimmed: it needs some first. Sealing leaves so much beside what it needs. */
 const roomyBytes = 128 * 1024 * 1024;
 
 /**
  * While work is under way, which may be for as long as something is held for undo, sealing waits till it is so much
  * overdue. A run may hold a hundred thousand files with three entries each: it would write all of them once more at its
- * end. A million entries are opened, read and verified as fast as a journal has to be. Age has no such height: what is
- * old and not too much is sealed quickly.
+ * end. Half a million entries take some 150 MB and are opened, read and verified as fast as a journal has to be. Age has
+ * no such height: what is old and not too much is sealed quickly.
  */
-const patience = { entries: 20, age: 2 };
+const patience = { entries: 10, age: 2 };
 
 /**
  * Copies the entries of the database into sealed segments, when that is due, and journals that it did. They are
@@ -79,7 +79,7 @@ export async function sealWhenDue(
 }
 
 function isRoomy(path: string): boolean {
-  return (freeBytes(path) ?? 0) >= roomyBytes;
+  return (freeBytes(path) ?? 0) >= 2 * roomyBytes;
 }
 
 /**

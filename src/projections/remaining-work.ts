@@ -21,6 +21,8 @@ export function remainingWork(runIds: ReadonlySet<string>): Projection<Remaining
     initial: () => ({ plans: new Set(), ends: new Map() }),
     apply: (work, { event, run, seq }) => {
       const isOwn = run !== undefined && runIds.has(run);
+      // What was taken up of earlier runs before there was a plan is not of this plan.
+      if (work.plans.size === 0 && event.type !== 'RunPlanned') return work;
       // Whoever put it back: no run that is resumed takes it again.
       if (!isOwn && !(event.type === 'ItemRestored' && event.why === 'undo')) return work;
       switch (event.type) {

@@ -132,12 +132,12 @@ const busy: Partial<JournalOptions> = {
   ],
 };
 
-test('while an operation is open sealing waits for twenty times as many entries, but not for ever', async (t) => {
+test('while an operation is open sealing waits for ten times as many entries, but not for ever', async (t) => {
   const directory = temporaryDirectory(t);
   const more = { ...busy, sealing: { entries: 10 } };
-  await write(directory, 0, 150, more);
+  await write(directory, 0, 90, more);
   t.false(readdirSync(directory).includes('segments'));
-  await write(directory, 150, 210, more);
+  await write(directory, 90, 110, more);
   t.true(readdirSync(directory).includes('segments'));
 });
 
