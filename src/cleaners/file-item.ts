@@ -1,3 +1,4 @@
+import { Common } from '../model/common.ts';
 import type { Identity, Item, ItemId, Part, Size } from '../model/item.ts';
 import { Identities, perBlock } from '../storage/identities.ts';
 
@@ -137,7 +138,7 @@ class FileItem implements Item {
 }
 
 let block = new Block();
-let last: Alike | undefined;
+const common = new Common<Alike>(isAlike);
 
 /** The same item in less memory, if it is one file of which nothing is known but what all have. */
 export function compact(item: Item): Item {
@@ -151,19 +152,20 @@ export function compact(item: Item): Item {
   const { kind, root, repository, attribution, owners, rest, doubts, users, detail } = item;
   const { dev, type } = identity;
   const alike = { kind, root, repository, attribution, owners, rest, doubts, users, detail, dev, type };
-  if (last === undefined || !isAlike(last, alike)) last = alike;
-  return new FileItem(item.id, last, block, at);
+  return new FileItem(item.id, common.of(owners.join('\n'), alike), block, at);
 }
 
 function isAlike(a: Alike, b: Alike): boolean {
   return (
     a.kind === b.kind &&
     a.root === b.root &&
-    a.repository === b.repository &&
+    a.repository?.name === b.repository?.name &&
+    a.repository?.gitDir === b.repository?.gitDir &&
     a.attribution === b.attribution &&
     a.owners.length === b.owners.length &&
     a.owners.every((owner, index) => owner === b.owners[index]) &&
-    (a.rest === b.rest || (a.rest.type !== 'ended' && a.rest.type === b.rest.type)) &&
+    a.rest.type === b.rest.type &&
+    (a.rest.type !== 'ended' || b.rest.type !== 'ended' || a.rest.atMs === b.rest.atMs) &&
     a.doubts === b.doubts &&
     a.users === b.users &&
     a.detail === b.detail &&

@@ -1,3 +1,4 @@
+import { Common } from '../model/common.ts';
 import type { Item, ItemId, ProcessUse } from '../model/item.ts';
 import type { Look } from '../model/look.ts';
 import type { Pins } from '../model/pin.ts';
@@ -61,16 +62,15 @@ export function judgeAll(
 ): ReadonlyMap<ItemId, Verdict> {
   const guard = options.guard ?? protect(look, policy.nowMs, policy.windowMs, options.pins);
   const verdicts = new Map<ItemId, Verdict>();
-  let last: Verdict | undefined;
+  const common = new Common<Verdict>(isSame);
   for (const item of look.items) {
     const coverage = inScope(item, options.scope);
     if (coverage === 'out') continue;
     const judged = judge(item, guard, policy);
     const isLost = coverage !== 'in' && judged.type === 'remove';
     const verdict = isLost ? keep(coverage.keep, coverage.evidence) : judged;
-    // Thousands of logs get one and the same.
-    if (last === undefined || !isSame(last, verdict)) last = verdict;
-    verdicts.set(item.id, last);
+    // Thousands of logs of a session get one and the same.
+    verdicts.set(item.id, common.of(item.owners.join('\n'), verdict));
   }
   const floored = keepYoungest(look.items, verdicts, policy);
   return withinBudget(look.items, keepWhatExplains(look.items, floored), policy);

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { Common } from '../model/common.ts';
 import { itemId, pathOf, type ItemId } from '../model/item.ts';
 import type { LogEntry } from './entries.ts';
 import { Identities, perBlock } from './identities.ts';
@@ -81,7 +82,7 @@ class LogFound implements LogEntry {
 /** Makes small what was found of the logs of one survey, in the order in which they are found. */
 export function logsFound(): (entry: LogEntry) => LogEntry {
   let block = new Block();
-  let last: Alike | undefined;
+  const common = new Common<Alike>(isAlike);
   return (entry) => {
     const { root, path, seen, link, holder, name, cwd } = entry;
     if (link !== undefined || basename(path) !== name) return entry;
@@ -90,8 +91,7 @@ export function logsFound(): (entry: LogEntry) => LogEntry {
     if (at === undefined) return entry;
     const { dev, type } = seen.identity;
     const alike = { root, holder, link, cwd, dev, type };
-    if (last === undefined || !isAlike(last, alike)) last = alike;
-    return new LogFound(itemId('logs', path), last, block, at);
+    return new LogFound(itemId('logs', path), common.of(cwd ?? '', alike), block, at);
   };
 }
 
