@@ -406,3 +406,20 @@ test('a journal that fails where a chunk is told to be in quarantine lets nothin
   );
   await everythingGoesAfterwards(t, storage);
 });
+
+test('renames that cannot be made durable free nothing: a power cut could take them back (P5)', async (t) => {
+  const storage = await makeStorage(t);
+  const { machine, directories } = storage;
+  const ran = await machine.run((shell) => clean(request._unsafeUnwrap(), shell), {
+    fault: ({ name, path }) =>
+      name === 'fsync-directory' &&
+      path.includes('/clean/quarantine/') &&
+      quarantined(machine.root).length > 0
+        ? 'EIO'
+        : undefined,
+  });
+  t.is(ran.result?.unwrapOr(-1), 3, ran.err);
+  t.is(quarantined(machine.root).length, 2 * directories.length);
+  t.false(ran.out.includes('"ItemRemoved"'));
+  await everythingGoesAfterwards(t, storage);
+});
