@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';
 import { putBackAtOnce } from '../../src/cleaners/undo-held.ts';
 import { clean } from '../../src/commands/clean.ts';
@@ -11,7 +11,7 @@ import { claudeLog } from '../helpers/trace-artefacts.ts';
 import { check } from '../torture/checker.ts';
 import { readJournal } from '../torture/checker-journal.ts';
 import type { Loss } from '../torture/crash-fs.ts';
-import { Machine, type Ran, type Stop } from '../torture/machine.ts';
+import { Machine, quarantined, type Ran, type Stop } from '../torture/machine.ts';
 import { seeded } from '../torture/random.ts';
 import { swiftDirectory } from '../torture/swift-directory.ts';
 
@@ -130,5 +130,20 @@ test('what has taken the place of one of many is left alone, and the others come
     t.is(world.logs.filter((path) => existsSync(path)).length, items);
     const { root, journalDirectory } = world.machine;
     t.deepEqual(await check({ roots: [root], journalDirectory, final: false }), []);
+  });
+});
+
+test('what is gone from quarantine is not said to be back because something else has its name (P5)', async (t) => {
+  await swiftDirectory(temporaryDirectory(t), async (top) => {
+    const world = await heldLogs(top, 'none');
+    const { machine, logs } = world;
+    const [held = ''] = quarantined(machine.root);
+    rmSync(held);
+    for (const path of logs) writeFileSync(path, 'somebody else');
+    const ran = await undoIn(world);
+    t.is(ran.result?.unwrapOr(-1), 3, ran.err);
+    t.true(ran.out.includes(`it is no longer in quarantine: ${held}`), ran.out);
+    t.false(ran.out.includes('Put back'));
+    t.is(quarantined(machine.root).length, items - 1);
   });
 });
