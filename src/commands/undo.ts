@@ -39,7 +39,8 @@ export async function undo(
     const accepted = ['undo RUN', 'undo ITEM', 'undo --list'];
     return err({ type: 'usage', problem: 'undo needs to know what to put back', accepted });
   }
-  if (!(await isThereAJournal(shell))) return err({ type: 'unknown-run', text: what });
+  // It may as well be meant as an item.
+  if (!(await isThereAJournal(shell))) return err({ type: 'unknown-item', text: what, similar: [] });
   const opened = await openForWork(shell, `prodigy clean undo ${what}`);
   if (opened.isErr()) return err(opened.error);
   await using work = opened.value;

@@ -63,3 +63,11 @@ async function heldLog(shop: Shop): Promise<string> {
   if (ran.exitCode !== 0 || existsSync(log)) throw new Error(ran.stderr);
   return log;
 }
+
+test('before anything was cleaned, nothing is known of what is to be put back, and no journal is made', async (t) => {
+  const shop = await makeShop(t);
+  const undone = await clean(shop, ['undo', 'nonesuch']);
+  t.is(undone.exitCode, 2);
+  t.regex(undone.stderr, /Nothing is known of an item 'nonesuch', neither in the journal nor in the storage/);
+  t.false(existsSync(`${shop.home.root}/clean`));
+});
