@@ -1,7 +1,11 @@
-import { setFlagsFromString } from 'node:v8';
+import { PerformanceObserver } from 'node:perf_hooks';
+import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 
 /** Of what was alive after the last collection, so much may be added before the next. */
 const growthPercent = 50;
+
+/** The space for what is new is not made larger than this, both its halves together; V8 would go to two to eight times that. */
+const mostNewBytes = 16 * 1024 * 1024;
 
 /**
  * Lets the heap grow less before the collector runs: left alone, it lets a run with many items fill three times what
@@ -11,4 +15,19 @@ export function keepHeapSmall(options: readonly string[]): void {
   if (options.some((option) => /heap|old[-_]space|semi[-_]space|optimize[-_]for[-_]size/u.test(option)))
     return;
   setFlagsFromString(`--heap-growing-percent=${growthPercent}`);
+  keepNewSpaceSmall();
+}
+
+/** How large it may become V8 reads once, when it starts; by what factor it grows, each time. */
+function keepNewSpaceSmall(): void {
+  const observer = new PerformanceObserver(() => {
+    if (newSpaceBytes() < mostNewBytes) return;
+    setFlagsFromString('--semi-space-growth-factor=1');
+    observer.disconnect();
+  });
+  observer.observe({ entryTypes: ['gc'] });
+}
+
+function newSpaceBytes(): number {
+  return getHeapSpaceStatistics().find(({ space_name }) => space_name === 'new_space')?.space_size ?? 0;
 }
