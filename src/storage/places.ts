@@ -44,7 +44,7 @@ export function findPlaces(roots: readonly string[], ahead: ReadAhead): Places {
 
 function walk(at: Walk, segments: readonly string[], listed?: readonly Dirent[]): void {
   const directory = join(at.root, ...segments);
-  const entries = listed ?? listOrNote(at, segments);
+  const entries = listed ?? listOrNote(at, segments, directory);
   const reach = at.ahead.follow(entries.length, (index) => {
     const entry = entries[index];
     if (entry === undefined || !isListed([...segments, entry.name], fileType(entry))) return undefined;
@@ -88,9 +88,9 @@ function isListed(segments: readonly string[], type: FileType): boolean {
 function visit(at: Walk, above: readonly string[], directory: string, entry: Dirent): void {
   const { name } = entry;
   const segments = [...above, name];
-  const path = join(directory, name);
   const type = fileType(entry);
   if (!isNameable(entry.name)) {
+    const path = join(directory, name);
     at.oddities.push({ reason: 'unknown-format', detail: 'a name that is not UTF-8', path });
     return;
   }
@@ -110,12 +110,16 @@ function visit(at: Walk, above: readonly string[], directory: string, entry: Dir
         detail: entry.name.startsWith('.prodigy-trash-')
           ? 'left by a removal that did not end: prodigy clean resume'
           : 'not known here',
-        path,
+        path: join(directory, name),
       });
       return;
     case 'container':
       if (type === 'symlink')
-        noteBlind(at, segments, { reason: 'symlink', detail: 'a link, not followed', path });
+        noteBlind(at, segments, {
+          reason: 'symlink',
+          detail: 'a link, not followed',
+          path: join(directory, name),
+        });
       else walk(at, segments, children);
       return;
     case 'mapreduce': {
@@ -134,8 +138,12 @@ function isDecidedByContents([top, ...rest]: readonly string[]): boolean {
   return (top === 'events' || top === 'dlq') && rest.length === 1;
 }
 
-function listOrNote(at: Walk, segments: readonly string[]): readonly Dirent[] {
-  const listed = list(join(at.root, ...segments));
+function listOrNote(
+  at: Walk,
+  segments: readonly string[],
+  directory: string = join(at.root, ...segments),
+): readonly Dirent[] {
+  const listed = list(directory);
   if (listed.isOk()) return listed.value;
   noteBlind(at, segments, listed.error);
   return [];
