@@ -23,7 +23,7 @@ const leastWaits = 0.5;
 const leastBlocks = 0.25;
 
 /** Or taken so long: Linux counts no blocks of what comes over a network. */
-const slowMs = 0.5;
+const slowMs = 1;
 
 /** The one who needs them tells every so often where it is. */
 const steps = 32;

@@ -29,9 +29,9 @@ function wasRead(file: string): boolean {
   return fs.statSync(file).atimeMs > longAgo.getTime();
 }
 
-/** What it is to wait for a disk: the processor is given away. */
+/** What it is to wait for a disk: the processor is given away, and for longer than a disk takes. */
 function wait(): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
 }
 
 async function eventually(t: ExecutionContext, isSo: () => boolean): Promise<void> {
@@ -97,7 +97,7 @@ test('short waits for anything but the disk start no thread', (t) => {
   t.teardown(() => ahead.close());
   const turn = new Int32Array(new SharedArrayBuffer(4));
   /** Less than a disk takes, for so many steps; longer on a busy machine, which proves nothing then. */
-  const shortMs = 64;
+  const shortMs = 128;
   for (let rounds = 50; rounds > 0; rounds -= 1) {
     const reach = ahead.follow(100_000, () => undefined);
     const waitsBefore = process.resourceUsage().voluntaryContextSwitches;
