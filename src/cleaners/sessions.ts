@@ -114,8 +114,9 @@ function partsOf({ record, directory, checkpoints, merges }: Pieces): Part[] {
 
 /** Whoever's merge left a checkpoint among this session's own goes with it, so it must agree. */
 function ownersOf({ id, checkpoints }: Pieces): OwnerId[] {
-  const merging = checkpoints?.folder.merges ?? [];
-  return [sessionOwner(id), ...merging.map(({ session }) => sessionOwner(session))];
+  const owners = [sessionOwner(id)];
+  for (const { session } of checkpoints?.folder.merges ?? []) owners.push(sessionOwner(session));
+  return owners;
 }
 
 function doubtsOf({ record, directory, checkpoints }: Pieces): (Doubt | undefined)[] {

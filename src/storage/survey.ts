@@ -184,7 +184,10 @@ async function readPlace(
       return () => into['session-directory'].push(entry);
     }
     case 'checkpoints': {
-      const entry = { ...at, holder: place.holder, folder: await readCheckpointFolder(seen) };
+      const { root, link } = at;
+      const { holder } = place;
+      // Written out: a copy that is added to takes three times as long, and there is one of each session.
+      const entry = { root, path, seen, link, holder, folder: await readCheckpointFolder(seen) };
       return () => into.checkpoints.push(entry);
     }
     case 'mapreduce':
