@@ -20,12 +20,16 @@ export async function beginWorktrees(
   const isEverything =
     allRepositories || (repository === undefined && (await repositoryAt(cwd)) === undefined);
   if (!isEverything) return undefined;
-  const worktrees = config.roots.flatMap((root) => {
-    const pools = join(root, 'worktrees');
-    return directoriesIn(pools).flatMap((pool) =>
-      directoriesIn(join(pools, pool)).map((name) => join(pools, pool, name)),
-    );
-  });
+  // No link is followed here, either: what lies behind one is somebody else's.
+  const below = (path: string): string[] => directoriesIn(path).map((name) => join(path, name));
+  const worktrees = config.roots
+    .flatMap((root) =>
+      directoriesIn(root)
+        .filter((name) => name === 'worktrees')
+        .map((name) => join(root, name)),
+    )
+    .flatMap(below)
+    .flatMap(below);
   return worktrees.length < worthwhile ? undefined : beginMeasuring(worktrees, { isBesides: true });
 }
 
