@@ -1,4 +1,4 @@
-import type { Detail, Item, ItemId, Part, Rest, Size } from '../model/item.ts';
+import type { Detail, Item, ItemId, Part, ProcessUse, Rest, Size } from '../model/item.ts';
 import { itemId } from '../model/item.ts';
 import type { Kind } from '../model/kind.ts';
 import type { OwnerId } from '../model/owner.ts';
@@ -40,15 +40,22 @@ export type Draft = {
 /** Most items have none of them, and there are many items. */
 const none: readonly never[] = [];
 
+/** Most have one, and there are many items. */
+function distinct(owners: readonly OwnerId[]): readonly OwnerId[] {
+  return owners.length === 1 ? owners : [...new Set(owners)];
+}
+
 /** Shown names and owners aside, an item is its parts. */
 export function itemOf(storage: Storage, draft: Draft): Item {
   const { kind, parts, attributed } = draft;
-  const owners = draft.owners.length === 0 ? none : [...new Set(draft.owners)];
+  const owners = draft.owners.length === 0 ? none : distinct(draft.owners);
   const rest = restOf(owners, storage.relations);
   const recordedAtMs = draft.recordedAtMs(rest);
   const path = (parts.find(({ role }) => role === 'main') ?? parts.at(-1))?.path ?? '';
-  const doubts = [...draft.doubts, storage.blindness].filter((doubt) => doubt !== undefined);
-  const users = parts.flatMap((part) => storage.usersOf(part.path));
+  const doubts = draft.doubts.filter((doubt) => doubt !== undefined);
+  if (storage.blindness !== undefined) doubts.push(storage.blindness);
+  const users: ProcessUse[] = [];
+  for (const part of parts) for (const use of storage.usersOf(part.path)) users.push(use);
   return compact({
     id: draft.id ?? itemId(kind, path),
     kind,

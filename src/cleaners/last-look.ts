@@ -106,7 +106,7 @@ async function changedOwner(item: Item, look: Look, context: LastLookContext): P
   for (const owner of bundle(item.owners, look)) {
     const alive = await lifeSign(owner, look, context.table);
     if (alive !== undefined) return alive;
-    for (const witness of look.owners.get(owner)?.witnesses ?? []) {
+    for (const witness of look.owners.get(owner)?.witnesses() ?? []) {
       const drift = await testimony(witness, context);
       if (drift !== undefined) return { ...drift, evidence: { owner, ...drift.evidence } };
     }

@@ -1,4 +1,4 @@
-import { measureTrees, type Measurement } from '../disk/measure.ts';
+import { measureTrees, type Begun, type Measurement } from '../disk/measure.ts';
 import { mountsInside, readMounts, type MountTable } from '../disk/mounts.ts';
 import type { Item, Size } from '../model/item.ts';
 import { kinds as allKinds, type Kind } from '../model/kind.ts';
@@ -28,6 +28,8 @@ export type LookRequest = StorageRequest & {
   wants(item: Item): boolean;
   /** Whether to find out which branches of worktrees are not needed any more. */
   readonly branches?: boolean;
+  /** Trees that are being added up already. */
+  readonly begun?: Begun | undefined;
   onProgress?(kind: Kind, found: number): void;
 };
 
@@ -63,10 +65,8 @@ export async function look(request: LookRequest): Promise<Looked> {
   );
   // Adding up waits for the disk, or needs one processor; git needs the other, and few of its answers need the sums.
   const isBesides = wanted.some(({ kind }) => kind === 'worktrees');
-  const measuring = measureTrees(
-    unknown.map(({ path }) => ({ key: path, path })),
-    { isBesides },
-  );
+  const trees = unknown.map(({ path }) => ({ key: path, path }));
+  const measuring = request.begun?.finish(trees) ?? measureTrees(trees, { isBesides });
   const inspecting = inspect(storage, all, wanted, { measuring, branches: request.branches });
   const [measured, inspected] = await Promise.all([measuring, inspecting]);
   const mounts = await mountsBelow(request.roots);

@@ -1,7 +1,7 @@
 import { itemId, type Item, type Part } from '../model/item.ts';
 import type { OwnerId } from '../model/owner.ts';
 import type { Doubt } from '../model/reason.ts';
-import { addTo, groupBy } from '../model/groups.ts';
+import { addTo } from '../model/groups.ts';
 import { nameMs } from '../storage/names.ts';
 import { sessionOwner, worktreeOwners } from '../storage/relations.ts';
 import { see } from '../storage/see.ts';
@@ -28,31 +28,43 @@ type Pieces = {
   readonly merges: readonly string[];
 };
 
+type Found = { -readonly [Field in keyof Pieces]: Pieces[Field] };
+
+const noMerges: readonly string[] = [];
+
 function piecesOf({ survey, relations }: Storage): Pieces[] {
-  const keyOf = (root: string, id: string): string => `${root}\n${id}`;
-  const records = groupBy(survey.sessions, ({ root, id }) => keyOf(root, id));
-  const directories = groupBy(survey.sessionDirectories, ({ root, id }) => keyOf(root, id));
-  const own = survey.checkpoints.filter(({ holder }) => relations.isSession(holder));
-  const checkpoints = groupBy(own, ({ root, holder }) => keyOf(root, holder));
-  const merges = new Map<string, string[]>();
+  const found: Found[] = [];
+  // By root and id apart: a key made of both would be put together and hashed for each piece.
+  const known = new Map<string, Map<string, Found>>(survey.roots.map((root) => [root, new Map()]));
+  const at = (root: string, id: string): Found => {
+    const inRoot = known.get(root) ?? new Map<string, Found>();
+    known.set(root, inRoot);
+    const before = inRoot.get(id);
+    if (before !== undefined) return before;
+    const none = { record: undefined, directory: undefined, checkpoints: undefined };
+    const fresh: Found = { id, root, ...none, merges: noMerges };
+    inRoot.set(id, fresh);
+    found.push(fresh);
+    return fresh;
+  };
+  for (const entry of survey.sessions) at(entry.root, entry.id).record ??= entry;
+  for (const entry of survey.sessionDirectories) at(entry.root, entry.id).directory ??= entry;
+  for (const entry of survey.checkpoints) {
+    if (relations.isSession(entry.holder)) at(entry.root, entry.holder).checkpoints ??= entry;
+  }
+  const merges = new Map<Found, string[]>();
   for (const { root, holder, folder } of survey.checkpoints) {
     for (const { session, path } of folder.merges) {
-      if (session !== holder) addTo(merges, keyOf(root, session), path);
+      const merged = known.get(root)?.get(session);
+      if (session !== holder && merged !== undefined) addTo(merges, merged, path);
     }
   }
-  const found: Pieces[] = [];
-  for (const key of new Set([...records.keys(), ...directories.keys(), ...checkpoints.keys()])) {
-    const record = records.get(key)?.[0];
-    const directory = directories.get(key)?.[0];
-    const folder = checkpoints.get(key)?.[0];
-    const id = record?.id ?? directory?.id ?? folder?.holder;
-    const root = (record ?? directory ?? folder)?.root;
-    if (id === undefined || root === undefined) continue;
-    // The empty directory that merely asking for checkpoints makes is a container.
-    if (record === undefined && directory === undefined && folder !== undefined && isEmpty(folder)) continue;
-    found.push({ id, root, record, directory, checkpoints: folder, merges: merges.get(key) ?? [] });
-  }
-  return found;
+  for (const [piece, paths] of merges) piece.merges = paths;
+  return found.filter(
+    ({ record, directory, checkpoints }) =>
+      // The empty directory that merely asking for checkpoints makes is a container.
+      record !== undefined || directory !== undefined || (checkpoints !== undefined && !isEmpty(checkpoints)),
+  );
 }
 
 function sessionItem(storage: Storage, pieces: Pieces, worktrees: readonly Item['id'][]): Item {
@@ -102,8 +114,9 @@ function partsOf({ record, directory, checkpoints, merges }: Pieces): Part[] {
 
 /** Whoever's merge left a checkpoint among this session's own goes with it, so it must agree. */
 function ownersOf({ id, checkpoints }: Pieces): OwnerId[] {
-  const merging = checkpoints?.folder.merges ?? [];
-  return [sessionOwner(id), ...merging.map(({ session }) => sessionOwner(session))];
+  const owners = [sessionOwner(id)];
+  for (const { session } of checkpoints?.folder.merges ?? []) owners.push(sessionOwner(session));
+  return owners;
 }
 
 function doubtsOf({ record, directory, checkpoints }: Pieces): (Doubt | undefined)[] {

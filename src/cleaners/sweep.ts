@@ -171,7 +171,7 @@ function askedAbout(plan: Iterable<Condemned>, { owners }: Look): Asked {
   const items = new Set<ItemId>();
   for (const { item } of plan) for (const id of explains(item)) items.add(id);
   const paths = new Set<string>();
-  for (const { witnesses } of owners.values()) for (const { path } of witnesses) paths.add(path);
+  for (const { witnesses } of owners.values()) for (const { path } of witnesses()) paths.add(path);
   return { items, paths };
 }
 

@@ -42,8 +42,10 @@ export function actionsFor(
         const request = parseRequest(words, flags);
         if (request.isErr()) return request.map(() => 0);
         if (request.value.kinds.length === 0) {
+          const { beginWorktrees } = await import('./begin-worktrees.ts');
+          await using begun = await beginWorktrees(request.value, shell);
           const { overview } = await import('./overview.ts');
-          return overview(request.value, shell);
+          return await overview(request.value, shell, begun);
         }
         const { clean } = await import('./clean.ts');
         return clean(request.value, shell);

@@ -1,6 +1,7 @@
 import type { Result } from 'neverthrow';
 import type { RunPolicy, RunScope } from '../journal/event-run.ts';
 import { look } from '../cleaners/look.ts';
+import type { Begun } from '../disk/measure.ts';
 import { scanOf, shortHash, type Scan } from '../cleaners/scan.ts';
 import { activityWindowMs, canonicalPolicy, policyOf, type Policy } from '../policy/retention.ts';
 import { inScope, type Scope } from '../policy/scope.ts';
@@ -24,6 +25,7 @@ export async function lookAndJudge(
   shell: Shell,
   progress: Progress,
   pins: Pins,
+  begun?: Begun,
 ): Promise<Scan> {
   const startedAt = performance.now();
   keepHeapSmall([...process.execArgv, shell.config.nodeOptions]);
@@ -36,6 +38,7 @@ export async function lookAndJudge(
     ownPid: process.pid,
     branches: policy.deleteMergedBranches === true,
     readProcesses: shell.readProcesses,
+    begun,
     onProgress: (kind, found) => progress.scanning(kind, found),
   });
   const verdicts = judgeAll(seen.look, policy, { scope, pins });

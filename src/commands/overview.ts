@@ -1,5 +1,6 @@
 import { statfs } from 'node:fs/promises';
 import { err, ok, type Result } from 'neverthrow';
+import type { Begun } from '../disk/measure.ts';
 import type { Failure } from '../model/failure.ts';
 import { kinds } from '../model/kind.ts';
 import { repositoryAt } from '../storage/repository.ts';
@@ -19,8 +20,16 @@ import { scopeOf } from './scope.ts';
 import type { Shell } from './shell.ts';
 import { viewOf } from './view.ts';
 
-/** Bare `prodigy clean`: what is there, what could go, what stays and why. Removes nothing. */
-export async function overview(request: CleanRequest, shell: Shell): Promise<Result<number, Failure>> {
+/**
+ * Bare `prodigy clean`: what is there, what could go, what stays and why. Removes nothing.
+ *
+ * @param begun - worktrees that are being added up already; the caller disposes of it
+ */
+export async function overview(
+  request: CleanRequest,
+  shell: Shell,
+  begun?: Begun,
+): Promise<Result<number, Failure>> {
   const { config, terminal } = shell;
   const isOutside = request.repository === undefined && (await repositoryAt(shell.cwd)) === undefined;
   const everything: CleanRequest = {
@@ -40,7 +49,7 @@ export async function overview(request: CleanRequest, shell: Shell): Promise<Res
     const startedAtMs = shell.clock();
     const policy = runPolicy(startedAtMs, undefined, kinds, noRules);
     const { pins, unknown } = await pinsSeen(shell, startedAtMs);
-    const scan = await lookAndJudge(scope.value, policy, shell, progress, pins);
+    const scan = await lookAndJudge(scope.value, policy, shell, progress, pins, begun);
     progress.stop();
     await using ledger = await openForLooking(shell, request.output);
     const { record, journal } = ledger;

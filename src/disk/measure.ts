@@ -79,14 +79,72 @@ export async function measureTrees(
   requests: readonly MeasureRequest[],
   options: MeasureOptions = {},
 ): Promise<Map<string, Measurement>> {
-  const tops: WalkTask[] = requests.map(({ path }, tree) => ({
-    tree,
-    path: normalise(path) ?? path,
-    relative: '',
-    dev: undefined,
-  }));
-  const mounts = await mountsBelow(tops, await readMounts());
+  const begun = beginMeasuring([], options);
+  return begun.finish(requests);
+}
+
+/** Trees that are added up before it is known which of them have to be. */
+export type Begun = AsyncDisposable & {
+  /** As {@link measureTrees}: what was begun and is not among the requests is as if it had never been looked at. */
+  finish(requests: readonly MeasureRequest[]): Promise<Map<string, Measurement>>;
+};
+
+/**
+ * Begins with the trees at the given absolute paths in another thread: this one has something else to do. Whoever does
+ * not want to finish it disposes of it.
+ */
+export function beginMeasuring(paths: readonly string[], options: MeasureOptions = {}): Begun {
+  const stop = new AbortController();
+  const signal = options.signal === undefined ? stop.signal : AbortSignal.any([stop.signal, options.signal]);
   const tallies = new Tallies(options.onProgress);
+  const trees = new Map(paths.map((path, tree) => [path, tree]));
+  let isWanted = false;
+  const mayReadAlong = () => isWanted;
+  const early = addUp(paths.map(topOf), { tallies, mayReadAlong, options: { ...options, signal } });
+  // Whoever finishes it meets what went wrong.
+  early.catch(() => undefined);
+  return {
+    finish: async (requests) => {
+      isWanted = true;
+      const unfinished = await early;
+      const numbers = requests.map(({ path }) => {
+        const tree = trees.get(path);
+        trees.delete(path);
+        return tree;
+      });
+      let next = paths.length;
+      const order = numbers.map((tree) => tree ?? next++);
+      const rest = requests.flatMap(({ path }, index) =>
+        numbers[index] === undefined ? [topOf(path, order[index] ?? 0)] : [],
+      );
+      const left = await addUp(rest, { tallies, mayReadAlong, options: { ...options, signal } });
+      return tallies.results(requests, order, new Set([...unfinished, ...left]));
+    },
+    [Symbol.asyncDispose]: async () => {
+      stop.abort();
+      await early.catch(() => undefined);
+    },
+  };
+}
+
+function topOf(path: string, tree: number): WalkTask {
+  return { tree, path: normalise(path) ?? path, relative: '', dev: undefined };
+}
+
+type Adding = {
+  readonly tallies: Tallies;
+  readonly options: MeasureOptions;
+  /** Whether this thread has nothing better to do than to read some of it. */
+  readonly mayReadAlong: () => boolean;
+};
+
+/** @returns the trees that are not read to their end */
+async function addUp(
+  tops: WalkTask[],
+  { tallies, options, mayReadAlong }: Adding,
+): Promise<ReadonlySet<number>> {
+  if (tops.length === 0) return new Set();
+  const mounts = await mountsBelow(tops, await readMounts());
   const walk = new Walk(mounts);
   // Taken from the end: the first request first.
   for (const task of tops.reverse()) walk.tasks.push(task);
@@ -94,21 +152,26 @@ export async function measureTrees(
   // Only what reading takes: others have their turns in between.
   let readingMs = 0;
   const blocksBefore = blocksRead();
+  const entriesBefore = tallies.entries;
   let mayUseThreads = (options.concurrency ?? 1) > 0;
-  const worth = (took: { readonly readingMs: number }): number =>
-    threadsWorth(options, { ...took, entries: tallies.entries, blocks: blocksRead() - blocksBefore });
+  const worth = (took: { readonly readingMs: number }): number => {
+    const entries = tallies.entries - entriesBefore;
+    const threads = threadsWorth(options, { ...took, entries, blocks: blocksRead() - blocksBefore });
+    // Until somebody waits for it, it is for others to read it.
+    return mayReadAlong() ? threads : Math.max(threads, 1);
+  };
   while (!walk.isDone && options.signal?.aborted !== true) {
     const threads = mayUseThreads ? worth({ readingMs }) : 0;
     if (threads === 0) {
       readingMs += timed(() => walk.run(turnEntries));
     } else if (walk.finishDirectory(turnEntries)) {
       mayUseThreads = false;
-      await readInThreads(walk, { mounts, tallies, options, threads, readingMs, worth });
+      await readInThreads(walk, { mounts, tallies, options, threads, readingMs, worth, mayReadAlong });
     }
     tallies.add(walk.takeTallies());
     await setImmediate();
   }
-  return tallies.results(requests, walk.unfinished);
+  return walk.unfinished;
 }
 
 /** @returns how many threads so many entries, read in such a time and with so many blocks, are reason for */
@@ -141,7 +204,7 @@ function blocksRead(): number {
   return process.resourceUsage().fsRead;
 }
 
-type Begun = {
+type Shared = {
   readonly mounts: ReadonlySet<string>;
   readonly tallies: Tallies;
   readonly options: MeasureOptions;
@@ -149,12 +212,13 @@ type Begun = {
   /** What reading took until here. */
   readonly readingMs: number;
   readonly worth: (took: { readonly readingMs: number }) => number;
+  readonly mayReadAlong: () => boolean;
 };
 
 /** Shares the tasks of `walk` among threads; what is left there afterwards nobody could read. */
 async function readInThreads(
   walk: Walk,
-  { mounts, tallies, options, threads, readingMs: readingMsBefore, worth }: Begun,
+  { mounts, tallies, options, threads, readingMs: readingMsBefore, worth, mayReadAlong }: Shared,
 ): Promise<void> {
   const { tasks } = walk;
   if (tasks.length === 0) return;
@@ -188,7 +252,7 @@ async function readInThreads(
         const question = ask(tasks.splice(-share)).finally(() => asked.delete(question));
         asked.add(question);
       }
-      if (size < most && !walk.isDone) {
+      if (size < most && !walk.isDone && mayReadAlong()) {
         // This thread reads along in turns between what else it does.
         readingMs += timed(() => walk.run(turnEntries));
         tallies.add(walk.takeTallies());

@@ -28,3 +28,13 @@ export function isAncestorOrSelf(ancestor: string, path: string): boolean {
   const same = normalise(ancestor);
   return (same !== undefined && same === normalise(path)) || isInside(path, ancestor);
 }
+
+/**
+ * Where a name that was listed in a directory is: what `join` makes of them, which looks through every letter of a path
+ * that is known to be in order.
+ *
+ * @param directory - absolute and normalised
+ */
+export function pathIn(directory: string, name: string): string {
+  return directory.endsWith(sep) ? directory + name : directory + sep + name;
+}

@@ -19,6 +19,12 @@ const watched = 128;
 /** Of what is read, so much must have made us wait: a warm list makes nobody wait, a cold one at each step. */
 const leastWaits = 0.5;
 
+/** And so much must have come from the disk: on a busy machine whoever has helping threads waits for them, too. */
+const leastBlocks = 0.25;
+
+/** Or taken so long: Linux counts no blocks of what comes over a network. */
+const slowMs = 1;
+
 /** The one who needs them tells every so often where it is. */
 const steps = 32;
 
@@ -48,7 +54,7 @@ export class ReadAhead {
   /** @param aimOf - what will be read at an index of the list, if anything */
   follow(length: number, aimOf: (index: number) => Aim | undefined): Follower {
     if (length < worthwhile || this.#size === 0) return () => undefined;
-    let waits = waitsSoFar();
+    let before = soFar();
     let laidOut = 0;
     const stretches: { readonly from: number; readonly stretch: Stretch }[] = [];
     const layOut = (from: number): void => {
@@ -63,9 +69,9 @@ export class ReadAhead {
     return (index) => {
       if (!this.#isCold) {
         if (index % watched !== 0 || index === 0) return;
-        const before = waits;
-        waits = waitsSoFar();
-        this.#isCold = waits - before >= watched * leastWaits;
+        const now = soFar();
+        this.#isCold = wasWaited(before, now);
+        before = now;
       }
       if (!this.#isCold || index % steps !== 0) return;
       this.#start();
@@ -97,9 +103,17 @@ export class ReadAhead {
   }
 }
 
-/** How often this process gave its processor away to wait for something. */
-function waitsSoFar(): number {
-  return process.resourceUsage().voluntaryContextSwitches;
+type SoFar = { readonly waits: number; readonly blocks: number; readonly atMs: number };
+
+/** How often this process gave its processor away to wait for something, and what came from the disk. */
+function soFar(): SoFar {
+  const { voluntaryContextSwitches: waits, fsRead: blocks } = process.resourceUsage();
+  return { waits, blocks, atMs: performance.now() };
+}
+
+function wasWaited(before: SoFar, now: SoFar): boolean {
+  if (now.waits - before.waits < watched * leastWaits) return false;
+  return now.blocks - before.blocks >= watched * leastBlocks || now.atMs - before.atMs >= watched * slowMs;
 }
 
 function stretchOf(from: number, to: number, aimOf: (index: number) => Aim | undefined): Stretch {

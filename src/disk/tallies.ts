@@ -44,18 +44,27 @@ export class Tallies {
     }
   }
 
-  results(requests: readonly MeasureRequest[], unfinished: ReadonlySet<number>): Map<string, Measurement> {
+  /** @param trees - number of the tree of each request; what was counted of others counts for nobody */
+  results(
+    requests: readonly MeasureRequest[],
+    trees: readonly number[],
+    unfinished: ReadonlySet<number>,
+  ): Map<string, Measurement> {
+    const places = new Map(trees.map((tree, place) => [tree, place]));
     const bytesOfShared = new Map<number, number>();
     const countOfShared = new Map<number, number>();
     for (const { nlink, bytes, seenIn } of this.#shared.values()) {
-      const first = Math.min(...seenIn.keys());
+      const first = firstOf(seenIn.keys(), places);
+      if (first === undefined) continue;
       bytesOfShared.set(first, (bytesOfShared.get(first) ?? 0) + bytes);
       for (const [tree, seen] of seenIn) {
         if (seen < nlink) countOfShared.set(tree, (countOfShared.get(tree) ?? 0) + 1);
       }
     }
     const results = new Map<string, Measurement>();
-    for (const [tree, { key }] of requests.entries()) {
+    for (const [place, { key }] of requests.entries()) {
+      const tree = trees[place];
+      if (tree === undefined) continue;
       if (unfinished.has(tree)) continue;
       const { tree: _, links: __, ...tally } = this.#trees.get(tree) ?? newTally(tree);
       results.set(key, {
@@ -67,4 +76,15 @@ export class Tallies {
     }
     return results;
   }
+}
+
+/** The tree that was asked for first. */
+function firstOf(trees: Iterable<number>, places: ReadonlyMap<number, number>): number | undefined {
+  let first: number | undefined;
+  let firstPlace = Infinity;
+  for (const tree of trees) {
+    const place = places.get(tree) ?? Infinity;
+    if (place < firstPlace) [first, firstPlace] = [tree, place];
+  }
+  return first;
 }

@@ -47,7 +47,8 @@ export type SessionFacts = {
   readonly liveness: Liveness;
   /** Youngest of all related evidence (PRODIGY-STORAGE 11.2). */
   readonly lastSignMs: number;
-  readonly witnesses: readonly Witness[];
+  /** Put together when they are asked for: ten paths of each session, and a dry run needs none. */
+  readonly witnesses: () => readonly Witness[];
 };
 
 /** What the policy needs to know of one MapReduce job. */
@@ -59,7 +60,8 @@ export type JobFacts = {
   readonly doubt: Doubt | undefined;
   readonly liveness: Liveness;
   readonly lastSignMs: number;
-  readonly witnesses: readonly Witness[];
+  /** As {@link SessionFacts}. */
+  readonly witnesses: () => readonly Witness[];
 };
 
 export type OwnerFacts = SessionFacts | JobFacts;

@@ -130,6 +130,7 @@ function neighboursOf(links: Look['links']): ReadonlyMap<OwnerId, readonly Owner
 }
 
 function strongest(protections: readonly Protection[]): Protection | undefined {
+  if (protections.length < 2) return protections[0];
   const way = ({ via }: Protection): string => via.join('\n');
   return protections.toSorted(
     (a, b) => rank(a.reason) - rank(b.reason) || a.via.length - b.via.length || compareText(way(a), way(b)),

@@ -30,7 +30,7 @@ export async function attribute(survey: Survey, relations: Relations): Promise<R
     if (only === undefined || others.length > 0) return { repository: { name }, attribution: 'ambiguous' };
     return { repository: { name, gitDir: only }, attribution: 'path' };
   };
-  const ofDirectory = (path: string): Attributed => {
+  const lookUp = (path: string): Attributed => {
     const name = basename(path);
     const repository = directories.get(path);
     if (repository !== undefined) {
@@ -38,6 +38,13 @@ export async function attribute(survey: Survey, relations: Relations): Promise<R
     }
     // It is gone from there. A repository of that name somewhere else may be it, moved, or a stranger.
     return { repository: { name }, attribution: gitDirs.has(name) ? 'ambiguous' : 'name' };
+  };
+  // Thousands of sessions worked in one directory: they share one answer.
+  const answers = new Map<string, Attributed>();
+  const ofDirectory = (path: string): Attributed => {
+    const known = answers.get(path) ?? lookUp(path);
+    answers.set(path, known);
+    return known;
   };
   const finder = new SessionFinder(survey, relations, byName, ofDirectory);
   const ofSession = (id: string): Attributed => finder.find(id);

@@ -1,6 +1,7 @@
-import { basename, dirname, isAbsolute, join } from 'node:path';
+import { dirname, isAbsolute, sep } from 'node:path';
 import { ok } from 'neverthrow';
 import * as v from 'valibot';
+import { pathIn } from '../disk/path.ts';
 import type { Size } from '../model/item.ts';
 import type { Doubt } from '../model/reason.ts';
 import { readJson } from './json-file.ts';
@@ -61,7 +62,7 @@ export async function readCheckpointFolder(folder: Seen): Promise<CheckpointFold
   let youngestSignMs: number | undefined = folder.mtimeMs;
   for (const entry of listed.unwrapOr([])) {
     const { name } = entry;
-    const path = join(folder.path, name);
+    const path = pathIn(folder.path, name);
     // Its name alone tells of a merge, whatever has become of the file.
     const merged = mergeIn(name);
     if (merged !== undefined) {
@@ -121,7 +122,7 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
     return { doubt: reading.doubt, timestampMs: undefined, seen, workingDirectory: undefined };
   }
   const { value } = reading;
-  const detail = oddityOf(value, basename(path));
+  const detail = oddityOf(value, path);
   const doubt: Doubt | undefined =
     detail === undefined ? undefined : { reason: 'unknown-format', detail, path };
   return { doubt, timestampMs: value.timestamp, seen, workingDirectory: workingDirectoryOf(value) };
@@ -129,10 +130,11 @@ export async function readCheckpoint(path: string): Promise<Checkpoint> {
 
 function oddityOf(
   { version, workflow_id: id }: v.InferOutput<typeof schema>,
-  name: string,
+  path: string,
 ): string | undefined {
   if (version > knownVersion) return `checkpoint version ${version}`;
   // `sessions/<id>/checkpoint.json` bears nobody's name.
+  const name = path.slice(path.lastIndexOf(sep) + 1);
   return name.endsWith(suffix) && name !== `${id}${suffix}` ? 'another workflow inside' : undefined;
 }
 

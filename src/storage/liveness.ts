@@ -13,12 +13,17 @@ export function usersOf(path: string, table: ProcessTable): readonly ProcessUse[
   const asked = normalise(path);
   if (asked === undefined) return [];
   const index = indexOf(table);
-  const found = new Set<ProcessUse>();
+  const direct = index.get(asked) ?? none;
+  if (table.aliases === undefined || table.aliases.length === 0) return direct;
+  const found = new Set<ProcessUse>(direct);
   for (const spelling of spellings(asked, table)) {
-    for (const use of index.get(spelling) ?? []) found.add(use);
+    for (const use of index.get(spelling) ?? none) found.add(use);
   }
   return [...found];
 }
+
+/** Most paths are used by nobody. */
+const none: readonly ProcessUse[] = [];
 
 /** The path as given, and as the kernel shows it when it lies under a prefix that is reached through a link. */
 function spellings(path: string, { aliases = [] }: ProcessTable): readonly string[] {

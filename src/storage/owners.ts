@@ -9,7 +9,7 @@ import { see } from './see.ts';
 import type { Storage } from './storage.ts';
 import { newest } from './time.ts';
 import { vitalSigns } from './vital-signs.ts';
-import { witnesses } from './witnesses.ts';
+import { witnesses, type Witnesses } from './witnesses.ts';
 
 /**
  * What is known of every session and job that owns anything.
@@ -29,7 +29,8 @@ export function ownerFacts(
   for (const id of relations.sessions) ids.add(sessionOwner(id));
   for (const job of relations.jobs) ids.add(jobOwner(job));
 
-  const makers = { sessions: sessionMaker(storage, inspected), jobs: jobMaker(storage) };
+  const witness = witnesses(storage);
+  const makers = { sessions: sessionMaker(storage, inspected, witness), jobs: jobMaker(storage, witness) };
   const facts = new Map<OwnerId, OwnerFacts>();
   for (const owner of ids) {
     const mine = owned.get(owner) ?? [];
@@ -46,10 +47,10 @@ export function ownerFacts(
 function sessionMaker(
   storage: Storage,
   inspected: ReadonlyMap<string, WorktreeFacts>,
+  witness: Witnesses,
 ): (id: string, owned: readonly Item[]) => SessionFacts {
   const { survey, relations } = storage;
   const signs = vitalSigns(storage);
-  const witness = witnesses(storage);
   const checkpoints = new Map<string, { own: number; doubt: Doubt | undefined }>();
   const merges = new Map<string, string>();
   const strayMs = strayTimes(storage);
@@ -86,14 +87,13 @@ function sessionMaker(
       mergeCheckpoint: merges.get(id),
       liveness: signs.ofSession(id, { record, lastSignMs }, owned),
       lastSignMs,
-      witnesses: witness.ofSession(id),
+      witnesses: () => witness.ofSession(id),
     };
   };
 }
 
-function jobMaker(storage: Storage): (job: string, owned: readonly Item[]) => JobFacts {
+function jobMaker(storage: Storage, witness: Witnesses): (job: string, owned: readonly Item[]) => JobFacts {
   const signs = vitalSigns(storage);
-  const witness = witnesses(storage);
   const order = ['none', 'complete', 'incomplete', 'broken'] as const;
   const hidden = storage.survey.blind.find(({ segments }) => segments[0] === 'state')?.doubt;
   // Nobody knows for which session a job worked whose mapping cannot be read.
@@ -114,7 +114,7 @@ function jobMaker(storage: Storage): (job: string, owned: readonly Item[]) => Jo
       doubt,
       liveness: signs.ofJob(job, owned),
       lastSignMs: lastSignOf(owned) ?? nameMs(job) ?? 0,
-      witnesses: witness.ofJob(job),
+      witnesses: () => witness.ofJob(job),
     };
   };
 }

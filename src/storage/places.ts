@@ -1,5 +1,6 @@
 import type { Dirent } from 'node:fs';
 import { join, relative, sep } from 'node:path';
+import { pathIn } from '../disk/path.ts';
 import type { ReadAhead } from '../disk/read-ahead.ts';
 import type { FileType } from '../model/item.ts';
 import type { Doubt } from '../model/reason.ts';
@@ -42,13 +43,17 @@ export function findPlaces(roots: readonly string[], ahead: ReadAhead): Places {
   return { found, oddities, blind };
 }
 
-function walk(at: Walk, segments: readonly string[], listed?: readonly Dirent[]): void {
-  const directory = join(at.root, ...segments);
-  const entries = listed ?? listOrNote(at, segments);
+function walk(
+  at: Walk,
+  segments: readonly string[],
+  listed?: readonly Dirent[],
+  directory: string = join(at.root, ...segments),
+): void {
+  const entries = listed ?? listOrNote(at, segments, directory);
   const reach = at.ahead.follow(entries.length, (index) => {
     const entry = entries[index];
     if (entry === undefined || !isListed([...segments, entry.name], fileType(entry))) return undefined;
-    return { as: 'list', path: join(directory, entry.name) };
+    return { as: 'list', path: pathIn(directory, entry.name) };
   });
   for (const [index, entry] of entries.entries()) {
     reach(index);
@@ -73,7 +78,7 @@ class Found implements PlaceFound {
   }
 
   get path(): string {
-    return join(this.#directory, this.#name);
+    return pathIn(this.#directory, this.#name);
   }
 }
 
@@ -88,9 +93,9 @@ function isListed(segments: readonly string[], type: FileType): boolean {
 function visit(at: Walk, above: readonly string[], directory: string, entry: Dirent): void {
   const { name } = entry;
   const segments = [...above, name];
-  const path = join(directory, name);
   const type = fileType(entry);
   if (!isNameable(entry.name)) {
+    const path = join(directory, name);
     at.oddities.push({ reason: 'unknown-format', detail: 'a name that is not UTF-8', path });
     return;
   }
@@ -110,17 +115,21 @@ function visit(at: Walk, above: readonly string[], directory: string, entry: Dir
         detail: entry.name.startsWith('.prodigy-trash-')
           ? 'left by a removal that did not end: prodigy clean resume'
           : 'not known here',
-        path,
+        path: join(directory, name),
       });
       return;
     case 'container':
       if (type === 'symlink')
-        noteBlind(at, segments, { reason: 'symlink', detail: 'a link, not followed', path });
-      else walk(at, segments, children);
+        noteBlind(at, segments, {
+          reason: 'symlink',
+          detail: 'a link, not followed',
+          path: join(directory, name),
+        });
+      else walk(at, segments, children, pathIn(directory, name));
       return;
     case 'mapreduce': {
       const inside = type === 'directory' ? listOrNote(at, segments) : [];
-      if (inside.length > 0) walk(at, segments, inside);
+      if (inside.length > 0) walk(at, segments, inside, pathIn(directory, name));
       else at.found.push(new Found(at.root, directory, { name, type, place }));
       return;
     }
@@ -134,8 +143,12 @@ function isDecidedByContents([top, ...rest]: readonly string[]): boolean {
   return (top === 'events' || top === 'dlq') && rest.length === 1;
 }
 
-function listOrNote(at: Walk, segments: readonly string[]): readonly Dirent[] {
-  const listed = list(join(at.root, ...segments));
+function listOrNote(
+  at: Walk,
+  segments: readonly string[],
+  directory: string = join(at.root, ...segments),
+): readonly Dirent[] {
+  const listed = list(directory);
   if (listed.isOk()) return listed.value;
   noteBlind(at, segments, listed.error);
   return [];

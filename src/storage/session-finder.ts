@@ -103,12 +103,14 @@ export class SessionFinder {
   #byRecords(id: string): Attributed | undefined {
     const checkpoints = (this.#checkpoints.get(id) ?? []).sort((a, b) => b.atMs - a.atMs);
     const records = this.#relations.read.get(id) ?? [];
-    const directories = [
-      ...checkpoints.flatMap((checkpoint) => checkpoint.directories),
-      ...records.flatMap((record) => record.workingDirectories),
-    ];
-    const outside = directories.find((path) => this.#isOutside(path));
-    if (outside !== undefined) return this.#ofDirectory(outside);
+    for (const { directories } of checkpoints) {
+      const outside = directories.find((path) => this.#isOutside(path));
+      if (outside !== undefined) return this.#ofDirectory(outside);
+    }
+    for (const { workingDirectories } of records) {
+      const outside = workingDirectories.find((path) => this.#isOutside(path));
+      if (outside !== undefined) return this.#ofDirectory(outside);
+    }
     const project = records.find(({ projectName }) => projectName !== undefined)?.projectName;
     return project === undefined ? undefined : this.#byName(project);
   }

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { join, relative } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { err, ok, type Result } from 'neverthrow';
 import type { Doubt } from '../model/reason.ts';
@@ -15,8 +15,13 @@ const turnEntries = 512;
  */
 export function stampOf(top: string, seen: readonly Seen[], limit: number = maxEntries): string {
   const stamp = new Stamp(limit);
-  for (const one of seen) if (one.path !== top) stamp.add(relative(top, one.path), one);
+  for (const one of seen) if (one.path !== top) stamp.add(nameBelow(top, one.path), one);
   return stamp.text;
+}
+
+/** Nearly always the one path begins with the other, and there may be a hundred thousand. */
+function nameBelow(top: string, path: string): string {
+  return path.startsWith(top) && path[top.length] === sep ? path.slice(top.length + 1) : relative(top, path);
 }
 
 /** The stamp of the directory as it is now, never through a link. */
@@ -56,7 +61,8 @@ class Stamp {
     // How large a directory is depends on the file system, and on what was in it once.
     const sizeBytes = type === 'directory' ? 0 : size;
     this.#sizeBytes += sizeBytes;
-    if (BigInt(mtimeNs) > this.#newestNs) this.#newestNs = BigInt(mtimeNs);
+    const ns = BigInt(mtimeNs);
+    if (ns > this.#newestNs) this.#newestNs = ns;
     if (this.count > this.#limit) this.#lines = [];
     else this.#lines.push([name, type, sizeBytes, mtimeNs, ino].join('\0'));
   }

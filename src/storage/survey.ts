@@ -81,6 +81,16 @@ async function readSurvey(roots: readonly string[], ahead: ReadAhead): Promise<S
     // What is read says more, and there may be a hundred thousand.
     places.found[index] = undefined;
     const { root, path } = found;
+    if (found.place.type === 'session-file' && found.type === 'file') {
+      const id = found.place.session;
+      // Opened, it shows itself: a look before that would be one call more for each of ten thousand.
+      const reading = await readSession(path, id);
+      const { seen } = reading.state === 'absent' ? {} : reading;
+      if (seen !== undefined) {
+        const entry = { root, path, seen, link: undefined, id, reading };
+        return () => byPlace['session-file'].push(entry);
+      }
+    }
     const looked = see(path);
     if (looked.isErr()) {
       // Its name is known and nothing else: as if the directory it lies in could not be listed.
@@ -174,7 +184,10 @@ async function readPlace(
       return () => into['session-directory'].push(entry);
     }
     case 'checkpoints': {
-      const entry = { ...at, holder: place.holder, folder: await readCheckpointFolder(seen) };
+      const { root, link } = at;
+      const { holder } = place;
+      // Written out: a copy that is added to takes three times as long, and there is one of each session.
+      const entry = { root, path, seen, link, holder, folder: await readCheckpointFolder(seen) };
       return () => into.checkpoints.push(entry);
     }
     case 'mapreduce':

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { pathIn } from '../disk/path.ts';
 import type { Doubt } from '../model/reason.ts';
 import type { Size } from '../model/item.ts';
 import { fileType, isNameable, list, see, sizeOf, type Seen } from './see.ts';
@@ -54,7 +54,7 @@ export function readTree(
     if (listed.isErr()) doubts.push(listed.error);
     for (const entry of listed.unwrapOr([])) {
       entries += 1;
-      const path = join(next.path, entry.name);
+      const path = pathIn(next.path, entry.name);
       const segments = [...next.segments, entry.name];
       const type = fileType(entry);
       const isPlain = (type === 'file' || type === 'directory') && isNameable(entry.name);

@@ -42,6 +42,9 @@ export function runDocument(input: DocumentInput): Record<string, unknown> {
 /** How many items are printed at a time. */
 const itemsAtOnce = 256;
 
+const listBegins = '{\n  "items": [';
+const listEnds = '\n  ]\n}';
+
 /** The same as text, piece by piece: of a hundred thousand items no more than a few are in memory. */
 export function* documentText(input: DocumentInput): Generator<string> {
   const text = JSON.stringify(withoutItems(input), null, 2);
@@ -50,10 +53,10 @@ export function* documentText(input: DocumentInput): Generator<string> {
   const at = text.indexOf('\n  "items": []') + '\n  "items": ['.length;
   if (items.length > 0) yield text.slice(0, at);
   for (let from = 0; from < items.length; from += itemsAtOnce) {
-    const texts = items
-      .slice(from, from + itemsAtOnce)
-      .map((item) => `\n    ${JSON.stringify(itemOf(item, input), null, 2).replaceAll('\n', '\n    ')}`);
-    yield `${from === 0 ? '' : ','}${texts.join(',')}`;
+    // In a list of the same name, so that they are printed as far to the right as they stand in the document.
+    const slice = { items: items.slice(from, from + itemsAtOnce).map((item) => itemOf(item, input)) };
+    const texts = JSON.stringify(slice, null, 2).slice(listBegins.length, -listEnds.length);
+    yield `${from === 0 ? '' : ','}${texts}`;
   }
   yield items.length > 0 ? `\n  ${text.slice(at)}\n` : `${text}\n`;
 }

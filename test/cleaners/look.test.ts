@@ -234,7 +234,10 @@ test('the checkpoint of a merge belongs to the session that is merged', async (t
     ['merge-checkpoint', 'main'],
   );
   t.true(
-    seen.session(id).witnesses.some((witness) => witness.path === path && witness.identity !== undefined),
+    seen
+      .session(id)
+      .witnesses()
+      .some((witness) => witness.path === path && witness.identity !== undefined),
   );
 });
 
@@ -896,8 +899,8 @@ test('what files give as ids and names leads to nothing outside the storage', as
   const seen = await lookAt(home);
   t.like(seen.one('state', path).doubts[0], { reason: 'unknown-format', detail: 'odd session_id' });
   t.false([...seen.look.owners.keys()].some((owner) => owner.includes('..')));
-  t.true(seen.session(id).witnesses.length > 0);
-  const all = [...seen.look.owners.values()].flatMap(({ witnesses }) => witnesses);
+  t.true(seen.session(id).witnesses().length > 0);
+  const all = [...seen.look.owners.values()].flatMap(({ witnesses }) => witnesses());
   for (const { path: at } of all) t.true(normalize(at).startsWith(`${home.root}/`), at);
 });
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import test from 'ava';
 import { execa } from 'execa';
-import { measureTrees } from '../../src/disk/measure.ts';
+import { beginMeasuring, measureTrees } from '../../src/disk/measure.ts';
 import type { Measurement, MeasureOptions } from '../../src/disk/measure.ts';
 import { permitted, plant, temporaryDirectory } from './fixtures.ts';
 
@@ -223,4 +223,28 @@ test('after an abort only finished trees are in the answer', async (t) => {
 
 test('nothing asked is nothing answered', async (t) => {
   t.is((await measureTrees([])).size, 0);
+});
+
+test('trees that were begun count as if they had not been: as asked for later, and no others', async (t) => {
+  const root = temporaryDirectory(t);
+  for (const name of ['a', 'b', 'c', 'd']) plantMany(path.join(root, name), 300);
+  plantMany(path.join(root, 'c'), 6_000);
+  fs.writeFileSync(path.join(root, 'b/one'), 'x'.repeat(100_000));
+  for (const name of ['a', 'c', 'd']) fs.linkSync(path.join(root, 'b/one'), path.join(root, name, 'one'));
+  fs.writeFileSync(path.join(root, 'c/two'), 'x'.repeat(200_000));
+  fs.linkSync(path.join(root, 'c/two'), path.join(root, 'a/two'));
+  const at = (name: string): string => path.join(root, name);
+  const requests = ['d', 'a', 'c', 'a'].map((name, index) => ({ key: `${index} ${name}`, path: at(name) }));
+  const begun = beginMeasuring([at('c'), at('b'), at('a'), at('gone')], { isBesides: true });
+  t.deepEqual(await begun.finish(requests), await measureTrees(requests));
+  await begun[Symbol.asyncDispose]();
+});
+
+test('what was begun is given up when nobody wants it', async (t) => {
+  const root = temporaryDirectory(t);
+  plantMany(root, 5_000);
+  let entries = 0;
+  const begun = beginMeasuring([root], { onProgress: (so) => (entries = so) });
+  await begun[Symbol.asyncDispose]();
+  t.is(entries, 0);
 });

@@ -1,6 +1,6 @@
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import test from 'ava';
-import { isAncestorOrSelf, isInside, normalise } from '../../src/disk/path.ts';
+import { isAncestorOrSelf, isInside, normalise, pathIn } from '../../src/disk/path.ts';
 
 const inside = test.macro({
   exec(t, path: string, root: string, expected: boolean) {
@@ -58,4 +58,10 @@ test('whatever segments a path has, it is spelt as the system resolves it', (t) 
         t.is(normalise(path), resolve(path));
         t.is(normalise(`/${first}`), resolve(`/${first}`));
       }
+});
+
+test('a name that was listed lies where joining says, at the root of a file system, too', (t) => {
+  for (const directory of ['/', '/tmp', '/tmp/a b'])
+    for (const name of ['a', '.a', '..a', 'a..', '...', ' ', 'a\\b'])
+      t.is(pathIn(directory, name), join(directory, name));
 });

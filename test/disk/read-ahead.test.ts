@@ -29,9 +29,9 @@ function wasRead(file: string): boolean {
   return fs.statSync(file).atimeMs > longAgo.getTime();
 }
 
-/** What it is to wait for a disk: the processor is given away. */
+/** What it is to wait for a disk: the processor is given away, and for longer than a disk takes. */
 function wait(): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
 }
 
 async function eventually(t: ExecutionContext, isSo: () => boolean): Promise<void> {
@@ -48,8 +48,8 @@ function notesReading(root: string): boolean {
   return wasRead(file);
 }
 
-function skipped(t: ExecutionContext): void {
-  t.log('SKIPPED: reading is not noted here');
+function skipped(t: ExecutionContext, why: string = 'reading is not noted here'): void {
+  t.log(`SKIPPED: ${why}`);
   t.pass();
 }
 
@@ -90,6 +90,31 @@ test('who never waits starts no thread, and so it is for a short list', (t) => {
     wait();
   }
   t.is(ahead.threads, 0);
+});
+
+test('short waits for anything but the disk start no thread', (t) => {
+  const ahead = new ReadAhead(4);
+  t.teardown(() => ahead.close());
+  const turn = new Int32Array(new SharedArrayBuffer(4));
+  /** Less than a disk takes, for so many steps; longer on a busy machine, which proves nothing then. */
+  const shortMs = 128;
+  for (let rounds = 50; rounds > 0; rounds -= 1) {
+    const reach = ahead.follow(100_000, () => undefined);
+    const waitsBefore = process.resourceUsage().voluntaryContextSwitches;
+    const startedAt = performance.now();
+    for (let index = 0; index < 128; index += 1) {
+      reach(index);
+      Atomics.wait(turn, 0, 0, 0.05);
+    }
+    const tookMs = performance.now() - startedAt;
+    // The whole of it, which is more than what is seen of it inside.
+    if (tookMs >= shortMs * 0.9) continue;
+    t.true(process.resourceUsage().voluntaryContextSwitches - waitsBefore >= 128);
+    reach(128);
+    if (performance.now() - startedAt >= shortMs) continue;
+    return t.is(ahead.threads, 0);
+  }
+  return skipped(t, 'the machine is too busy');
 });
 
 test('a link is not followed, a pipe not read, and what is absent or changes does no harm', async (t) => {

@@ -1,3 +1,5 @@
+import { linkSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import test from 'ava';
 import { clean, documentOf, finished, journalOf, makeShop } from './shop.ts';
 
@@ -32,4 +34,23 @@ test('a run that finds nothing to do says what comes of age next', async (t) => 
   const ran = await clean(shop, ['--logs', '--force']);
   t.is(ran.exitCode, 0, ran.stderr);
   t.regex(ran.stdout, /^Nothing to do\. Old enough next: 1 log, in \d+h \(.*\)\.$/m);
+});
+
+test('worktrees that are added up before all of the program is loaded count like those that are not', async (t) => {
+  const shop = await makeShop(t);
+  const trees = Array.from({ length: 20 }, (_, index) =>
+    join(shop.home.root, 'worktrees/shop', `odd-${index}`),
+  );
+  for (const [index, tree] of trees.entries()) {
+    mkdirSync(join(tree, 'src'), { recursive: true });
+    writeFileSync(join(tree, 'src', 'own'), 'x'.repeat(10_000 * index));
+  }
+  // Asked for in the order of the listing, whoever was read first.
+  for (const tree of trees.slice(1)) linkSync(join(trees[0] ?? '', 'src/own'), join(tree, 'src/shared'));
+  const overview = documentOf(await clean(shop, ['--all-repos', '--json']));
+  const dryRun = documentOf(await clean(shop, ['--worktrees', '--all-repos', '--dry-run', '--json']));
+  t.true(overview.items.length >= trees.length);
+  const sizes = ({ items }: typeof overview): unknown =>
+    items.filter(({ kind }) => kind === 'worktrees').map(({ id, bytes }) => [id, bytes]);
+  t.deepEqual(sizes(overview), sizes(dryRun));
 });

@@ -31,7 +31,7 @@ export function session(id: string, changes: Partial<SessionFacts> = {}): Sessio
     mergeCheckpoint: undefined,
     liveness: dead,
     lastSignMs: longAgoMs,
-    witnesses: [],
+    witnesses: () => [],
     ...changes,
   };
 }
@@ -49,7 +49,7 @@ export function job(id: string, changes: Partial<JobFacts> = {}): JobFacts {
     doubt: undefined,
     liveness: dead,
     lastSignMs: longAgoMs,
-    witnesses: [],
+    witnesses: () => [],
     ...changes,
   };
 }

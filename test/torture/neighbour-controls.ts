@@ -47,8 +47,8 @@ export const controls: readonly Control[] = [
     seeds: 20,
     patch: {
       file: 'src/storage/liveness.js',
-      find: 'return [...found];',
-      replace: 'return [];',
+      find: 'const direct = index.get(asked) ?? none;',
+      replace: 'return none;',
     },
   },
 ];
