@@ -87,9 +87,22 @@ function sessionMaker(
       mergeCheckpoint: merges.get(id),
       liveness: signs.ofSession(id, { record, lastSignMs }, owned),
       lastSignMs,
-      witnesses: () => witness.ofSession(id),
+      witnesses: ofSession(witness, id, storage.repositories.ofSession(id).repository?.name),
     };
   };
+}
+
+/** Outside of what makes the facts: that has the whole survey, which would be kept with each of these. */
+function ofSession(
+  witness: Witnesses,
+  id: string,
+  repository: string | undefined,
+): SessionFacts['witnesses'] {
+  return () => witness.ofSession(id, repository);
+}
+
+function ofJob(witness: Witnesses, job: string): JobFacts['witnesses'] {
+  return () => witness.ofJob(job);
 }
 
 function jobMaker(storage: Storage, witness: Witnesses): (job: string, owned: readonly Item[]) => JobFacts {
@@ -114,7 +127,7 @@ function jobMaker(storage: Storage, witness: Witnesses): (job: string, owned: re
       doubt,
       liveness: signs.ofJob(job, owned),
       lastSignMs: lastSignOf(owned) ?? nameMs(job) ?? 0,
-      witnesses: () => witness.ofJob(job),
+      witnesses: ofJob(witness, job),
     };
   };
 }

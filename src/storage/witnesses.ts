@@ -7,9 +7,14 @@ import { see } from './see.ts';
 import type { Storage } from './storage.ts';
 
 /** The files that would show that an owner came to life, as they are now: present or absent. */
-export type Witnesses = { ofSession(id: string): Witness[]; ofJob(job: string): Witness[] };
+export type Witnesses = {
+  /** @param repository - by name, as {@link Storage.repositories} knows it */
+  ofSession(id: string, repository: string | undefined): Witness[];
+  ofJob(job: string): Witness[];
+};
 
-export function witnesses({ survey, repositories }: Storage): Witnesses {
+/** Keeps nothing of the survey but what it needs: it is asked as long as a run lasts. */
+export function witnesses({ survey }: Storage): Witnesses {
   const present = new Map<string, Identity>();
   const all = [survey.sessions, survey.checkpoints, survey.metadata, survey.locks, survey.jobs] as const;
   for (const { path, seen } of all.flat()) present.set(path, seen.identity);
@@ -39,8 +44,7 @@ export function witnesses({ survey, repositories }: Storage): Witnesses {
     [...new Set(paths)].map((path) => ({ path, identity: present.get(path) }));
 
   return {
-    ofSession(id) {
-      const name = repositories.ofSession(id).repository?.name;
+    ofSession(id, name) {
       // What is read from files leads nowhere but to names below a root.
       const repository = name !== undefined && isPlainId(name) ? name : undefined;
       const derivable = isPlainId(id) ? roots : [];
