@@ -14,6 +14,7 @@ import { putBack, syncMoves } from './move-out.ts';
 import { stepFor } from './next-step.ts';
 import { purgeByIds, purgeHeld, type HeldReading } from './purge-held.ts';
 import { noteOrphans, reportOrphans } from './quarantine-orphans.ts';
+import { lyingInPlace } from './quarantine-place.ts';
 import type { RunRecord } from './run-record.ts';
 import { makeWhole } from './snapshot.ts';
 
@@ -117,8 +118,10 @@ type Sorted = {
 };
 
 /** Tells what is whole in quarantine, held for undo, from what is to be looked into. */
-async function sort({ journal }: Recovery): Promise<Result<Sorted, JournalFailure>> {
-  const held: Undoable[] = [];
+async function sort({ journal, journalId, roots }: Recovery): Promise<Result<Sorted, JournalFailure>> {
+  const undoable: Undoable[] = [];
+  const elsewhere: Undoable[] = [];
+  const isInPlace = lyingInPlace(roots, journalId);
   const known = new Set<string>();
   const unsettled: OpenOperation[] = [];
   const heldBefore = { bytes: 0, untilMs: Infinity };
@@ -132,11 +135,10 @@ async function sort({ journal }: Recovery): Promise<Result<Sorted, JournalFailur
       }
       heldBefore.bytes += operation.bytes;
       heldBefore.untilMs = Math.min(heldBefore.untilMs, operation.heldUntilMs ?? 0);
-      held.push(undoableOf(operation));
+      (isInPlace(operation) ? undoable : elsewhere).push(undoableOf(operation));
     }
   }
-  const undoable: Undoable[] = [];
-  for await (const page of intentPages(journal, held)) {
+  for await (const page of intentPages(journal, elsewhere)) {
     if (page.isErr()) return err(page.error);
     for (const { intent, ...one } of page.value) {
       const isWhole = (await stepFor({ state: 'quarantined', intent })).type === 'purge';

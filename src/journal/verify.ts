@@ -191,28 +191,30 @@ async function segmentFindings({ directory, segments }: JournalReader): Promise<
   return findings;
 }
 
+/** What is stored is read page by page, and what was found again is let go: there may be a hundred thousand rows. */
 async function compare(
   reader: JournalReader,
   { projection, rows }: Table,
 ): Promise<Result<readonly Finding[], JournalFailure>> {
-  const stored = await reader.rows(projection);
-  if (stored.isOk()) return ok(differences(projection.name, rows, stored.value));
-  if (stored.error.type !== 'journal-damaged') return err(stored.error);
-  return ok([{ type: 'rows-damaged', projection: projection.name, detail: stored.error.detail }]);
+  const { name } = projection;
+  const more: string[] = [];
+  for await (const page of reader.rowPages(projection)) {
+    if (page.isErr()) {
+      const { error } = page;
+      if (error.type !== 'journal-damaged') return err(error);
+      return ok([{ type: 'rows-damaged', projection: name, detail: error.detail }]);
+    }
+    for (const [key, stored] of page.value) {
+      const expected = rows.get(key);
+      if (expected === undefined) more.push(key);
+      else if (isStoredAs(expected, stored)) rows.delete(key);
+    }
+  }
+  return ok([...rows.keys(), ...more].map((key) => ({ type: 'row-differs', projection: name, key })));
 }
 
-function differences(
-  projection: string,
-  expected: ReadonlyMap<string, unknown>,
-  stored: ReadonlyMap<string, unknown>,
-): Finding[] {
-  const keys = new Set([...expected.keys(), ...stored.keys()]);
-  return [...keys]
-    .filter((key) => !isDeepStrictEqual(asStored(expected.get(key)), stored.get(key)))
-    .map((key) => ({ type: 'row-differs', projection, key }));
-}
-
-/** As it would come back from the database. */
-function asStored(row: unknown): unknown {
-  return row === undefined ? undefined : JSON.parse(JSON.stringify(row));
+/** Whether it is what would come back from the database. */
+function isStoredAs(row: unknown, stored: unknown): boolean {
+  const text = JSON.stringify(row);
+  return text === JSON.stringify(stored) || isDeepStrictEqual(JSON.parse(text), stored);
 }
