@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { identify, isSameWithin } from '../disk/identity.ts';
 import type { Move } from '../journal/event-removal.ts';
-import type { WholeOperation } from '../projections/open-operations.ts';
+import type { OpenOperation, WholeOperation } from '../projections/open-operations.ts';
 import { operationOf, quarantineLevels } from './quarantine-place.ts';
 
 /** Where the disk is not as the journal says. */
@@ -14,14 +14,22 @@ export type DiskFinding =
   /** It lies in quarantine, and no open operation put it there. */
   | { readonly type: 'quarantine-unknown'; readonly path: string };
 
-/** Compares open operations with the disk, page by page. Only while no run is under way: it would be between the two. */
+/** What an open operation is compared by. */
+export type Compared = Pick<WholeOperation, 'op' | 'state' | 'intent'>;
+
+/**
+ * Compares open operations with the disk, page by page. Only while no run is under way: it would be between the two.
+ *
+ * @param inPlace - ids of open operations that were seen to be as the journal says
+ */
 export async function checkQuarantine(
-  open: AsyncIterable<readonly WholeOperation[]> | Iterable<readonly WholeOperation[]>,
+  open: AsyncIterable<readonly Compared[]> | Iterable<readonly Compared[]>,
   roots: readonly string[],
   journalId: string,
+  inPlace: Iterable<OpenOperation['op']> = [],
 ): Promise<readonly DiskFinding[]> {
   const findings: DiskFinding[] = [];
-  const known = new Set<string>();
+  const known = new Set<string>(inPlace);
   for await (const page of open) {
     for (const operation of page) {
       known.add(operation.op);
@@ -39,7 +47,7 @@ export async function checkQuarantine(
   return findings;
 }
 
-async function checkOperation({ op, state, intent }: WholeOperation): Promise<readonly DiskFinding[]> {
+async function checkOperation({ op, state, intent }: Compared): Promise<readonly DiskFinding[]> {
   const { item } = intent;
   // Lesser parts may have been gone before, and what is being freed may be gone in part.
   const main = intent.moves.find(({ role }) => role === 'main');

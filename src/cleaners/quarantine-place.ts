@@ -1,6 +1,8 @@
 import { basename, dirname, join } from 'node:path';
 import type { Move, RemovalMode } from '../journal/event-removal.ts';
+import { isOnlyNameOf } from '../disk/identity.ts';
 import type { Item } from '../model/item.ts';
+import type { OpenOperation } from '../projections/open-operations.ts';
 
 /** Levels below a root that lead to this journal's quarantine. */
 export function quarantineLevels(journalId: string): readonly string[] {
@@ -40,6 +42,21 @@ export function movesOf(
         : join(dirname(path), `${trashPrefix}${op}.${index}`),
     ...(keep === undefined || role === 'main' ? {} : { keptAt: join(keep, `${op}.${index}`) }),
   }));
+}
+
+/**
+ * Tells whether an operation's only part surely lies in this journal's quarantine, and nowhere else: from its row, with
+ * one call, for a hundred thousand may be held. `false` says nothing: whoever wants to know reads the intent and looks.
+ */
+export function lyingInPlace(
+  roots: readonly string[],
+  journalId: string,
+): (operation: Pick<OpenOperation, 'op' | 'state' | 'mark'>) => boolean {
+  const directories = roots.map((root) => join(root, ...quarantineLevels(journalId)));
+  return ({ op, state, mark }) =>
+    state === 'quarantined' &&
+    mark !== undefined &&
+    directories.some((directory) => isOnlyNameOf(join(directory, `${op}.0`), mark));
 }
 
 /** Where the settings that only this worktree has stay for undo. */

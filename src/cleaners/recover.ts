@@ -14,7 +14,9 @@ import { putBack, syncMoves } from './move-out.ts';
 import { stepFor } from './next-step.ts';
 import { purgeByIds, purgeHeld, type HeldReading } from './purge-held.ts';
 import { noteOrphans, reportOrphans } from './quarantine-orphans.ts';
+import { lyingInPlace } from './quarantine-place.ts';
 import type { RunRecord } from './run-record.ts';
+import { isOnlyTold, tellingOf, Tellings, type ToldStep } from './recover-telling.ts';
 import { makeWhole } from './snapshot.ts';
 
 export type Recovery = {
@@ -60,8 +62,20 @@ export async function recover(context: Recovery): Promise<Result<Recovered, Jour
   const sorted = await sort(context);
   if (sorted.isErr()) return err(sorted.error);
   const { undoable, known, unsettled, heldBefore } = sorted.value;
+  const tellings = new Tellings(record);
+  const tell = async (): Promise<Result<void, JournalFailure>> => {
+    const told = await tellings.tell();
+    if (told.isErr()) return err(told.error);
+    for (const { operation, isToGo } of told.value) if (isToGo) toPurge.push(operation);
+    settled += told.value.length;
+    return ok(undefined);
+  };
   for (const operation of unsettled) {
     const { op, run, intent } = operation;
+    if (tellings.mustBeTold(intent.item)) {
+      const told = await tell();
+      if (told.isErr()) return err(told.error);
+    }
     const step = await stepFor(operation);
     record.adopt(op, operation.state);
     if (step.type === 'not-held') {
@@ -80,8 +94,19 @@ export async function recover(context: Recovery): Promise<Result<Recovered, Jour
       openIntents.set(intent.item, { op, run, intent });
       continue;
     }
+    // git may know of it still, and of branches that were to go with it.
+    const isWorktreeGone = step.type === 'record-removed' && intent.worktree !== undefined;
+    const next = isWorktreeGone ? ({ type: 'purge' } as const) : step;
+    if (isOnlyTold(next)) {
+      adopt(record.account, op, intent, 'taken-up');
+      tellings.add(tellingOf(next, operation));
+      continue;
+    }
+    // What is done now comes after what was found before.
+    const told = await tell();
+    if (told.isErr()) return err(told.error);
     adopt(record.account, op, intent, 'taken-up');
-    const done = await settle(step, operation, context);
+    const done = await settle(next, operation, context);
     if (done.isErr()) return err(done.error);
     if (done.value === 'open') {
       record.account.items.delete(intent.item);
@@ -90,6 +115,8 @@ export async function recover(context: Recovery): Promise<Result<Recovered, Jour
     if (done.value === 'purge') toPurge.push(operation);
     if (done.value !== 'failed') settled += 1;
   }
+  const told = await tell();
+  if (told.isErr()) return err(told.error);
 
   const purged = await purgeHeld(toPurge, 'resumed', context);
   if (purged.isErr()) return err(purged.error);
@@ -117,8 +144,10 @@ type Sorted = {
 };
 
 /** Tells what is whole in quarantine, held for undo, from what is to be looked into. */
-async function sort({ journal }: Recovery): Promise<Result<Sorted, JournalFailure>> {
-  const held: Undoable[] = [];
+async function sort({ journal, journalId, roots }: Recovery): Promise<Result<Sorted, JournalFailure>> {
+  const undoable: Undoable[] = [];
+  const elsewhere: Undoable[] = [];
+  const isInPlace = lyingInPlace(roots, journalId);
   const known = new Set<string>();
   const unsettled: OpenOperation[] = [];
   const heldBefore = { bytes: 0, untilMs: Infinity };
@@ -132,11 +161,10 @@ async function sort({ journal }: Recovery): Promise<Result<Sorted, JournalFailur
       }
       heldBefore.bytes += operation.bytes;
       heldBefore.untilMs = Math.min(heldBefore.untilMs, operation.heldUntilMs ?? 0);
-      held.push(undoableOf(operation));
+      (isInPlace(operation) ? undoable : elsewhere).push(undoableOf(operation));
     }
   }
-  const undoable: Undoable[] = [];
-  for await (const page of intentPages(journal, held)) {
+  for await (const page of intentPages(journal, elsewhere)) {
     if (page.isErr()) return err(page.error);
     for (const { intent, ...one } of page.value) {
       const isWhole = (await stepFor({ state: 'quarantined', intent })).type === 'purge';
@@ -163,11 +191,11 @@ function isUndoable({ state, heldUntilMs }: OpenOperation): boolean {
 type Settled = 'open' | 'settled' | 'purge' | 'failed';
 
 async function settle(
-  step: Exclude<NextStep, { type: 'decide-again' }>,
+  step: Exclude<NextStep, ToldStep | { type: 'decide-again' }>,
   operation: WholeOperation,
   { record, knownOrphans }: Recovery,
 ): Promise<Result<Settled, JournalFailure>> {
-  const { op, intent, atMs, putBackBlocked } = operation;
+  const { op, intent, putBackBlocked } = operation;
   const { item, moves } = intent;
   // Who put back what was held wanted it: a run that is resumed must not take it again.
   const restored = { type: 'ItemRestored', item, why: isUndoable(operation) ? 'undo' : 'put-back' } as const;
@@ -185,28 +213,6 @@ async function settle(
   switch (step.type) {
     case 'purge':
       return ok('purge');
-    case 'record-removed':
-      // git may know of it still, and of branches that were to go with it.
-      if (intent.worktree !== undefined) return ok('purge');
-      return tell(
-        { type: 'ItemRemoved', item, bytes: intent.bytes, files: 0, observed: 'absent' },
-        'settled',
-      );
-    case 'record-vanished':
-      return tell({ type: 'ItemVanished', item }, 'settled');
-    case 'record-drifted':
-      return tell({ type: 'ItemDrifted', item, reason: 'changed-since-decision', evidence: {} }, 'settled');
-    case 'record-restored':
-      return tell(restored, 'settled');
-    case 'record-quarantined': {
-      const synced = await syncMoves(moves);
-      if (synced.isErr()) return leave(synced.error.code, synced.error.path);
-      const heldUntilMs = intent.holdMs > 0 ? { heldUntilMs: atMs + intent.holdMs } : {};
-      return tell(
-        { type: 'ItemQuarantined', item, bytes: intent.bytes, recovered: true, ...heldUntilMs },
-        intent.holdMs > 0 ? 'settled' : 'purge',
-      );
-    }
     case 'put-back': {
       const parts = pick(step.parts);
       const back = putBack(parts);

@@ -16,13 +16,16 @@ export type StillPlanned = {
   readonly gone: readonly ItemId[];
 };
 
+/** What a plan says of its items, by their ids. */
+export type PlanList = Pick<ReadonlyMap<ItemId, PlannedItem>, 'get' | 'has' | 'keys'>;
+
 const notInPlan: Verdict = { type: 'keep', reason: 'not-in-plan', evidence: {} };
 
 /**
  * Of a plan, what is condemned again and is the same object it was when it was shown: the plan, or less. What is not
  * in it stays, whatever its verdict; so does what explains something that stays (DESIGN 5.9).
  */
-export function stillPlanned(whole: Scan, plan: ReadonlyMap<ItemId, PlannedItem>): StillPlanned {
+export function stillPlanned(whole: Scan, plan: PlanList): StillPlanned {
   const narrowed = new Map<ItemId, Verdict>();
   for (const judged of whole.judged) {
     const { id } = judged.item;
@@ -52,10 +55,10 @@ function narrow({ item, verdict }: Judged, planned: PlannedItem | undefined): Ve
 }
 
 /** Of the branches that could go with it now, those that were shown when it was confirmed. */
-function onlyShown(
-  { deletes = [], evidence, ...verdict }: Condemned['verdict'],
-  shown: PlannedItem['deletes'],
-): Verdict {
+function onlyShown(found: Condemned['verdict'], shown: PlannedItem['deletes']): Verdict {
+  const { deletes = [], evidence, ...verdict } = found;
+  // Thousands that are alike have one verdict together.
+  if (found.deletes === undefined && evidence['deletes'] === undefined) return found;
   const still = deletes.filter(({ ref, commit }) =>
     shown?.some((branch) => branch.ref === ref && branch.commit === commit),
   );

@@ -1,12 +1,13 @@
 import { err, ok, type Result } from 'neverthrow';
-import { checkQuarantine } from '../cleaners/quarantine-check.ts';
+import { checkQuarantine, type Compared } from '../cleaners/quarantine-check.ts';
+import { lyingInPlace } from '../cleaners/quarantine-place.ts';
 import type { Link } from '../journal/entry.ts';
 import { intentPages } from '../journal/intents.ts';
 import type { JournalReader } from '../journal/journal.ts';
 import { verifyJournal, type KeptAnchor } from '../journal/verify.ts';
 import type { Failure, JournalFailure } from '../model/failure.ts';
 import { inlineProjections } from '../projections/inline.ts';
-import { openOperations, type OpenOperation, type WholeOperation } from '../projections/open-operations.ts';
+import { openOperations, type OpenOperation } from '../projections/open-operations.ts';
 import { storyCheck } from '../run/story-check.ts';
 import type { FindingView } from '../ui/finding-text.ts';
 import { isBeingCleaned, openToRead } from './journal-access.ts';
@@ -66,19 +67,30 @@ async function compareDisk(
   shell: Shell,
 ): Promise<number | undefined> {
   const { roots } = shell.config;
-  const open = await reader.rows(openOperations);
-  if (open.isErr()) return undefined;
+  // Where something is damaged, whether the intents can be read is part of the answer.
+  const isSound = findings.length === 0;
+  const isInPlace = lyingInPlace(roots, reader.journalId);
+  const inPlace: string[] = [];
+  const others: Pick<OpenOperation, 'op' | 'state' | 'intentSeq'>[] = [];
+  for await (const page of reader.rowPages(openOperations)) {
+    if (page.isErr()) return undefined;
+    for (const [op, operation] of page.value) {
+      const { state, intentSeq } = operation;
+      if (isSound && isInPlace(operation)) inPlace.push(op);
+      else others.push({ op, state, intentSeq });
+    }
+  }
   let isRead = true;
-  async function* whole(operations: readonly OpenOperation[]): AsyncGenerator<readonly WholeOperation[]> {
-    for await (const page of intentPages(reader, operations)) {
+  async function* whole(): AsyncGenerator<readonly Compared[]> {
+    for await (const page of intentPages(reader, others)) {
       if (page.isOk()) yield page.value;
       else isRead = false;
     }
   }
-  const found = await checkQuarantine(whole([...open.value.values()]), roots, reader.journalId);
+  const found = await checkQuarantine(whole(), roots, reader.journalId, inPlace);
   if (!isRead) return undefined;
   // One that began meanwhile may have moved what was looked for.
   if (found.length > 0 && (await isBeingCleaned(shell))) return undefined;
   for (const finding of found) findings.push(finding);
-  return open.value.size;
+  return inPlace.length + others.length;
 }

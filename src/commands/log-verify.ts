@@ -11,6 +11,7 @@ import { lockRoots, openToAccept } from './journal-access.ts';
 import { checkJournal, type JournalCheck } from './journal-check.ts';
 import { exitCodes } from './outcome.ts';
 import type { Shell } from './shell.ts';
+import { keepHeapSmall } from './small-heap.ts';
 
 export type VerifyFlags = {
   readonly anchor?: readonly string[];
@@ -21,6 +22,7 @@ export type VerifyFlags = {
 
 /** `prodigy clean log verify`: walks everything, and names the first entry that is altered, missing or out of order. */
 export async function verify(flags: VerifyFlags, shell: Shell): Promise<Result<number, Failure>> {
+  keepHeapSmall([...process.execArgv, shell.config.nodeOptions]);
   const kept = await readAnchors(flags.anchor ?? []);
   if (kept.isErr()) return err(kept.error);
   const checked = await checkJournal(kept.value, shell);

@@ -1,8 +1,9 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { Scan } from '../cleaners/scan.ts';
-import { stillPlanned } from '../cleaners/still-planned.ts';
+import { stillPlanned, type StillPlanned } from '../cleaners/still-planned.ts';
 import { freeBytes } from '../disk/volume.ts';
 import type { Failure } from '../model/failure.ts';
+import type { JournalReader } from '../journal/journal.ts';
 import { keptOfRows } from '../journal/kept-rows.ts';
 import type { ItemId } from '../model/item.ts';
 import { goneWorktrees } from '../projections/gone-worktrees.ts';
@@ -154,15 +155,9 @@ async function resumeOne(
 
   const chain = await chainOf(summary, journal);
   if (chain.isErr()) return err(chain.error);
-  const remaining = await remainingItems(summary, chain.value, journal);
-  if (remaining.isErr()) return err(remaining.error);
-
-  const now = rulesOfThen(policy, shell.clock());
-  const pins = await pinsOf(journal, now.nowMs);
-  if (pins.isErr()) return err(pins.error);
-  const whole = await lookAndJudge(scope, now, shell, progress, pins.value);
-  progress.pause();
-  const { scan, dropped } = stillPlanned(whole, remaining.value);
+  const left = await whatIsLeft(summary, chain.value, journal, shell, progress);
+  if (left.isErr()) return err(left.error);
+  const { whole, scan, dropped } = left.value;
   if (request.output === 'text') {
     const took = takenUpBy(record.account);
     const inPlace = scan.condemned.length;
@@ -226,6 +221,25 @@ async function resumeOne(
   if (request.output === 'json') documents.push(documentOf(given, shell));
   else await answer(given, shell);
   return ok(exitCode);
+}
+
+/** What is there now, and of that what remains of the plan: the plan itself is not needed any more then. */
+async function whatIsLeft(
+  summary: RunSummary,
+  chain: ReadonlySet<string>,
+  journal: JournalReader,
+  shell: Shell,
+  progress: Progress,
+): Promise<Result<{ readonly whole: Scan } & Pick<StillPlanned, 'scan' | 'dropped'>, Failure>> {
+  const remaining = await remainingItems(summary, chain, journal);
+  if (remaining.isErr()) return err(remaining.error);
+  const now = rulesOfThen(summary.policy, shell.clock());
+  const pins = await pinsOf(journal, now.nowMs);
+  if (pins.isErr()) return err(pins.error);
+  const whole = await lookAndJudge(summary.scope, now, shell, progress, pins.value);
+  progress.pause();
+  const { scan, dropped } = stillPlanned(whole, remaining.value);
+  return ok({ whole, scan, dropped });
 }
 
 /** Why items are not removed now, looked for once: after a kill there may be thousands of them. */

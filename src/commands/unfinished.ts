@@ -1,9 +1,12 @@
 import { err, ok, type Result } from 'neverthrow';
+import type { PlanList } from '../cleaners/still-planned.ts';
 import type { PlannedItem } from '../journal/event-run.ts';
 import type { JournalReader } from '../journal/journal.ts';
+import { keptOfRows } from '../journal/kept-rows.ts';
 import type { Failure, JournalFailure } from '../model/failure.ts';
 import type { ItemId } from '../model/item.ts';
 import { openOperations } from '../projections/open-operations.ts';
+import { Packed } from '../projections/packed.ts';
 import { plannedItems, plans } from '../projections/plans.ts';
 import { isRemaining, remainingWork } from '../projections/remaining-work.ts';
 import { oldestFirst } from '../projections/run-history.ts';
@@ -83,29 +86,51 @@ export async function remainingItems(
   summary: RunSummary,
   chain: ReadonlySet<string>,
   journal: JournalReader,
-): Promise<Result<ReadonlyMap<ItemId, PlannedItem>, JournalFailure>> {
+): Promise<Result<PlanList, JournalFailure>> {
   const work = await journal.fold(remainingWork(chain), { from: summary.startedSeq });
   if (work.isErr()) return err(work.error);
-  const open = await journal.rows(openOperations);
-  if (open.isErr()) return err(open.error);
-  const moved = new Set(
-    [...open.value.values()].filter(({ state }) => state !== 'intended').map(({ item }) => item),
+  const open = await keptOfRows(journal, openOperations, ({ state, item }) =>
+    state === 'intended' ? undefined : item,
   );
-  const remaining = new Map<ItemId, PlannedItem>();
+  if (open.isErr()) return err(open.error);
+  const moved = new Set(open.value);
+  const remaining = new Remaining();
   const plan = summary.plan;
   if (plan === undefined) return ok(remaining);
   const stored = await journal.row(plans, plan);
   if (stored.isErr()) return err(stored.error);
   if (stored.value === undefined) return ok(remaining);
-  const items = await journal.fold(plannedItems(plan), {
-    from: stored.value.fromSeq,
-    to: stored.value.toSeq,
-  });
-  if (items.isErr()) return err(items.error);
-  for (const item of items.value) {
-    if (isRemaining(work.value, item.item) && !moved.has(item.item)) remaining.set(item.item, item);
+  const list = plannedItems(plan);
+  for await (const entry of journal.entries({ from: stored.value.fromSeq, to: stored.value.toSeq })) {
+    if (entry.isErr()) return err(entry.error);
+    for (const item of list.apply(list.initial(), entry.value)) {
+      if (isRemaining(work.value, item.item) && !moved.has(item.item)) remaining.add(item);
+    }
   }
   return ok(remaining);
+}
+
+/** There may be a hundred thousand, and each is asked for once. */
+class Remaining implements PlanList {
+  readonly #places = new Map<ItemId, number>();
+  readonly #items = new Packed<PlannedItem>();
+
+  add(item: PlannedItem): void {
+    this.#places.set(item.item, this.#items.add(item));
+  }
+
+  get(id: ItemId): PlannedItem | undefined {
+    const place = this.#places.get(id);
+    return place === undefined ? undefined : this.#items.get(place);
+  }
+
+  has(id: ItemId): boolean {
+    return this.#places.has(id);
+  }
+
+  keys(): MapIterator<ItemId> {
+    return this.#places.keys();
+  }
 }
 
 /** Whether the run held small items for undo: who said `--no-undo` said it for the whole of it. */

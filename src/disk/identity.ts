@@ -3,7 +3,7 @@ import type { BigIntStats } from 'node:fs';
 import { err, ok } from 'neverthrow';
 import type { Result } from 'neverthrow';
 import type { DiskFailure } from '../model/failure.ts';
-import type { FileType, Identity } from '../model/item.ts';
+import { markOf, type FileType, type Identity } from '../model/item.ts';
 import { errnoOf, toDiskFailure } from './failure.ts';
 
 function typeOf(stats: BigIntStats): FileType {
@@ -60,6 +60,20 @@ export function sameObject(a: Identity, b: Identity): boolean {
  */
 export function isSameWithin(a: Identity, b: Identity): boolean {
   return sameObject({ ...a, dev: b.dev }, b);
+}
+
+/**
+ * Whether the name stands for the object with this mark, which has no other name: what a crash leaves of a file that is
+ * put back has two. When it cannot be looked at, `false`.
+ */
+export function isOnlyNameOf(path: string, mark: string): boolean {
+  try {
+    const stats = fs.lstatSync(path, exact);
+    if (stats === undefined || (stats.nlink !== 1n && !stats.isDirectory())) return false;
+    return markOf(toIdentity(stats)) === mark;
+  } catch {
+    return false;
+  }
 }
 
 /** Whether it is the same object and was not written to. A directory's size says nothing, its time does. */

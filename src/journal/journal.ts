@@ -28,6 +28,11 @@ export type JournalReader = AsyncDisposable & {
   entries(range?: EntryRange): AsyncIterable<Result<Entry, JournalFailure>>;
   /** The same, page by page as they are stored: exports carry the text to the letter. */
   stored(range?: EntryRange): AsyncIterable<Result<readonly StoredText[], JournalFailure>>;
+  /**
+   * All of them in the same way, read and checked by a thread while they are made use of here, when there are more than
+   * `least`. A journal that is open for writing has none.
+   */
+  storedAside?(least: number): AsyncIterable<Result<readonly StoredText[], JournalFailure>>;
   fold<State>(projection: Projection<State>, range?: EntryRange): ResultAsync<State, JournalFailure>;
   /** All rows; folded from the entries when they are not stored, or were stored by another version. */
   rows<Row>(projection: KeyedProjection<Row>): ResultAsync<Map<string, Row>, JournalFailure>;

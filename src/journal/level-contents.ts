@@ -9,25 +9,45 @@ import { changesOfBatch, recordsOf } from './level-log.ts';
 import type { LiveTable, Manifest } from './level-manifest.ts';
 import { merged, toBytes } from './level-merge.ts';
 import type { Source } from './level-merge.ts';
-import type { TableFile } from './level-table-file.ts';
+import { TableFile } from './level-table-file.ts';
+import type { OpenTable } from './level-table-file.ts';
 import type { KeyRange, StoreReader } from './store.ts';
 
 /** A database as it was at one moment, read where it lies. */
 export type InPlace = StoreReader & {
   /** Whether every byte of its tables is what was written, of use or not. */
   check(): ResultAsync<void, JournalFailure>;
+  /** Hands it to another thread, which reads the same as here; till `giveBack` is called, files stay open. */
+  lend(): { readonly lent: Lent; readonly giveBack: () => void };
   close(): Promise<void>;
+};
+
+/** A database that is open, as a message. */
+export type Lent = {
+  readonly path: string;
+  readonly logs: ReadonlyMap<number, Uint8Array>;
+  readonly counting: Pick<Manifest, 'logNumber' | 'previousLog'>;
+  readonly tables: readonly OpenTable[];
 };
 
 /** The files of one database at one moment. */
 export type Found = {
   readonly logs: ReadonlyMap<number, Buffer>;
-  readonly manifest: Manifest;
+  readonly manifest: Pick<Manifest, 'logNumber' | 'previousLog'>;
   readonly tables: TableFile[];
 };
 
 export function closeAll(tables: readonly TableFile[]): void {
   for (const file of tables) file.close();
+}
+
+/** Reads what was lent; its files are for the lender to close. */
+export function borrowed({ path, logs, counting, tables }: Lent): StoreReader {
+  const bytes = new Map<number, Buffer>();
+  // What comes with a message is no Buffer any more.
+  for (const [number, log] of logs)
+    bytes.set(number, Buffer.from(log.buffer, log.byteOffset, log.byteLength));
+  return storeOf({ logs: bytes, manifest: counting, tables: tables.map((one) => new TableFile(one)) }, path);
 }
 
 /** Reads what `logs` and `tables` hold together; the files are closed with it. */
@@ -79,6 +99,17 @@ export function storeOf({ logs, manifest, tables }: Found, path: string): InPlac
           settle();
         }
       }),
+    lend: () => {
+      reading += 1;
+      const { logNumber, previousLog } = manifest;
+      return {
+        lent: { path, logs, counting: { logNumber, previousLog }, tables: tables.map(({ open }) => open) },
+        giveBack: () => {
+          reading -= 1;
+          settle();
+        },
+      };
+    },
     close: async () => {
       isClosed = true;
       settle();
@@ -128,7 +159,7 @@ function failureOf(error: unknown, path: string): JournalFailure {
 }
 
 /** What is not in a table yet. LevelDB forgives a damaged log; that nothing is missing is for the chain to say. */
-function stretchOfLogs(logs: ReadonlyMap<number, Buffer>, manifest: Manifest): Stretch {
+function stretchOfLogs(logs: ReadonlyMap<number, Buffer>, manifest: Found['manifest']): Stretch {
   const newest = new Map<string, { readonly value: Buffer | undefined; readonly number: number }>();
   const counting = [...logs].filter(
     ([number]) => number >= manifest.logNumber || number === manifest.previousLog,

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { openSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { err, ok } from 'neverthrow';
@@ -112,7 +112,7 @@ function openTable(location: string, table: LiveTable, path: string): Result<Tab
   // As it was called by LevelDB before 1.14.
   for (const one of [name, `${number}.sst`]) {
     try {
-      return ok(new TableFile(join(location, one), one, table));
+      return ok(new TableFile({ table, name: one, file: openSync(join(location, one), 'r') }));
     } catch (error) {
       if (!isAbsence(error)) return err(toJournalFailure(path, error));
     }

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, read as readCallback, readSync } from 'node:fs';
+import { closeSync, fstatSync, read as readCallback, readSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { ByteReader } from './level-bytes.ts';
 import {
@@ -22,6 +22,9 @@ type Index = { readonly keys: readonly string[]; readonly handles: readonly Hand
 const leastAhead = 32 * 1024;
 const mostAhead = 512 * 1024;
 
+/** A table, and its file, which is open: a number that means the same in all threads of the process. */
+export type OpenTable = { readonly table: LiveTable; readonly name: string; readonly file: number };
+
 /**
  * One table of a database, read where it lies and while whoever writes may unlink it: what is open stays there. Every
  * block is checked before it is used. What is damaged throws a `RangeError` that names the file.
@@ -32,11 +35,14 @@ export class TableFile {
   readonly #file: number;
   #index: Index | undefined;
 
-  /** Throws what the system says when it cannot be opened. */
-  constructor(path: string, name: string, table: LiveTable) {
+  constructor({ table, name, file }: OpenTable) {
     this.table = table;
     this.#name = name;
-    this.#file = openSync(path, 'r');
+    this.#file = file;
+  }
+
+  get open(): OpenTable {
+    return { table: this.table, name: this.#name, file: this.#file };
   }
 
   close(): void {

@@ -109,12 +109,12 @@ export async function foldRows<Row>(
   readable: Readable,
   projection: KeyedProjection<Row>,
 ): Promise<Result<Map<string, Row>, JournalFailure>> {
-  const rows = new Map<string, Row>();
+  const fold = new Fold(projection);
   for await (const page of entryPages(readable)) {
     if (page.isErr()) return err(page.error);
-    for (const entry of page.value) applyToRows(rows, projection, entry);
+    for (const entry of page.value) fold.add(entry);
   }
-  return ok(rows);
+  return ok(fold.rows);
 }
 
 export type Table = {
@@ -127,29 +127,50 @@ export async function foldAllRows(
   readable: Readable,
   projections: readonly KeyedProjection<unknown>[],
 ): Promise<Result<{ readonly tables: readonly Table[]; readonly runs: number }, JournalFailure>> {
-  const tables = projections.map((projection) => ({ projection, rows: new Map<string, unknown>() }));
+  const tables = projections.map((projection) => new Fold(projection));
   let runs = 0;
   for await (const page of entryPages(readable)) {
     if (page.isErr()) return err(page.error);
     for (const entry of page.value) {
       if (entry.event.type === 'RunStarted') runs += 1;
-      for (const { projection, rows } of tables) applyToRows(rows, projection, entry);
+      for (const table of tables) table.add(entry);
     }
   }
   return ok({ tables, runs });
 }
 
-/** One entry's effect on rows in memory. */
-export function applyToRows<Row>(
-  rows: Map<string, Row>,
-  projection: KeyedProjection<Row>,
-  entry: Entry,
-): void {
-  const key = projection.keyOf(entry);
-  if (key === undefined) return;
-  const row = projection.apply(rows.get(key), entry);
-  if (row === undefined) rows.delete(key);
-  else rows.set(key, row);
+/** Rows in memory, made entry by entry. */
+export class Fold<Row> {
+  readonly projection: KeyedProjection<Row>;
+  readonly #rows = new Map<string, Row>();
+  /** Entries of one run follow each other: the row touched last is put in its place when another one is. */
+  #key: string | undefined;
+  #row: Row | undefined;
+
+  constructor(projection: KeyedProjection<Row>) {
+    this.projection = projection;
+  }
+
+  add(entry: Entry): void {
+    const key = this.projection.keyOf(entry);
+    if (key === undefined) return;
+    if (key !== this.#key) {
+      this.#settle();
+      this.#key = key;
+      this.#row = this.#rows.get(key);
+    }
+    this.#row = this.projection.apply(this.#row, entry);
+    if (this.#row === undefined) this.#rows.delete(key);
+  }
+
+  get rows(): Map<string, Row> {
+    this.#settle();
+    return this.#rows;
+  }
+
+  #settle(): void {
+    if (this.#key !== undefined && this.#row !== undefined) this.#rows.set(this.#key, this.#row);
+  }
 }
 
 async function* entries(

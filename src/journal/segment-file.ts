@@ -24,20 +24,25 @@ export async function* segmentPages(
   to: number,
   reverse: boolean,
 ): AsyncGenerator<Result<readonly StoredText[], JournalFailure>> {
-  const read = await readSegment(directory, segment);
-  if (read.isErr()) return yield err(read.error);
   let page: StoredText[] = [];
-  for (const [seq, line] of linesOf(read.value, segment, reverse)) {
-    if (seq < from || seq > to) continue;
-    const entry = parseSegmentLine(line());
-    if (entry === undefined) {
+  const pieces = reverse ? allAtOnce(directory, segment) : pieceByPiece(directory, segment);
+  for await (const lines of pieces) {
+    if (lines.isErr()) {
       yield ok(page);
-      return yield err(damaged(directory, seq, `segment ${segment.segment} holds no entry there`));
+      return yield err(lines.error);
     }
-    page.push({ seq, ...entry });
-    if (page.length < pageLines) continue;
-    yield ok(page);
-    page = [];
+    for (const [seq, line] of lines.value) {
+      if (seq < from || seq > to) continue;
+      const entry = parseSegmentLine(line());
+      if (entry === undefined) {
+        yield ok(page);
+        return yield err(damaged(directory, seq, `segment ${segment.segment} holds no entry there`));
+      }
+      page.push({ seq, ...entry });
+      if (page.length < pageLines) continue;
+      yield ok(page);
+      page = [];
+    }
   }
   yield ok(page);
 }
@@ -110,23 +115,62 @@ function attemptAt<T>(
   );
 }
 
-/** Lines with their numbers; they are made into text only when asked for. */
-function* linesOf(
-  bytes: Buffer,
-  { from, to }: Segment,
-  reverse: boolean,
-): Generator<readonly [seq: number, line: () => string]> {
-  if (!reverse) {
-    let start = 0;
-    for (let seq = from; start < bytes.length; seq += 1) {
-      const found = bytes.indexOf(newline, start);
-      const end = found === -1 ? bytes.length : found;
-      const begin = start;
-      yield [seq, () => bytes.toString('utf8', begin, end)];
-      start = end + 1;
-    }
-    return;
+/** Lines with their numbers; they are made into text only when asked for, before the next one is. */
+type Lines = Iterable<readonly [seq: number, line: () => string]>;
+
+/** From the last one on. */
+async function* allAtOnce(
+  directory: string,
+  segment: Segment,
+): AsyncGenerator<Result<Lines, JournalFailure>> {
+  yield (await readSegment(directory, segment)).map((bytes) => linesFromEnd(bytes, segment));
+}
+
+/** From the first one on: those of all segments are read one after the other, and a whole one is large. */
+async function* pieceByPiece(
+  directory: string,
+  segment: Segment,
+): AsyncGenerator<Result<Lines, JournalFailure>> {
+  const opened = await attemptAt(directory, segment, (path) => open(path, 'r'));
+  if (opened.isErr()) return yield err(opened.error);
+  await using file = opened.value;
+  const place = { seq: segment.from, room: Buffer.allocUnsafe(pieceBytes), begun: 0 };
+  for (;;) {
+    const { room, begun } = place;
+    const read = await attemptAt(directory, segment, () => file.read(room, begun, room.length - begun));
+    if (read.isErr()) return yield err(read.error);
+    const { bytesRead } = read.value;
+    yield ok(linesWithin(place, bytesRead));
+    if (bytesRead === 0) return;
   }
+}
+
+/** Those that end in what was read; what is begun of the next is kept for the next piece. At the end nothing is read. */
+function* linesWithin(
+  place: { seq: number; room: Buffer; begun: number },
+  bytesRead: number,
+): Generator<readonly [seq: number, line: () => string]> {
+  const bytes = place.room.subarray(0, place.begun + bytesRead);
+  let start = 0;
+  while (start < bytes.length) {
+    const found = bytes.indexOf(newline, start);
+    if (found === -1 && bytesRead > 0) break;
+    const begin = start;
+    const end = found === -1 ? bytes.length : found;
+    yield [place.seq, () => bytes.toString('utf8', begin, end)];
+    place.seq += 1;
+    start = end + 1;
+  }
+  const rest = bytes.subarray(start);
+  if (rest.length === place.room.length) place.room = Buffer.concat([rest], 2 * rest.length);
+  else place.room.set(rest);
+  place.begun = rest.length;
+}
+
+function* linesFromEnd(
+  bytes: Buffer,
+  { to }: Segment,
+): Generator<readonly [seq: number, line: () => string]> {
   let end = bytes.at(-1) === newline ? bytes.length - 1 : bytes.length;
   for (let seq = to; end > 0; seq -= 1) {
     const start = bytes.lastIndexOf(newline, end - 1) + 1;

@@ -10,9 +10,10 @@ import { attempt, damaged, later } from './journal-failure.ts';
 import type { JournalReader } from './journal.ts';
 import { currentDatabase, isDirectory } from './layout.ts';
 import { openInPlace, placeOf } from './level-in-place.ts';
-import { readerOf } from './reader.ts';
+import { readerOf, spanOf } from './reader.ts';
 import type { Readable } from './reader.ts';
 import type { StoreReader } from './store.ts';
+import { walkAside } from './walk-aside.ts';
 
 /**
  * Opens the journal as it is now for reading, whoever is writing it. Nothing is locked, copied or written for it: the
@@ -67,6 +68,7 @@ async function openAt(location: string, path: string): Promise<Result<JournalRea
     anchor,
     ...readerOf(readable.value),
     checkFiles: () => database.check(),
+    storedAside: (least) => walkAside(database, spanOf(readable.value), least),
     close: () => database.close(),
     [Symbol.asyncDispose]: () => database.close(),
   });

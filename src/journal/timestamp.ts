@@ -6,8 +6,15 @@ export function toIso(ms: number): string {
   return last.text;
 }
 
-/** ISO text in UTC to milliseconds; `undefined` when it is not a time. */
+let lastRead: { readonly text: string; readonly ms: number | undefined } = { text: '', ms: undefined };
+
+/** ISO text in UTC to milliseconds; `undefined` when it is not a time. Remembered likewise. */
 export function fromIso(text: string): number | undefined {
+  if (lastRead.text !== text) lastRead = { text, ms: parsed(text) };
+  return lastRead.ms;
+}
+
+function parsed(text: string): number | undefined {
   if (!text.endsWith('Z')) return undefined;
   const ms = Date.parse(text);
   return Number.isNaN(ms) ? undefined : ms;

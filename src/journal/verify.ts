@@ -10,7 +10,7 @@ import { later } from './journal-failure.ts';
 import { storedProjections } from './journal.ts';
 import type { JournalReader } from './journal.ts';
 import type { KeyedProjection } from './projection.ts';
-import { applyToRows, decodeStored } from './reader.ts';
+import { decodeStored, Fold } from './reader.ts';
 import type { Table } from './reader.ts';
 import { checkSegment } from './segment-file.ts';
 import type { StoredText } from './walk.ts';
@@ -57,7 +57,12 @@ export type Verification<Other> = {
   readonly kept?: readonly KeptAnchor[];
   /** Called with every entry in order; what it answers is found, too. */
   readonly observe?: (entry: Entry) => readonly Other[];
+  /** With more entries than these a thread reads them and follows the chain, while this one folds rows. */
+  readonly leastAside?: number;
 };
+
+/** A thread has started when about a tenth of these are read. */
+const worthAThread = 50_000;
 
 /**
  * Reads every entry, checks numbers, chain, segments and anchors, and makes all stored rows anew to compare them.
@@ -66,7 +71,7 @@ export type Verification<Other> = {
 export function verifyJournal<Other = never>(
   reader: JournalReader,
   inline: readonly KeyedProjection<unknown>[],
-  { kept = [], observe }: Verification<Other> = {},
+  { kept = [], observe, leastAside = worthAThread }: Verification<Other> = {},
 ): ResultAsync<Verified<Other>, JournalFailure> {
   return later(async () => {
     const files = (await reader.checkFiles?.()) ?? ok(undefined);
@@ -83,21 +88,18 @@ export function verifyJournal<Other = never>(
     findings.push(...anchors.ahead());
     findings.push(...(await segmentFindings(reader)));
 
-    const tables = storedProjections({ inline }).map((projection) => ({
-      projection,
-      rows: new Map<string, unknown>(),
-    }));
+    const tables = storedProjections({ inline }).map((projection) => new Fold(projection));
     let entries = 0;
-    for await (const page of reader.stored()) {
+    for await (const page of reader.storedAside?.(leastAside) ?? reader.stored()) {
       if (page.isErr()) return stop(page.error, entries, [...findings, ...anchors.unread()]);
       for (const stored of page.value) {
         const entry = decodeStored(reader.directory, stored);
         if (entry.isErr()) return stop(entry.error, entries, [...findings, ...anchors.unread()]);
         entries += 1;
-        findings.push(...anchors.pass(stored));
+        for (const finding of anchors.pass(stored)) findings.push(finding);
         if (stored.seq === 0) findings.push(...(await identityFindings(reader, stored)));
-        if (observe !== undefined) findings.push(...observe(entry.value));
-        for (const { projection, rows } of tables) applyToRows(rows, projection, entry.value);
+        if (observe !== undefined) for (const finding of observe(entry.value)) findings.push(finding);
+        for (const table of tables) table.add(entry.value);
       }
     }
     findings.push(...anchors.unread());
@@ -134,6 +136,7 @@ function anchorsOf(
   const headSeq = head.seq;
   const unread = new Set(own.filter(({ seq }) => seq <= headSeq));
   const meet = (seq: number): readonly KeptAnchor[] => {
+    if (unread.size === 0) return [];
     const met = [...unread].filter((one) => one.seq === seq);
     for (const one of met) unread.delete(one);
     return met;
@@ -188,28 +191,30 @@ async function segmentFindings({ directory, segments }: JournalReader): Promise<
   return findings;
 }
 
+/** What is stored is read page by page, and what was found again is let go: there may be a hundred thousand rows. */
 async function compare(
   reader: JournalReader,
   { projection, rows }: Table,
 ): Promise<Result<readonly Finding[], JournalFailure>> {
-  const stored = await reader.rows(projection);
-  if (stored.isOk()) return ok(differences(projection.name, rows, stored.value));
-  if (stored.error.type !== 'journal-damaged') return err(stored.error);
-  return ok([{ type: 'rows-damaged', projection: projection.name, detail: stored.error.detail }]);
+  const { name } = projection;
+  const more: string[] = [];
+  for await (const page of reader.rowPages(projection)) {
+    if (page.isErr()) {
+      const { error } = page;
+      if (error.type !== 'journal-damaged') return err(error);
+      return ok([{ type: 'rows-damaged', projection: name, detail: error.detail }]);
+    }
+    for (const [key, stored] of page.value) {
+      const expected = rows.get(key);
+      if (expected === undefined) more.push(key);
+      else if (isStoredAs(expected, stored)) rows.delete(key);
+    }
+  }
+  return ok([...rows.keys(), ...more].map((key) => ({ type: 'row-differs', projection: name, key })));
 }
 
-function differences(
-  projection: string,
-  expected: ReadonlyMap<string, unknown>,
-  stored: ReadonlyMap<string, unknown>,
-): Finding[] {
-  const keys = new Set([...expected.keys(), ...stored.keys()]);
-  return [...keys]
-    .filter((key) => !isDeepStrictEqual(asStored(expected.get(key)), stored.get(key)))
-    .map((key) => ({ type: 'row-differs', projection, key }));
-}
-
-/** As it would come back from the database. */
-function asStored(row: unknown): unknown {
-  return row === undefined ? undefined : JSON.parse(JSON.stringify(row));
+/** Whether it is what would come back from the database. */
+function isStoredAs(row: unknown, stored: unknown): boolean {
+  const text = JSON.stringify(row);
+  return text === JSON.stringify(stored) || isDeepStrictEqual(JSON.parse(text), stored);
 }

@@ -32,6 +32,14 @@ export type Identity = {
   readonly size: number;
 };
 
+/**
+ * What stays of an object as long as there is one, whatever is written to it, as text: equal for one object, on its
+ * file system.
+ */
+export function markOf({ type, ino, birthtimeNs }: Identity): string {
+  return [type, ino, birthtimeNs].join(' ');
+}
+
 /** One path that goes with its item. Parts are listed in the order in which they are moved. */
 export type Part = {
   readonly role: 'main' | 'metadata' | 'checkpoints' | 'directory' | 'merge-checkpoint' | 'file';

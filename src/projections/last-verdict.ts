@@ -19,8 +19,13 @@ export type LastVerdict = {
 export function verdictKey(event: ItemKept | ItemCondemned): string {
   const proof = event.type === 'ItemCondemned' ? event.proof : null;
   const evidence = Object.entries(event.evidence).sort(([a], [b]) => (a < b ? -1 : Number(a > b)));
-  return JSON.stringify([event.type, event.reason, proof, evidence]);
+  const text = JSON.stringify([event.type, event.reason, proof, evidence]);
+  if (text !== last) last = text;
+  return last;
 }
+
+/** Items that are alike follow each other, and share what is said of them. */
+let last = '';
 
 /**
  * One row for each item that was judged and is not known to be gone. An unchanged verdict needs no new entry; an

@@ -1,7 +1,7 @@
 import type { RemovalIntended } from '../journal/event-removal.ts';
 import { terminalEvents } from '../journal/event.ts';
 import type { KeyedProjection } from '../journal/projection.ts';
-import type { ItemId } from '../model/item.ts';
+import { markOf, type ItemId } from '../model/item.ts';
 
 /** A removal that has begun and not ended: what `resume` has to see to, and `undo` may take back. */
 export type OpenOperation = {
@@ -20,6 +20,8 @@ export type OpenOperation = {
   readonly intentSeq: number;
   /** When it was intended. */
   readonly atMs: number;
+  /** Of what is one thing, and no worktree: the mark by which it is told in quarantine without its intent. */
+  readonly mark?: string;
 };
 
 /** The same with its intent at hand. */
@@ -40,14 +42,16 @@ const followUps: ReadonlySet<string> = new Set([
  */
 export const openOperations: KeyedProjection<OpenOperation> = {
   name: 'op',
-  version: 3,
+  version: 4,
   isWork: true,
   keyOf: ({ op, event }) => (followUps.has(event.type) ? op : undefined),
   apply: (row, { event, op, run = '', seq, atMs }) => {
     if (event.type === 'RemovalIntended') {
       if (op === undefined) return row;
       const { item, bytes, attempt } = event;
-      return { op, run, item, state: 'intended', bytes, attempt, intentSeq: seq, atMs };
+      const whole = { op, run, item, state: 'intended', bytes, attempt, intentSeq: seq, atMs } as const;
+      const mark = onlyMark(event);
+      return mark === undefined ? whole : { ...whole, mark };
     }
     if (row === undefined || terminalEvents.includes(event.type)) return undefined;
     switch (event.type) {
@@ -65,13 +69,19 @@ export const openOperations: KeyedProjection<OpenOperation> = {
   },
 };
 
+function onlyMark({ moves, worktree }: RemovalIntended): string | undefined {
+  const [move] = moves;
+  return move === undefined || moves.length > 1 || worktree !== undefined ? undefined : markOf(move.identity);
+}
+
 /**
  * Held operations are the many: written out, they share their shape. An object that is spread and then extended by
  * conditions gets one of its own, which is larger than itself.
  */
 function quarantined(row: OpenOperation, heldUntilMs: number | undefined): OpenOperation {
   if (heldUntilMs === undefined) return { ...row, state: 'quarantined' };
-  const { putBackBlocked, op, run, item, bytes, attempt, intentSeq, atMs } = row;
-  if (putBackBlocked !== undefined) return { ...row, state: 'quarantined', heldUntilMs };
-  return { op, run, item, state: 'quarantined', bytes, attempt, intentSeq, atMs, heldUntilMs };
+  const { putBackBlocked, op, run, item, bytes, attempt, intentSeq, atMs, mark } = row;
+  if (putBackBlocked !== undefined || mark === undefined)
+    return { ...row, state: 'quarantined', heldUntilMs };
+  return { op, run, item, state: 'quarantined', bytes, attempt, intentSeq, atMs, mark, heldUntilMs };
 }

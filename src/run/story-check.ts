@@ -21,9 +21,13 @@ export function storyCheck(): (entry: Entry) => readonly ImpossibleEntry[] {
     const from = ended.has(op) ? 'ended' : (open.get(op) ?? 'none');
     const next = evolveOperation(from, event);
     if (next.isErr()) return [{ ...next.error, seq, op }];
-    open.delete(op);
-    if (next.value === 'ended') ended.add(op);
-    else open.set(op, next.value);
+    if (next.value === 'ended') {
+      open.delete(op);
+      ended.add(op);
+    } else {
+      // The text that it is known by stays the first one, which others have, too.
+      open.set(op, next.value);
+    }
     return [];
   };
 }

@@ -53,6 +53,42 @@ test('what was moved and then put back by hand is judged anew, not moved again (
   t.is(fs.readFileSync(join(worktree, `feature-${id}.txt`), 'utf8'), 'new work, uncommitted\n');
 });
 
+test('what is held and does not lie where it was moved is noticed by the next run, and the rest is left (P1)', async (t) => {
+  const shop = await makeShop(t);
+  const paths: string[] = [];
+  for (let log = 0; log < 5; log += 1) paths.push(...(await finished(shop, 'logs', `${60 + log}d`)));
+  const [back = '', twice = '', gone = '', foreign = '', left = ''] = paths;
+  const ran = await clean(shop, ['logs', '--all-repos', '--force']);
+  t.is(ran.exitCode, 0, ran.stderr);
+  const intents = (await journalOf(shop)).filter(({ type }) => type === 'RemovalIntended');
+  const opOf = (path: string): string =>
+    intents.find(({ data }) => (data['item'] as string).endsWith(path))?.op ?? '';
+  const heldAt = (path: string): string => quarantinePath(shop, `${opOf(path)}.0`);
+  fs.renameSync(heldAt(back), back);
+  fs.linkSync(heldAt(twice), twice);
+  fs.unlinkSync(heldAt(gone));
+  fs.unlinkSync(heldAt(foreign));
+  fs.writeFileSync(heldAt(foreign), 'something else');
+
+  const next = await clean(shop, ['dlq', '--all-repos', '--force']);
+  t.regex(`${next.stdout}${next.stderr}`, /something else lies in its place/);
+  const after = (await journalOf(shop)).slice(
+    (await journalOf(shop)).findIndex(({ run }) => run !== intents[0]?.run && run !== undefined),
+  );
+  const told = (path: string): readonly string[] =>
+    after.filter(({ op }) => op === opOf(path)).map(({ type }) => type);
+  t.deepEqual([back, twice, gone, foreign, left].map(told), [
+    ['ItemRestored'],
+    ['ItemRestored'],
+    ['ItemRemoved'],
+    [],
+    [],
+  ]);
+  t.true(fs.existsSync(twice));
+  t.false(fs.existsSync(heldAt(twice)));
+  t.true(fs.existsSync(heldAt(left)));
+});
+
 test('an undo that was killed between two parts is finished, and nothing is orphaned (P5)', async (t) => {
   const shop = await makeShop(t);
   const [record = '', checkpoints = ''] = await finishedSession(shop, '90d');

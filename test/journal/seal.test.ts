@@ -18,7 +18,7 @@ import { verifyJournal } from '../../src/journal/verify.ts';
 import { inlineProjections } from '../../src/projections/inline.ts';
 import { lastOddity } from '../../src/projections/last-oddity.ts';
 import { temporaryDirectory } from '../helpers/temporary.ts';
-import { journalOptions, noonMs, opened, remarks } from './journal-options.ts';
+import { journalOptions, noonMs, opened, remark, remarks } from './journal-options.ts';
 import { spawnJournal } from './spawn-journal.ts';
 
 const soon: Partial<JournalOptions> = { sealing: { entries: 100 } };
@@ -86,6 +86,20 @@ test('a segment is plain JSON lines with its sum beside it', async (t) => {
   t.like(JSON.parse(lines[7] ?? ''), { entry: { seq: 7, type: 'OddityFound', data: { detail: '6' } } });
   const sum = spawnSync('sha256sum', ['--check', '000001.sha256'], { cwd: join(directory, 'segments') });
   if (sum.error === undefined) t.is(sum.status, 0);
+});
+
+test('a sealed entry may be longer than what is read of its segment at a time', async (t) => {
+  const directory = temporaryDirectory(t);
+  const details = ['short', 'x'.repeat(1024 * 1024), 'é'.repeat(2 * 1024 * 1024), 'last'];
+  const journal = await opened(directory, soon);
+  (await journal.append([...details.map(remark), ...remarks(0, 120)]))._unsafeUnwrap();
+  await journal.close();
+  await write(directory, 120, 121);
+  await using snapshot = (await openSnapshot(directory))._unsafeUnwrap();
+  t.is(snapshot.segments.length, 1);
+  const found = await told(snapshot, { from: 1, to: 30 });
+  t.deepEqual(found, [...details, ...numbers(0, 26)]);
+  t.deepEqual((await told(snapshot, { from: 1, to: 30, reverse: true })).toReversed(), found);
 });
 
 test('many segments and runs keep the database small and everything readable', async (t) => {

@@ -1,6 +1,7 @@
 import test from 'ava';
 import type { Event } from '../../src/journal/event.ts';
 import { terminalEvents } from '../../src/journal/event.ts';
+import type { RemovalIntended } from '../../src/journal/event-removal.ts';
 import { openOperations } from '../../src/projections/open-operations.ts';
 import { failed, inOp, intended, removed, rowsOf } from './entries.ts';
 
@@ -24,6 +25,19 @@ test('an intent opens an operation that tells which entry says all that is neede
     intentSeq: 0,
     atMs: 0,
   });
+});
+
+test('what is one thing, and no worktree, has the mark by which it is told in quarantine', (t) => {
+  const [part] = [{ dev: '1', ino: '7', type: 'file', mtimeNs: '5', birthtimeNs: '3', size: 9 }] as const;
+  const move = { role: 'main', path: '/root/a', to: '/q/op-a.0', identity: part } as const;
+  const markWith = (more: Partial<RemovalIntended>): string | undefined =>
+    rowsOf(openOperations, [
+      inOp('run', 'a', { ...intended('a', 7), moves: [move], ...more }),
+      inOp('run', 'a', quarantined),
+    ]).get('op-a')?.mark;
+  t.is(markWith({}), 'file 7 3');
+  t.is(markWith({ moves: [move, { ...move, role: 'metadata' }] }), undefined);
+  t.is(markWith({ worktree: { gitDir: '/g', name: 'a', branches: [] } as never }), undefined);
 });
 
 test('an operation passes through its states', (t) => {

@@ -7,7 +7,7 @@ import type { Entry } from '../../src/journal/entry.ts';
 import { readIdentity } from '../../src/journal/identity.ts';
 import { checkAnchor, genesisOf, inspect, verifySpan } from '../../src/journal/inspect.ts';
 import { databasePath } from '../../src/journal/layout.ts';
-import { applyToRows, readerOf, spanOf } from '../../src/journal/reader.ts';
+import { Fold, readerOf, spanOf } from '../../src/journal/reader.ts';
 import { openStore, type Store } from '../../src/journal/store.ts';
 import type { JournalFailure } from '../../src/model/failure.ts';
 import { inlineProjections } from '../../src/projections/inline.ts';
@@ -82,8 +82,9 @@ async function readStore(store: Store, path: string, known: string | undefined):
   violations.push(...sequenceOf(entries));
   if (violations.length === 0) {
     for (const projection of inlineProjections) {
-      const rows = new Map<string, unknown>();
-      for (const entry of entries) applyToRows(rows, projection, entry);
+      const fold = new Fold(projection);
+      for (const entry of entries) fold.add(entry);
+      const { rows } = fold;
       const isStored = state.rows[projection.name]?.version === projection.version;
       if (!isStored) violations.push(j10(`no rows of ${projection.name} are stored`));
       const stored = await reader.rows(projection);

@@ -1,5 +1,6 @@
 import { cpSync, readdirSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { JournalReader } from '../../src/journal/journal.ts';
 import { openJournal } from '../../src/journal/open.ts';
 import { repair } from '../../src/journal/repair.ts';
@@ -63,6 +64,7 @@ async function trial(seed: number, directory: string): Promise<Trial> {
 
   const verified = await readAndVerify(directory);
   if (verified.heard !== undefined) falsehoods(verified.heard, healthy.said).forEach(violate);
+  if (!verified.isAlike) violate('a thread comes to another verdict');
   const before = contentsOf(directory);
   const opened = await openJournal(journalOptions(directory));
   const isReported = verified.isReported || opened.isErr();
@@ -104,8 +106,8 @@ async function repairs(
     violate(`it could not be repaired: ${JSON.stringify(repaired.error)}`);
     return false;
   }
-  const { isReported, heard } = await readAndVerify(directory);
-  if (isReported || heard === undefined) violate('what was repaired is not sound');
+  const { isReported, heard, isAlike } = await readAndVerify(directory);
+  if (isReported || heard === undefined || !isAlike) violate('what was repaired is not sound');
   const kept = heard?.forward.filter((_, index) => index <= repaired.value.head.seq) ?? [];
   if (kept.some((text, index) => text !== said.texts[index])) violate('the repair tells another story');
   const opened = await openJournal(journalOptions(directory));
@@ -120,13 +122,18 @@ function isUnanchoredTail({ forward }: Heard, { said, anchorSeq }: Healthy): boo
 
 async function readAndVerify(
   directory: string,
-): Promise<{ readonly isReported: boolean; readonly heard: Heard | undefined }> {
+): Promise<{ readonly isReported: boolean; readonly heard: Heard | undefined; readonly isAlike: boolean }> {
   const opened = await openSnapshot(directory);
-  if (opened.isErr()) return { isReported: true, heard: undefined };
+  if (opened.isErr()) return { isReported: true, heard: undefined, isAlike: true };
   await using reader = opened.value;
   const heard = await hear(reader);
   const verified = await verifyJournal(reader, inlineProjections);
-  return { isReported: verified.isErr() || verified.value.findings.length > 0, heard };
+  const aside = await verifyJournal(reader, inlineProjections, { leastAside: 0 });
+  return {
+    isReported: verified.isErr() || verified.value.findings.length > 0,
+    heard,
+    isAlike: isDeepStrictEqual(aside, verified),
+  };
 }
 
 async function hear(reader: JournalReader): Promise<Heard> {

@@ -10,9 +10,9 @@ import type { Shell } from '../../src/commands/shell.ts';
 import { undo } from '../../src/commands/undo.ts';
 import type { Entry } from '../../src/journal/entry.ts';
 import type { Move } from '../../src/journal/event-removal.ts';
-import { applyToRows } from '../../src/journal/reader.ts';
+import { Fold } from '../../src/journal/reader.ts';
 import type { Failure } from '../../src/model/failure.ts';
-import { openOperations, type OpenOperation } from '../../src/projections/open-operations.ts';
+import { openOperations } from '../../src/projections/open-operations.ts';
 import { oldestFirst } from '../../src/projections/run-history.ts';
 import { runSummary } from '../../src/projections/run-summary.ts';
 import { readJournal } from './checker-journal.ts';
@@ -174,15 +174,15 @@ class Life {
 
   /** What cannot be put back, because somebody else's thing has the place, waits for him. */
   #waitingOf(entries: readonly Entry[]): readonly string[] {
-    const rows = new Map<string, OpenOperation>();
+    const open = new Fold(openOperations);
     const moves = new Map<string, readonly Move[]>();
     for (const entry of entries) {
-      applyToRows(rows, openOperations, entry);
+      open.add(entry);
       if (entry.event.type === 'RemovalIntended') moves.set(entry.op ?? '', entry.event.moves);
     }
     const isTaken = (path: string): boolean =>
       this.#world.untouchable.get(path)?.why === 'made anew by somebody else';
-    return [...rows.values()]
+    return [...open.rows.values()]
       .filter(({ op, putBackBlocked }) => {
         return putBackBlocked !== undefined && moves.get(op)?.some(({ path }) => isTaken(path)) === true;
       })
