@@ -64,7 +64,7 @@ export function runRecord(
       if (op !== undefined && concernsOperation(event)) advance(op, event);
     }
     for (let from = 0; from < drafts.length; from += batchEntries) {
-      const batch = drafts.slice(from, from + batchEntries).map((draft) => ({ ...draft, run: id }));
+      const batch = drafts.slice(from, from + batchEntries).map((draft) => ofRun(draft, id));
       const appended = await ledger.append(batch);
       if (appended.isErr()) return err(appended.error);
       for (const entry of appended.value) {
@@ -102,6 +102,12 @@ export function runRecord(
       operations.set(op, state);
     },
   };
+}
+
+/** Written out for those that are many: they share their shape with no copy in between. */
+function ofRun({ event, op, cause }: Draft, run: string): Draft {
+  if (cause !== undefined) return op === undefined ? { event, run, cause } : { event, run, op, cause };
+  return op === undefined ? { event, run } : { event, run, op };
 }
 
 /** A ledger for a dry run whose journal cannot be written: entries get numbers, and are forgotten. */

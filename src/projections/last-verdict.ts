@@ -17,10 +17,20 @@ export type LastVerdict = {
  * times are not part of it, for they change without changing anything.
  */
 export function verdictKey(event: ItemKept | ItemCondemned): string {
+  const { type, reason, evidence } = event;
   const proof = event.type === 'ItemCondemned' ? event.proof : null;
-  const evidence = Object.entries(event.evidence).sort(([a], [b]) => (a < b ? -1 : Number(a > b)));
-  return JSON.stringify([event.type, event.reason, proof, evidence]);
+  const isAgain = last?.evidence === evidence && last.type === type;
+  if (isAgain && last?.reason === reason && last.proof === proof) return last.key;
+  const sorted = Object.entries(evidence).sort(([a], [b]) => (a < b ? -1 : Number(a > b)));
+  const key = JSON.stringify([type, reason, proof, sorted]);
+  last = { type, reason, proof, evidence, key };
+  return key;
 }
+
+/** Items that are judged alike share their evidence, and there may be a hundred thousand: it is made text once. */
+let last:
+  | (Pick<ItemKept | ItemCondemned, 'type' | 'reason' | 'evidence'> & { proof: string | null; key: string })
+  | undefined;
 
 /**
  * One row for each item that was judged and is not known to be gone. An unchanged verdict needs no new entry; an
