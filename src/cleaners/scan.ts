@@ -147,8 +147,9 @@ export function shortHash(text: string): string {
 export function planId(condemned: Iterable<Condemned>): string {
   const sum = createHash('sha256');
   let before = '[';
-  for (const { item, verdict } of condemned) {
-    sum.update(`${before}${JSON.stringify(plannedItem(item, verdict.deletes))}`);
+  for (const slice of slicesOf(condemned, planPieceItems)) {
+    const items = slice.map(({ item, verdict }) => plannedItem(item, verdict.deletes));
+    sum.update(before + JSON.stringify(items).slice(1, -1));
     before = ',';
   }
   sum.update(before === '[' ? '[]' : ']');

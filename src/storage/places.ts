@@ -56,6 +56,11 @@ function walk(at: Walk, segments: readonly string[], listed?: readonly Dirent[])
   }
 }
 
+/** A name as it was listed, in a directory whose path is resolved: there is nothing for `join` to look for. */
+function below(directory: string, name: string): string {
+  return directory.endsWith(sep) ? directory + name : directory + sep + name;
+}
+
 /** Its path is put together when it is asked for: there may be a hundred thousand in one directory. */
 class Found implements PlaceFound {
   readonly root: string;
@@ -73,7 +78,7 @@ class Found implements PlaceFound {
   }
 
   get path(): string {
-    return join(this.#directory, this.#name);
+    return below(this.#directory, this.#name);
   }
 }
 
@@ -88,7 +93,7 @@ function isListed(segments: readonly string[], type: FileType): boolean {
 function visit(at: Walk, above: readonly string[], directory: string, entry: Dirent): void {
   const { name } = entry;
   const segments = [...above, name];
-  const path = join(directory, name);
+  const path = below(directory, name);
   const type = fileType(entry);
   if (!isNameable(entry.name)) {
     at.oddities.push({ reason: 'unknown-format', detail: 'a name that is not UTF-8', path });

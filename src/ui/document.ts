@@ -39,6 +39,9 @@ export function runDocument(input: DocumentInput): Record<string, unknown> {
   return { ...withoutItems(input), items: input.view.items.map((item) => itemOf(item, input)) };
 }
 
+const listBegins = '{\n  "items": [';
+const listEnds = '\n  ]\n}';
+
 /** How many items are printed at a time. */
 const itemsAtOnce = 256;
 
@@ -50,10 +53,10 @@ export function* documentText(input: DocumentInput): Generator<string> {
   const at = text.indexOf('\n  "items": []') + '\n  "items": ['.length;
   if (items.length > 0) yield text.slice(0, at);
   for (let from = 0; from < items.length; from += itemsAtOnce) {
-    const texts = items
-      .slice(from, from + itemsAtOnce)
-      .map((item) => `\n    ${JSON.stringify(itemOf(item, input), null, 2).replaceAll('\n', '\n    ')}`);
-    yield `${from === 0 ? '' : ','}${texts.join(',')}`;
+    const slice = items.slice(from, from + itemsAtOnce).map((item) => itemOf(item, input));
+    // As deep in a document as they will be: so they are printed with their indents, once.
+    const list = JSON.stringify({ items: slice }, null, 2);
+    yield (from === 0 ? '' : ',') + list.slice(listBegins.length, -listEnds.length);
   }
   yield items.length > 0 ? `\n  ${text.slice(at)}\n` : `${text}\n`;
 }
