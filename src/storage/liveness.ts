@@ -13,16 +13,12 @@ export function usersOf(path: string, table: ProcessTable): readonly ProcessUse[
   const asked = normalise(path);
   if (asked === undefined) return [];
   const index = indexOf(table);
-  const { aliases = [] } = table;
-  if (aliases.length === 0) return index.get(asked) ?? nobody;
   const found = new Set<ProcessUse>();
   for (const spelling of spellings(asked, table)) {
     for (const use of index.get(spelling) ?? []) found.add(use);
   }
   return [...found];
 }
-
-const nobody: readonly never[] = [];
 
 /** The path as given, and as the kernel shows it when it lies under a prefix that is reached through a link. */
 function spellings(path: string, { aliases = [] }: ProcessTable): readonly string[] {

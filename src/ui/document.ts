@@ -43,7 +43,7 @@ const listBegins = '{\n  "items": [';
 const listEnds = '\n  ]\n}';
 
 /** How many items are printed at a time. */
-const itemsAtOnce = 256;
+const itemsAtOnce = 64;
 
 /** The same as text, piece by piece: of a hundred thousand items no more than a few are in memory. */
 export function* documentText(input: DocumentInput): Generator<string> {
