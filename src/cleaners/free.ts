@@ -100,6 +100,8 @@ async function freeBytes(operation: Quarantined, { mounts, kept }: Means): Promi
   const failures: DiskFailure[] = [];
   let failed = 0;
   for (const { to, keptAt, identity } of intent.moves) {
+    const present = identify(to);
+    wasThere ||= present.isOk() && present.value !== undefined;
     if (keptAt === undefined && isFile(identity)) {
       const file = await removeFile(to, kept.hold);
       if (file.isErr()) {
@@ -108,13 +110,10 @@ async function freeBytes(operation: Quarantined, { mounts, kept }: Means): Promi
         continue;
       }
       if (file.value !== 'directory') {
-        wasThere ||= file.value.removed;
         files += file.value.removed ? 1 : 0;
         continue;
       }
     }
-    const present = identify(to);
-    wasThere ||= present.isOk() && present.value !== undefined;
     if (keptAt !== undefined) {
       const kept = await keepForUndo(to, keptAt, intent.root);
       if (kept.isOk()) continue;
