@@ -71,9 +71,13 @@ class FileItem implements Item {
   }
 
   get parts(): readonly Part[] {
+    // Who asks once asks again: they are put together once as long as no other item is asked for its.
+    if (lastParts?.of === this) return lastParts.parts;
     const { dev, type } = this.#alike;
     const identity = this.#block.identities.get(this.#at, dev, type);
-    return [{ role: 'main', path: this.path, identity }];
+    const parts: readonly Part[] = [{ role: 'main', path: this.path, identity }];
+    lastParts = { of: this, parts };
+    return parts;
   }
 
   get repository(): Item['repository'] {
@@ -136,6 +140,8 @@ class FileItem implements Item {
     this.#block.files[this.#at] = size?.files ?? 0;
   }
 }
+
+let lastParts: { readonly of: FileItem; readonly parts: readonly Part[] } | undefined;
 
 let block = new Block();
 const common = new Common<Alike>(isAlike);

@@ -1,5 +1,4 @@
 import { dirname } from 'node:path';
-import { ok } from 'neverthrow';
 import { readMounts, type MountTable } from '../disk/mounts.ts';
 import { KeptDirectories } from '../disk/held.ts';
 import { identify } from '../disk/identity.ts';
@@ -103,21 +102,23 @@ async function freeBytes(operation: Quarantined, { mounts, kept }: Means): Promi
   for (const { to, keptAt, identity } of intent.moves) {
     const present = identify(to);
     wasThere ||= present.isOk() && present.value !== undefined;
+    if (keptAt === undefined && isFile(identity)) {
+      const file = await removeFile(to, kept.hold);
+      if (file.isErr()) {
+        failures.push(file.error);
+        failed += 1;
+        continue;
+      }
+      if (file.value !== 'directory') {
+        files += file.value.removed ? 1 : 0;
+        continue;
+      }
+    }
     if (keptAt !== undefined) {
       const kept = await keepForUndo(to, keptAt, intent.root);
       if (kept.isOk()) continue;
       failures.push(kept.error);
       failed += 1;
-      continue;
-    }
-    const file = isFile(identity) ? await removeFile(to, kept.hold) : ok('directory' as const);
-    if (file.isErr()) {
-      failures.push(file.error);
-      failed += 1;
-      continue;
-    }
-    if (file.value !== 'directory') {
-      files += file.value.removed ? 1 : 0;
       continue;
     }
     const removed = await removeTree(to, dirname(to), mounts === undefined ? {} : { mounts });

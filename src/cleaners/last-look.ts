@@ -89,20 +89,26 @@ async function inside(path: string, stamp: string): Promise<Drift | undefined> {
 }
 
 function user(item: Item, { table }: LastLookContext): Drift | undefined {
-  const known = new Set(item.users.map(({ pid }) => pid));
   for (const { path } of item.parts) {
     const [use] = usersOf(path, table);
     if (use === undefined) continue;
     const { pid, name, how } = use;
     return {
       reason: 'in-use',
-      evidence: { pid, process: name, how, path: use.path, before: known.has(pid) },
+      evidence: {
+        pid,
+        process: name,
+        how,
+        path: use.path,
+        before: item.users.some((known) => known.pid === pid),
+      },
     };
   }
   return undefined;
 }
 
 async function changedOwner(item: Item, look: Look, context: LastLookContext): Promise<Drift | undefined> {
+  if (item.owners.length === 0) return undefined;
   for (const owner of bundle(item.owners, look)) {
     const alive = await lifeSign(owner, look, context.table);
     if (alive !== undefined) return alive;
@@ -116,6 +122,7 @@ async function changedOwner(item: Item, look: Look, context: LastLookContext): P
 
 /** The same question by a later table: who came to life while the item was moved. */
 export async function livingOwner(item: Item, look: Look, table: ProcessTable): Promise<Drift | undefined> {
+  if (item.owners.length === 0) return undefined;
   for (const owner of bundle(item.owners, look)) {
     const alive = await lifeSign(owner, look, table);
     if (alive !== undefined) return alive;

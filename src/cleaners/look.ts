@@ -60,9 +60,9 @@ export async function look(request: LookRequest): Promise<Looked> {
   const { wanted, outOfScope } = inScope(all, request);
 
   const { sizes } = storage.survey;
-  const unknown = wanted.flatMap(({ size, parts }) =>
-    size === undefined ? parts.filter(({ path }) => !sizes.has(path)) : [],
-  );
+  const unknown = wanted
+    .filter(({ size }) => size === undefined)
+    .flatMap(({ parts }) => parts.filter(({ path }) => !sizes.has(path)));
   // Adding up waits for the disk, or needs one processor; git needs the other, and few of its answers need the sums.
   const isBesides = wanted.some(({ kind }) => kind === 'worktrees');
   const trees = unknown.map(({ path }) => ({ key: path, path }));

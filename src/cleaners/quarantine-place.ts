@@ -1,4 +1,4 @@
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, sep } from 'node:path';
 import type { Move, RemovalMode } from '../journal/event-removal.ts';
 import { isOnlyNameOf } from '../disk/identity.ts';
 import type { Item } from '../model/item.ts';
@@ -38,7 +38,8 @@ export function movesOf(
     identity,
     to:
       mode === 'quarantine'
-        ? join(quarantine, `${op}.${index}`)
+        ? // Written out: `join` would look at each letter, of a hundred thousand paths that are what they are.
+          `${quarantine}${sep}${op}.${index}`
         : join(dirname(path), `${trashPrefix}${op}.${index}`),
     ...(keep === undefined || role === 'main' ? {} : { keptAt: join(keep, `${op}.${index}`) }),
   }));

@@ -19,6 +19,12 @@ export type Ledger = { append(drafts: readonly Draft[]): ResultAsync<readonly En
 export type Fact = { readonly op: string; readonly event: Event };
 
 /**
+ * What a chunk intends is written before what is told of the chunk before it, if it is handed over as one: moving can
+ * begin, and the rest is written beside.
+ */
+const entriesInTurn = 4 * batchEntries;
+
+/**
  * A run's only way into the journal: commands are decided, facts are checked against the operation's story, both
  * are durable when the result is there. An illegal story is a defect, not an entry.
  */
@@ -63,8 +69,8 @@ export function runRecord(
     for (const { op, event } of drafts) {
       if (op !== undefined && concernsOperation(event)) advance(op, event);
     }
-    for (let from = 0; from < drafts.length; from += batchEntries) {
-      const batch = drafts.slice(from, from + batchEntries).map((draft) => ({ ...draft, run: id }));
+    for (let from = 0; from < drafts.length; from += entriesInTurn) {
+      const batch = drafts.slice(from, from + entriesInTurn).map((draft) => ofRun(draft, id));
       const appended = await ledger.append(batch);
       if (appended.isErr()) return err(appended.error);
       for (const entry of appended.value) {
@@ -102,6 +108,12 @@ export function runRecord(
       operations.set(op, state);
     },
   };
+}
+
+/** Written out for those that are many: they share their shape with no copy in between. */
+function ofRun({ event, op, cause }: Draft, run: string): Draft {
+  if (cause !== undefined) return op === undefined ? { event, run, cause } : { event, run, op, cause };
+  return op === undefined ? { event, run } : { event, run, op };
 }
 
 /** A ledger for a dry run whose journal cannot be written: entries get numbers, and are forgotten. */

@@ -143,12 +143,16 @@ export function shortHash(text: string): string {
   return hash('sha256', text).slice(0, shortDigits);
 }
 
+/** Longer texts would be collected late. */
+const hashedAtOnce = 32;
+
 /** The plan's id: the hash of the ordered list with every identity, as one JSON array. */
 export function planId(condemned: Iterable<Condemned>): string {
   const sum = createHash('sha256');
   let before = '[';
-  for (const { item, verdict } of condemned) {
-    sum.update(`${before}${JSON.stringify(plannedItem(item, verdict.deletes))}`);
+  for (const slice of slicesOf(condemned, hashedAtOnce)) {
+    const items = slice.map(({ item, verdict }) => plannedItem(item, verdict.deletes));
+    sum.update(before + JSON.stringify(items).slice(1, -1));
     before = ',';
   }
   sum.update(before === '[' ? '[]' : ']');

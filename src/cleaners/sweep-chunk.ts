@@ -1,5 +1,6 @@
 import { access, constants } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { err, ok, type Result } from 'neverthrow';
 import type { Hold } from '../disk/held.ts';
 import { ensureQuarantine } from '../disk/quarantine.ts';
@@ -44,6 +45,9 @@ export type Sweeping = Omit<Sweep, 'readProcesses'> & {
 
 /** Last look and rename follow each other for each item; this many items are under way. */
 const movesAtOnce = 16;
+
+/** These take about as long as the journal needs to be asked again. */
+const movesInARow = 64;
 
 /**
  * Renames that fail because of where the quarantine is, not because of the item: beside its place it may work.
@@ -180,10 +184,12 @@ async function moveAll(
   const table = await (isLong ? context.processes.now() : context.processes.recent());
 
   const results = new Map<Operation, Fact | 'moved'>();
+  const breathe = breaths();
   await eachOf(operations, movesAtOnce, async (operation) => {
     // What is not begun after an abort keeps its open intent: `resume` takes it up.
     if (context.signal.aborted) return;
     results.set(operation, await moveOne(operation, held.refused, table, context));
+    await breathe();
   });
   // Whoever came in after that look has come along: a working directory and an open file follow the rename.
   const late = await context.processes.now();
@@ -201,6 +207,24 @@ async function moveAll(
     if (await mayWorkBeside(event.code, operation.item.path)) elsewhere.push(operation);
   }
   return ok({ out, facts, elsewhere });
+}
+
+/**
+ * Files are moved without waiting for anything, thousands in a row: whoever writes the journal beside, and whoever wants to
+ * stop, gets a turn in between.
+ */
+function breaths(): () => Promise<void> | undefined {
+  let moved = 0;
+  let turn: Promise<void> | undefined;
+  return () => {
+    moved += 1;
+    if (moved % movesInARow === 0 && turn === undefined) {
+      turn = setImmediate().then(() => {
+        turn = undefined;
+      });
+    }
+    return turn;
+  };
 }
 
 /** @returns what is in quarantine now, and will be after a power cut */

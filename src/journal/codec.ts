@@ -20,14 +20,21 @@ const envelopeVersion = 1;
 export function encodeEntry({ seq, id, atMs, run, op, cause, actor, event }: Entry): string {
   const { type } = event;
   const wrong = wrongIn(type, event);
-  invariant(wrong === undefined, `${type} may not be written: data${wrong}`);
-  const place = `{"v":${envelopeVersion},"seq":${seq},"id":${JSON.stringify(id)}`;
+  invariant(wrong === undefined, wrong === undefined ? '' : `${type} may not be written: data${wrong}`);
+  const place = `{"v":${envelopeVersion},"seq":${seq},"id":${idText(id)}`;
   const what = `"type":"${type}","tv":${typeVersion(type)},"at":"${toIso(atMs)}"`;
   const ofRun = run === undefined ? '' : `"run":${runText(run)},`;
-  const ofOp = op === undefined ? '' : `"op":${JSON.stringify(op)},`;
+  const ofOp = op === undefined ? '' : `"op":${idText(op)},`;
   const after = cause === undefined ? '' : `"cause":${cause},`;
   return `${place},${what},${ofRun}${ofOp}${after}"actor":${actorText(actor)},"data":${dataText(event)}}`;
 }
+
+/** As JSON: ids are made of what need not be escaped, or nearly all are. */
+function idText(id: string): string {
+  return plainId.test(id) ? `"${id}"` : JSON.stringify(id);
+}
+
+const plainId = /^[\w-]*$/;
 
 const runText = remembered<string>(JSON.stringify);
 const actorText = remembered<Actor>(JSON.stringify);

@@ -12,7 +12,8 @@ export const reserveKey = 'm!reserve';
 
 /** The key of entry `seq`: keys sort as sequences do. */
 export function entryKey(seq: number): string {
-  invariant(Number.isSafeInteger(seq) && seq >= 0, `no sequence number: ${seq}`);
+  const isSequence = Number.isSafeInteger(seq) && seq >= 0;
+  invariant(isSequence, isSequence ? '' : `no sequence number: ${seq}`);
   return `e!${String(seq).padStart(digits, '0')}`;
 }
 

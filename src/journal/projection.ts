@@ -19,6 +19,9 @@ export type KeyedProjection<Row> = {
   readonly isWork?: boolean;
   /** The row that the entry touches; `undefined` when it does not concern this projection. */
   keyOf(entry: Entry): string | undefined;
-  /** The new row; `undefined` deletes it. Must not change `row`. */
-  apply(row: Row | undefined, entry: Entry): Row | undefined;
+  /**
+   * The new row; `undefined` deletes it. Must not change `row`, unless it `isOwn`: made by an earlier call, and nobody
+   * else's yet.
+   */
+  apply(row: Row | undefined, entry: Entry, isOwn?: boolean): Row | undefined;
 };

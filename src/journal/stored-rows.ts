@@ -69,7 +69,8 @@ export function rowChanges(
         if (key === undefined) continue;
         const change = rows.get(key);
         if (change !== undefined) {
-          change.row = projection.apply(change.row, entry);
+          const isOwn = change.row !== change.before?.row;
+          change.row = projection.apply(change.row, entry, isOwn);
           continue;
         }
         const before = read(of, key);

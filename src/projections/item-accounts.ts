@@ -45,7 +45,7 @@ class Block {
   readonly names: (string | number)[] = [];
   readonly bytes: Float64Array = new Float64Array(perBlock);
   readonly heldUntilMs: Float64Array = new Float64Array(perBlock);
-  readonly ops: Uint8Array = new Uint8Array(perBlock * opLength);
+  readonly ops: Buffer = Buffer.alloc(perBlock * opLength);
 }
 
 /**
@@ -154,7 +154,7 @@ export class ItemAccounts {
       name: typeof name === 'string' ? name : path.slice(path.length - name),
       path,
       bytes: block.bytes[at] ?? 0,
-      op: String.fromCharCode(...block.ops.subarray(at * opLength, (at + 1) * opLength)),
+      op: block.ops.toString('latin1', at * opLength, (at + 1) * opLength),
       outcome: 'removed',
       heldUntilMs: block.heldUntilMs[at] ?? 0,
     };
@@ -162,8 +162,15 @@ export class ItemAccounts {
 }
 
 function isPlain({ outcome, earlier, undoMs, undoUntilMs, failure, drift, branches }: ItemAccount): boolean {
-  const others = [earlier, undoMs, undoUntilMs, failure, drift, branches];
-  return outcome === 'removed' && others.every((other) => other === undefined);
+  return (
+    outcome === 'removed' &&
+    earlier === undefined &&
+    undoMs === undefined &&
+    undoUntilMs === undefined &&
+    failure === undefined &&
+    drift === undefined &&
+    branches === undefined
+  );
 }
 
 /** Writes down an id as it is given today; `false` for any other. */

@@ -17,15 +17,21 @@ export type LastVerdict = {
  * times are not part of it, for they change without changing anything.
  */
 export function verdictKey(event: ItemKept | ItemCondemned): string {
+  const { type, reason, evidence } = event;
   const proof = event.type === 'ItemCondemned' ? event.proof : null;
-  const evidence = Object.entries(event.evidence).sort(([a], [b]) => (a < b ? -1 : Number(a > b)));
-  const text = JSON.stringify([event.type, event.reason, proof, evidence]);
-  if (text !== last) last = text;
-  return last;
+  const isAgain = last?.evidence === evidence && last.type === type;
+  if (isAgain && last?.reason === reason && last.proof === proof) return last.key;
+  const sorted = Object.entries(evidence).sort(([a], [b]) => (a < b ? -1 : Number(a > b)));
+  const text = JSON.stringify([type, reason, proof, sorted]);
+  const key = last?.key === text ? last.key : text;
+  last = { type, reason, proof, evidence, key };
+  return key;
 }
 
-/** Items that are alike follow each other, and share what is said of them. */
-let last = '';
+/** Items that are judged alike follow each other: those that share their evidence are made text once, and all share it. */
+let last:
+  | (Pick<ItemKept | ItemCondemned, 'type' | 'reason' | 'evidence'> & { proof: string | null; key: string })
+  | undefined;
 
 /**
  * One row for each item that was judged and is not known to be gone. An unchanged verdict needs no new entry; an

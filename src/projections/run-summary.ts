@@ -48,12 +48,12 @@ export const runSummary: KeyedProjection<RunSummary> = {
   name: 'run',
   version: 3,
   keyOf: ({ event, run }) => (event.type === 'RunInterrupted' ? event.interrupted : run),
-  apply: (row, entry) => {
+  apply: (row, entry, isOwn = false) => {
     const { event, run } = entry;
     if (event.type === 'RunStarted') return run === undefined ? row : begin(event, entry, run);
     if (row === undefined) return undefined;
     if (event.type === 'RunInterrupted') return { ...row, interruptedBy: event.by };
-    return advance(row, entry);
+    return advance(row, entry, isOwn);
   },
 };
 
@@ -87,49 +87,58 @@ function begin(event: RunStarted, { seq, atMs }: Entry, run: string): RunSummary
   };
 }
 
-function advance(row: RunSummary, { event, seq, atMs }: Entry): RunSummary {
-  const last = { lastSeq: seq, lastAtMs: atMs };
+type Open = { -readonly [Field in keyof RunSummary]: RunSummary[Field] };
+
+/** Asked for each of three hundred thousand entries: a copy for each would be a tenth of what a run leaves to collect. */
+function advance(row: RunSummary, { event, seq, atMs }: Entry, isOwn: boolean): RunSummary {
+  const next: Open = isOwn ? row : { ...row };
+  next.lastSeq = seq;
+  next.lastAtMs = atMs;
   switch (event.type) {
     case 'RunPlanned':
-      return { ...row, ...last, plan: event.plan, planned: { items: event.items, bytes: event.bytes } };
+      next.plan = event.plan;
+      next.planned = { items: event.items, bytes: event.bytes };
+      break;
     case 'RunConfirmed':
-      return { ...row, ...last, confirmed: event.how };
+      next.confirmed = event.how;
+      break;
     case 'RemovalIntended':
-      return { ...row, ...last, intended: row.intended + 1 };
+      next.intended += 1;
+      break;
     case 'ItemQuarantined':
-      if (event.heldUntilMs === undefined) return { ...row, ...last };
-      return { ...row, ...last, held: plus(row.held, event.bytes ?? 0) };
+      if (event.heldUntilMs !== undefined) next.held = plus(next.held, event.bytes ?? 0);
+      break;
     case 'ItemRemoved':
-      return { ...row, ...last, removed: plus(row.removed, event.bytes) };
+      next.removed = plus(next.removed, event.bytes);
+      break;
     case 'ItemFailed':
-      return {
-        ...row,
-        ...last,
-        failed: row.failed + 1,
-        retryable: row.retryable + (event.retryable ? 1 : 0),
-      };
+      next.failed += 1;
+      next.retryable += event.retryable ? 1 : 0;
+      break;
     case 'ItemDrifted':
-      return { ...row, ...last, drifted: row.drifted + 1 };
+      next.drifted += 1;
+      break;
     case 'ItemVanished':
-      return { ...row, ...last, vanished: row.vanished + 1 };
+      next.vanished += 1;
+      break;
     case 'ItemRestored':
-      return { ...row, ...last, restored: row.restored + 1 };
+      next.restored += 1;
+      break;
     case 'RunDeclined':
-      return { ...row, ...last, ended: { outcome: 'declined', exitCode: 5, totals: {}, atMs } };
+      next.ended = { outcome: 'declined', exitCode: 5, totals: {}, atMs };
+      break;
     case 'RunRefused':
-      return {
-        ...row,
-        ...last,
-        ended: { outcome: 'refused', exitCode: 4, totals: {}, atMs },
-        refusedBy: event.rule,
-      };
+      next.ended = { outcome: 'refused', exitCode: 4, totals: {}, atMs };
+      next.refusedBy = event.rule;
+      break;
     case 'RunCompleted': {
       const { type: _, ...ended } = event;
-      return { ...row, ...last, ended: { ...ended, atMs } };
+      next.ended = { ...ended, atMs };
+      break;
     }
     default:
-      return { ...row, ...last };
   }
+  return next;
 }
 
 function plus({ items, bytes }: Tally, more: number): Tally {

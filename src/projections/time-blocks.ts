@@ -14,11 +14,11 @@ export const timeBlocks: KeyedProjection<TimeBlock> = {
   name: 'time',
   version: 1,
   keyOf: ({ seq }) => String(Math.floor(seq / blockEntries)),
-  apply: (row, { seq, atMs }) => ({
-    firstSeq: row?.firstSeq ?? seq,
-    minMs: Math.min(row?.minMs ?? atMs, atMs),
-    maxMs: Math.max(row?.maxMs ?? atMs, atMs),
-  }),
+  apply: (row, { seq, atMs }) => {
+    if (row === undefined) return { firstSeq: seq, minMs: atMs, maxMs: atMs };
+    if (row.minMs <= atMs && atMs <= row.maxMs) return row;
+    return { ...row, minMs: Math.min(row.minMs, atMs), maxMs: Math.max(row.maxMs, atMs) };
+  },
 };
 
 /** The stretch outside of which no entry is of that time; `undefined` when none is anywhere. Both ends are included. */

@@ -29,7 +29,7 @@ export type Command =
   | { readonly type: 'ConfirmRun'; readonly how: RunConfirmed['how'] }
   | { readonly type: 'DeclineRun'; readonly how: RunDeclined['how'] }
   | { readonly type: 'RefuseRun'; readonly refused: Omit<RunRefused, 'type'> }
-  | { readonly type: 'BeginRemoval'; readonly intent: Omit<RemovalIntended, 'type'> }
+  | { readonly type: 'BeginRemoval'; readonly intent: RemovalIntended }
   | { readonly type: 'EndRun'; readonly completed: Omit<RunCompleted, 'type'> };
 
 export type Refusal =

@@ -62,5 +62,5 @@ function beginRemoval({ intent }: Extract<Command, { type: 'BeginRemoval' }>, ru
   if (run.phase !== 'confirmed') return err({ type: 'run-not-confirmed' });
   if (run.underWay.has(intent.item)) return err({ type: 'item-already-under-way', item: intent.item });
   if (!run.plannedItems.has(intent.item)) return err({ type: 'item-not-planned', item: intent.item });
-  return ok([{ type: 'RemovalIntended', ...intent }]);
+  return ok([intent]);
 }

@@ -1,6 +1,9 @@
 import { fstatSync, openSync, readSync } from 'node:fs';
 import { closeRead, openFlags } from './see.ts';
 
+/** Nothing is waited for between a read and its text: a hundred thousand heads of logs need no memory each. */
+const buffer = Buffer.allocUnsafe(64 * 1024);
+
 const utf8 = new TextDecoder('utf-8');
 
 /** The first bytes of a file that may be huge, as text; `undefined` when it is no readable regular file. */
@@ -19,9 +22,10 @@ function readRange(path: string, start: (size: number) => number, maxBytes: numb
     descriptor = openSync(path, openFlags);
     const stats = fstatSync(descriptor);
     if (!stats.isFile()) return undefined;
-    const buffer = Buffer.allocUnsafe(Math.min(maxBytes, stats.size));
-    const count = readSync(descriptor, buffer, 0, buffer.length, start(stats.size));
-    return utf8.decode(buffer.subarray(0, count));
+    const length = Math.min(maxBytes, stats.size);
+    const into = length <= buffer.length ? buffer : Buffer.allocUnsafe(length);
+    const count = readSync(descriptor, into, 0, length, start(stats.size));
+    return utf8.decode(into.subarray(0, count));
   } catch {
     return undefined;
   } finally {

@@ -40,7 +40,7 @@ export function runDocument(input: DocumentInput): Record<string, unknown> {
 }
 
 /** How many items are printed at a time. */
-const itemsAtOnce = 256;
+const itemsAtOnce = 64;
 
 const listBegins = '{\n  "items": [';
 const listEnds = '\n  ]\n}';

@@ -407,6 +407,35 @@ test('a journal that fails where a chunk is told to be in quarantine lets nothin
   await everythingGoesAfterwards(t, storage);
 });
 
+test('whoever stops a run is heard in the middle of a chunk of small files', async (t) => {
+  const top = temporaryDirectory(t);
+  const machine = new Machine({ top, random: seeded(1), nowMs, loss: 'none', isJournalOnSameVolume: false });
+  const home = { home: machine.home, root: machine.root, dataRoot: machine.root, nowMs, ids: makeIds(1) };
+  const logs: string[] = [];
+  for (let index = 0; index < 300; index += 1) logs.push(await claudeLog(home, { startedAgo: '60d' }));
+  const stop = new AbortController();
+  const ended = new AbortController();
+  const stopping = (async () => {
+    for (; !ended.signal.aborted; await setImmediate()) {
+      if (quarantined(machine.root).length > 0) stop.abort();
+    }
+  })();
+  const held = parseRequest(['logs'], { allRepos: true, force: true, jsonl: true })._unsafeUnwrap();
+  const ran = await machine.run((shell) => clean(held, { ...shell, signal: stop.signal }));
+  ended.abort();
+  await stopping;
+  t.true(ran.result?.isOk(), ran.err);
+  const moved = quarantined(machine.root).length;
+  t.true(moved > 0 && moved < logs.length, `${moved} of ${logs.length} were moved`);
+  t.is(logs.filter((path) => existsSync(path)).length, logs.length - moved, 'the others are as they were');
+
+  const again = await machine.run((shell) =>
+    resume({ run: undefined, output: 'jsonl', acceptClock: false }, shell),
+  );
+  t.true(again.result?.isOk(), again.out + again.err);
+  t.is(quarantined(machine.root).length, logs.length, 'what was intended and not begun is taken up');
+});
+
 test('renames that cannot be made durable free nothing: a power cut could take them back (P5)', async (t) => {
   const storage = await makeStorage(t);
   const { machine, directories } = storage;

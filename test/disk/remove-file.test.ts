@@ -15,6 +15,24 @@ test('a file goes, a link goes and not what it leads to, and what is absent is n
   t.is(fs.readFileSync(path.join(root, 'kept'), 'utf8'), 'precious');
 });
 
+test('large files go as small ones do, and what stands in the way of either is told', async (t) => {
+  const root = temporaryDirectory(t);
+  const large = 'x'.repeat(100_000);
+  plant(root, { 'in/large': large, 'in/small': 'x', 'shut/large': large, 'shut/small': 'x' });
+  for (const name of ['large', 'small']) {
+    t.deepEqual((await removeFile(path.join(root, 'in', name)))._unsafeUnwrap(), { removed: true });
+  }
+  t.deepEqual(fs.readdirSync(path.join(root, 'in')), []);
+  const shut = path.join(root, 'shut');
+  if (!(await permitted(t, ['chattr', '+i', shut], ['chattr', '-i', shut]))) return;
+  for (const name of ['large', 'small']) {
+    const file = path.join(shut, name);
+    const refused = (await removeFile(file))._unsafeUnwrapErr();
+    t.like(refused, { type: 'disk', code: 'EPERM', syscall: 'unlink', path: file });
+  }
+  t.deepEqual(fs.readdirSync(shut).sort(), ['large', 'small']);
+});
+
 test('a directory that took the place of a file is not touched', async (t) => {
   const root = temporaryDirectory(t);
   plant(root, { 'in/item/a': 'x', 'in/empty/': '' });

@@ -105,6 +105,36 @@ test('rows are what their entries make of them, also of those that the writer ha
   await again.journal.close();
 });
 
+test('only what the entries of a batch made is given them to change in place', async (t) => {
+  let batch = 0;
+  const madeIn = new WeakMap<object, number>();
+  const given = { own: 0, others: 0, foreign: 0 };
+  const marks: KeyedProjection<{ readonly times: number }> = {
+    name: 'mark',
+    version: 1,
+    keyOf: ({ event }) => ('detail' in event || event.type === 'QuarantineOrphanFound' ? 'one' : undefined),
+    apply: (row, { event }, isOwn = false) => {
+      if (row === undefined) given.others += 1;
+      else if (!isOwn) given.others += 1;
+      else if (madeIn.get(row) === batch) given.own += 1;
+      else given.foreign += 1;
+      if (row !== undefined && event.type === 'QuarantineOrphanFound') return row;
+      const next = { times: (row?.times ?? 0) + 1 };
+      madeIn.set(next, batch);
+      return next;
+    },
+  };
+  const journal = await opened(temporaryDirectory(t), { inline: [marks], seams: { reserveBytes: 4096 } });
+  const leftAsItWas: Draft = { event: { type: 'QuarantineOrphanFound', path: '/q' } };
+  for (const drafts of [said(0, 3), [leftAsItWas, leftAsItWas, ...said(0, 2)], said(0, 1)]) {
+    batch += 1;
+    await journal.append(drafts);
+  }
+  t.deepEqual(given, { own: 3, others: 5, foreign: 0 });
+  t.deepEqual((await journal.row(marks, 'one'))._unsafeUnwrap(), { times: 6 });
+  await journal.close();
+});
+
 test('a few entries on top of many rows do not read them all', async (t) => {
   const directory = temporaryDirectory(t);
   const first = await counted(directory);

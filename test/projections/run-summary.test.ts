@@ -2,7 +2,8 @@ import test from 'ava';
 import type { Draft } from '../../src/journal/entry.ts';
 import { oldestFirst, runHistory } from '../../src/projections/run-history.ts';
 import { runSummary } from '../../src/projections/run-summary.ts';
-import { failed, folded, inOp, inRun, intended, removed, rowsOf, started } from './entries.ts';
+import type { RunSummary } from '../../src/projections/run-summary.ts';
+import { entriesOf, failed, folded, inOp, inRun, intended, removed, rowsOf, started } from './entries.ts';
 
 const item = 'logs:/root/b';
 
@@ -37,6 +38,21 @@ test('a run is summed up as it goes', (t) => {
     retryable: 1,
     ended: undefined,
   });
+});
+
+test('changed in place, the row becomes what its copies become', (t) => {
+  const steps = [
+    ...run,
+    inOp('one', 'e', { type: 'ItemDrifted', item, reason: 'active', evidence: {} }),
+    inOp('one', 'f', { type: 'ItemVanished', item }),
+    inOp('one', 'b', { type: 'ItemRestored', item, why: 'undo' }),
+    ...inRun('one', { type: 'RunCompleted', outcome: 'partial', exitCode: 9, totals: {} }),
+  ];
+  let row: RunSummary | undefined;
+  for (const entry of entriesOf(steps)) row = runSummary.apply(row, entry, row !== undefined);
+  const copies = rowsOf(runSummary, steps).get('one');
+  t.is(JSON.stringify(row), JSON.stringify(copies));
+  t.like(copies, { drifted: 1, vanished: 1, restored: 1 });
 });
 
 test('its end is kept with its totals', (t) => {

@@ -28,7 +28,8 @@ const planned: Event = { type: 'RunPlanned', plan: 'p', items: 1, bytes: 7 };
 const confirmed: Event = { type: 'RunConfirmed', plan: 'p', how: 'force', items: 1, bytes: 7 };
 const completed = { outcome: 'completed' as const, exitCode: 0, totals: {} };
 
-const intent = (item: string): Omit<RemovalIntended, 'type'> => ({
+const intent = (item: string): RemovalIntended => ({
+  type: 'RemovalIntended',
   item,
   kind: 'logs',
   name: item,
@@ -43,7 +44,7 @@ const intent = (item: string): Omit<RemovalIntended, 'type'> => ({
   attempt: 1,
   locks: [],
 });
-const intended = (item: string): Event => ({ type: 'RemovalIntended', ...intent(item) });
+const intended = (item: string): Event => intent(item);
 
 function given(
   t: ExecutionContext,

@@ -40,8 +40,8 @@ function operations(ask: Ask): void {
 }
 
 const { type: _started, ...startedBody } = started;
-const { type: _intended, ...planned } = intended('planned', 1);
-const { type: _other, ...unplanned } = intended('unplanned', 1);
+const planned = intended('planned', 1);
+const unplanned = intended('unplanned', 1);
 
 const commands: Readonly<Record<string, Command>> = {
   StartRun: { type: 'StartRun', started: startedBody },
