@@ -18,14 +18,21 @@ export function keepHeapSmall(options: readonly string[]): void {
   keepNewSpaceSmall();
 }
 
-/** How large it may become V8 reads once, when it starts; by what factor it grows, each time. */
+/** How large it may become V8 reads once, when it starts; by what factor it grows, each time it does. */
 function keepNewSpaceSmall(): void {
+  // Loading the program has made it so large, as a rule.
+  if (stopNewSpace()) return;
   const observer = new PerformanceObserver(() => {
-    if (newSpaceBytes() < mostNewBytes) return;
-    setFlagsFromString('--semi-space-growth-factor=1');
-    observer.disconnect();
+    if (stopNewSpace()) observer.disconnect();
   });
   observer.observe({ entryTypes: ['gc'] });
+}
+
+/** @returns whether it is large enough, and grows no more */
+function stopNewSpace(): boolean {
+  if (newSpaceBytes() < mostNewBytes) return false;
+  setFlagsFromString('--semi-space-growth-factor=1');
+  return true;
 }
 
 function newSpaceBytes(): number {
