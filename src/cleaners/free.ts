@@ -10,6 +10,7 @@ import type { RemovalIntended } from '../journal/event-removal.ts';
 import type { DiskFailure, ItemFailure } from '../model/failure.ts';
 import type { Identity } from '../model/item.ts';
 import { gitComplaint } from '../storage/git-complaint.ts';
+import { breaths } from './breaths.ts';
 import { eachOf } from './each-of.ts';
 import type { Fact } from './run-record.ts';
 import { keepForUndo, keepSettings } from './keepsake.ts';
@@ -38,11 +39,13 @@ export async function free(
   const mounts = await readMounts();
   // Thousands of files lie in one quarantine.
   using kept = new KeptDirectories();
+  const breathe = breaths();
   const done: { operation: Quarantined; event: Event; branches: readonly Event[] }[] = [];
   const freed = async (operation: Quarantined): Promise<void> => {
     if (signal?.aborted === true) return;
     done.push({ operation, ...(await freeOne(operation, heads, { mounts, kept })) });
     onFreed(operation);
+    await breathe();
   };
   await eachOf(operations.filter(isOfFiles), filesAtOnce, freed);
   await eachOf(

@@ -14,8 +14,8 @@ import type { RunRecord } from './run-record.ts';
 export type Telling = {
   readonly operation: WholeOperation;
   readonly event: Event;
-  /** It was not told since it was moved: a power cut may take the rename back still. */
-  readonly isMoved: boolean;
+  /** Whoever was killed moved, put back or freed it, and may not have synced that: a power cut may take it back still. */
+  readonly mustSync: boolean;
   /** Then its bytes are to be freed. */
   readonly isToGo: boolean;
 };
@@ -30,12 +30,13 @@ export function isOnlyTold(step: NextStep): step is ToldStep {
 export function tellingOf(step: ToldStep, operation: WholeOperation): Telling {
   const { intent, atMs, state, heldUntilMs } = operation;
   const { item, bytes, holdMs } = intent;
-  const only = (event: Event): Telling => ({ operation, event, isMoved: false, isToGo: false });
+  const only = (event: Event): Telling => ({ operation, event, mustSync: true, isToGo: false });
   switch (step.type) {
     case 'record-removed':
       return only({ type: 'ItemRemoved', item, bytes, files: 0, observed: 'absent' });
     case 'record-vanished':
-      return only({ type: 'ItemVanished', item });
+      // It went before anything was done to it.
+      return { ...only({ type: 'ItemVanished', item }), mustSync: false };
     case 'record-drifted':
       return only({ type: 'ItemDrifted', item, reason: 'changed-since-decision', evidence: {} });
     case 'record-restored': {
@@ -46,7 +47,7 @@ export function tellingOf(step: ToldStep, operation: WholeOperation): Telling {
     case 'record-quarantined': {
       const held = holdMs > 0 ? { heldUntilMs: atMs + holdMs } : {};
       const event: Event = { type: 'ItemQuarantined', item, bytes, recovered: true, ...held };
-      return { operation, event, isMoved: true, isToGo: holdMs === 0 };
+      return { ...only(event), isToGo: holdMs === 0 };
     }
     default:
       return unreachable(step);
@@ -75,7 +76,7 @@ export class Tellings {
   async tell(): Promise<Result<readonly Telling[], JournalFailure>> {
     const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
-    const unsynced = await syncAll(waiting.filter(({ isMoved }) => isMoved));
+    const unsynced = await syncAll(waiting.filter(({ mustSync }) => mustSync));
     const durable: Telling[] = [];
     for (const telling of waiting) {
       const failure = unsynced.get(telling);
@@ -90,12 +91,12 @@ export class Tellings {
   }
 }
 
-/** Makes their renames durable before anything is told of them; where that fails for all together, for each. */
-async function syncAll(moved: readonly Telling[]): Promise<ReadonlyMap<Telling, DiskFailure>> {
+/** Makes durable what is to be told of them; where that fails for all together, for each. */
+async function syncAll(tellings: readonly Telling[]): Promise<ReadonlyMap<Telling, DiskFailure>> {
   const unsynced = new Map<Telling, DiskFailure>();
-  const together = await syncMoves(moved.flatMap(({ operation }) => operation.intent.moves));
+  const together = await syncMoves(tellings.flatMap(({ operation }) => operation.intent.moves));
   if (together.isOk()) return unsynced;
-  for (const telling of moved) {
+  for (const telling of tellings) {
     const alone = await syncMoves(telling.operation.intent.moves);
     if (alone.isErr()) unsynced.set(telling, alone.error);
   }

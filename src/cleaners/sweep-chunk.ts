@@ -1,6 +1,5 @@
 import { access, constants } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { setImmediate } from 'node:timers/promises';
 import { err, ok, type Result } from 'neverthrow';
 import type { Hold } from '../disk/held.ts';
 import { ensureQuarantine } from '../disk/quarantine.ts';
@@ -11,6 +10,7 @@ import type { ItemId } from '../model/item.ts';
 import type { OwnerId } from '../model/owner.ts';
 import { adopt } from '../projections/run-account.ts';
 import type { Held } from './bundle-locks.ts';
+import { breaths } from './breaths.ts';
 import { eachOf } from './each-of.ts';
 import { free } from './free.ts';
 import { operationFor, type Operation } from './intent.ts';
@@ -45,9 +45,6 @@ export type Sweeping = Omit<Sweep, 'readProcesses'> & {
 
 /** Last look and rename follow each other for each item; this many items are under way. */
 const movesAtOnce = 16;
-
-/** These take about as long as the journal needs to be asked again. */
-const movesInARow = 64;
 
 /**
  * Renames that fail because of where the quarantine is, not because of the item: beside its place it may work.
@@ -207,24 +204,6 @@ async function moveAll(
     if (await mayWorkBeside(event.code, operation.item.path)) elsewhere.push(operation);
   }
   return ok({ out, facts, elsewhere });
-}
-
-/**
- * Files are moved without waiting for anything, thousands in a row: whoever writes the journal beside, and whoever wants to
- * stop, gets a turn in between.
- */
-function breaths(): () => Promise<void> | undefined {
-  let moved = 0;
-  let turn: Promise<void> | undefined;
-  return () => {
-    moved += 1;
-    if (moved % movesInARow === 0 && turn === undefined) {
-      turn = setImmediate().then(() => {
-        turn = undefined;
-      });
-    }
-    return turn;
-  };
 }
 
 /** @returns what is in quarantine now, and will be after a power cut */

@@ -4,7 +4,7 @@ import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 /** Of what was alive after the last collection, so much may be added before the next. */
 const growthPercent = 50;
 
-/** The space for what is new is not made larger than this, both its halves together; V8 would go to two to eight times that. */
+/** The space for what is new is to stay about so large, both its halves together; V8 would go to two to eight times that. */
 const mostNewBytes = 16 * 1024 * 1024;
 
 /**

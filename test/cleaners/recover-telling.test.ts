@@ -74,3 +74,19 @@ test('what was moved when a run was killed is told at once, and only of renames 
   t.is((await tellings.tell())._unsafeUnwrap().length, 0);
   t.is(appended.length, 1);
 });
+
+for (const type of ['record-quarantined', 'record-restored', 'record-removed', 'record-drifted'] as const) {
+  test(`${type}: what whoever was killed did is not told while it is not durable`, async (t) => {
+    const directory = temporaryDirectory(t);
+    const { ledger, appended } = remembering();
+    const record = runRecord('now', ledger);
+    const tellings = new Tellings(record);
+    const operation = left('lost', join(directory, 'n'.repeat(300)));
+    record.adopt(operation.op, operation.state);
+    adopt(record.account, operation.op, operation.intent, 'taken-up');
+    tellings.add(toldAs({ type }, operation));
+    t.deepEqual((await tellings.tell())._unsafeUnwrap(), []);
+    t.deepEqual(appended.flat(), []);
+    t.like(record.account.items.get(operation.item), { outcome: 'failed' });
+  });
+}

@@ -19,6 +19,8 @@ type Change = {
   readonly undo: () => void;
   /** A file made and never synced itself may have lost its content, too. */
   readonly made?: { readonly path: string; readonly ino: bigint; isSynced: boolean };
+  /** A directory that went: when that is durable, so is all that happened in it. */
+  readonly removed?: string;
 };
 
 /**
@@ -87,7 +89,7 @@ export class CrashFs {
         if (isNew) {
           const { ino } = real.fstatSync(fd as number, { bigint: true });
           const made = { path: call.path, ino, isSynced: false };
-          this.#remember([call.path], () => takeAway(call.path, ino), made);
+          this.#remember([call.path], () => takeAway(call.path, ino), { made });
         }
         return fd;
       }
@@ -144,22 +146,37 @@ export class CrashFs {
     });
   }
 
-  #remember(paths: readonly string[], undo: () => void, made?: Change['made']): void {
+  #remember(
+    paths: readonly string[],
+    undo: () => void,
+    { made, removed }: Pick<Change, 'made' | 'removed'> = {},
+  ): void {
     const times = this.#times;
     const directories = new Set(paths.map((path) => String(inodeOf(dirname(path)))));
     const back = (): void => {
       undo();
       for (const [path, at] of times) if (at !== undefined) attempt(() => real.utimesSync(path, at, at));
     };
-    this.#changes.push({ directories, undo: back, ...(made === undefined ? {} : { made }) });
+    this.#changes.push({
+      directories,
+      undo: back,
+      ...(made === undefined ? {} : { made }),
+      ...(removed === undefined ? {} : { removed }),
+    });
   }
 
   #synced(ino: bigint): void {
     if (this.#loss === 'ordered') return this.everythingIsDurable();
-    this.#changes = this.#changes.filter(({ directories }) => {
-      directories.delete(String(ino));
-      return directories.size > 0;
-    });
+    const durable = [String(ino)];
+    // The list grows while it is walked.
+    for (const directory of durable) {
+      this.#changes = this.#changes.filter(({ directories, removed }) => {
+        directories.delete(directory);
+        if (directories.size > 0) return true;
+        if (removed !== undefined) durable.push(removed);
+        return false;
+      });
+    }
   }
 
   /** A second name for a file, so that it can come back as the same object. */
@@ -179,7 +196,9 @@ export class CrashFs {
     const shadow = join(this.#shadow, String((this.#shadows += 1)));
     real.renameSync(given, shadow);
     this.#shadowOf.set(stats.ino, shadow);
-    this.#remember([call.path], () => this.#bringBack(call.path, '', stats.ino));
+    this.#remember([call.path], () => this.#bringBack(call.path, '', stats.ino), {
+      removed: String(stats.ino),
+    });
     return undefined;
   }
 

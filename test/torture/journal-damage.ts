@@ -1,7 +1,9 @@
 import { cpSync, readdirSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { Level } from 'level';
 import type { JournalReader } from '../../src/journal/journal.ts';
+import { entryKey } from '../../src/journal/key.ts';
 import { openJournal } from '../../src/journal/open.ts';
 import { repair } from '../../src/journal/repair.ts';
 import { salvage } from '../../src/journal/salvage.ts';
@@ -57,7 +59,7 @@ async function trial(seed: number, directory: string): Promise<Trial> {
   const random = seeded(seed);
   const healthy = random.pick(await (made ??= makeAll()));
   cpSync(healthy.directory, directory, { recursive: true });
-  const damage = doDamage(directory, random);
+  const damage = random.chance(rewrites) ? await rewrite(directory, random) : doDamage(directory, random);
   const what = `${damage.what} of ${damage.file} (${healthy.name})`;
   const violations: Violation[] = [];
   const violate = (detail: string): unknown => violations.push({ rule: 'J13', detail: `${what}: ${detail}` });
@@ -201,6 +203,24 @@ function isSame(heard: Heard, said: Said): boolean {
 }
 
 type Damage = { readonly file: string; readonly what: string };
+
+/** So often an entry is changed as LevelDB itself would: every checksum is right, and the chain alone tells. */
+const rewrites = 0.1;
+
+/** One letter of one entry's text becomes another. */
+async function rewrite(directory: string, random: Random): Promise<Damage> {
+  const level = new Level(join(directory, 'db'));
+  try {
+    const entries = await level.iterator({ gte: entryKey(0), lt: 'e"' }).all();
+    const [key, text] = random.pick(entries);
+    const at = random.below(text.length);
+    const letter = text[at] === 'x' ? 'y' : 'x';
+    await level.put(key, text.slice(0, at) + letter + text.slice(at + 1));
+    return { file: 'db', what: `an entry rewritten at letter ${at}` };
+  } finally {
+    await level.close();
+  }
+}
 
 function doDamage(directory: string, random: Random): Damage {
   const files = filesBelow(directory);

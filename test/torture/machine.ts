@@ -108,7 +108,10 @@ export class Machine {
     return join(this.#top, `journal-${this.#journals}`);
   }
 
-  /** Starts a command and waits until it has ended, or died of its fate; after a death the power may be gone, too. */
+  /**
+   * Starts a command and waits until it has ended, or died of its fate; after a death the power may be gone, too. What was
+   * changed and not synced may stay so for the next ones.
+   */
   async run(command: (shell: Shell) => Promise<Result<number, Failure>>, fate: Fate = {}): Promise<Ran> {
     const process = new Process(this, fate);
     this.isRunning = true;
@@ -122,7 +125,7 @@ export class Machine {
     const crashed = process.isDead();
     this.isRunning = false;
     if (crashed) await this.#afterDeath(process);
-    else this.disk.everythingIsDurable();
+    else if (this.random.chance(0.5)) this.disk.everythingIsDurable();
     return {
       crashed,
       result: crashed ? undefined : end?.result,
@@ -134,6 +137,11 @@ export class Machine {
     };
   }
 
+  /** The power is cut while none of ours runs: what it told is to be there afterwards. */
+  cutPower(): void {
+    if (this.#loss !== 'none') this.disk.lose(this.random);
+  }
+
   async #afterDeath(process: Process): Promise<void> {
     await process.closeAll();
     // A process that died had the journal open: in this one it still counts as open under its old name.
@@ -141,6 +149,8 @@ export class Machine {
     this.#journals += 1;
     if (real.existsSync(before)) real.renameSync(before, this.journalDirectory);
     if (this.#loss === 'none') return;
+    // The process alone is killed: what it changed is seen by the next one, and may be lost when that one dies.
+    if (this.random.chance(0.5)) return;
     this.disk.lose(this.random);
   }
 

@@ -107,9 +107,16 @@ class Life {
       const changes = random.below(3);
       for (let index = 0; index < changes; index += 1) this.#change();
       const isLast = again === 3;
+      if (random.chance(0.2)) this.#cutPower();
       ran = await this.#perform(this.#next(), !isLast && random.chance(0.5));
     }
+    if (random.chance(0.5)) this.#cutPower();
     await this.#final();
+  }
+
+  #cutPower(): void {
+    this.#machine.cutPower();
+    this.#world.notes.push('the power is cut');
   }
 
   /** Whatever takes the work up: a resume, another run, or an undo of some of it. */
