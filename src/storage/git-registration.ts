@@ -1,5 +1,6 @@
 import { rename, writeFile } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { err, ok, type Result } from 'neverthrow';
 import { identify } from '../disk/identity.ts';
 import type { DiskFailure, GitFailure } from '../model/failure.ts';
@@ -30,6 +31,9 @@ export function registrationOf(facts: WorktreeFacts): Registration | undefined {
   };
 }
 
+/** Before git is asked again: another removal takes some milliseconds. */
+const waitsMs = [5, 20, 80];
+
 /**
  * Makes git forget a worktree whose directory is gone already. A directory that is there again, and a registration
  * that by now stands for another path, are left alone and answered with `already`.
@@ -55,6 +59,14 @@ export async function unregisterWorktree(
   const args = ['worktree', 'remove', registered.value];
   let removed = await runGit(args, { gitDir: mainGitDir });
   if (removed.isErr() && (await makeAbsolute(adminDir, registered.value))) {
+    removed = await runGit(args, { gitDir: mainGitDir });
+  }
+  // It reads the others' registrations, and dies when one of them goes meanwhile (git 2.39: "Invalid path").
+  for (const waitMs of waitsMs) {
+    if (removed.isOk() || identify(adminDir).unwrapOr(undefined) === undefined) break;
+    await setTimeout(waitMs);
+    // One that was made there meanwhile is not for git to remove.
+    if (identify(path).unwrapOr(undefined) !== undefined) return ok('already');
     removed = await runGit(args, { gitDir: mainGitDir });
   }
   const left = identify(adminDir);
