@@ -39,6 +39,8 @@ async function edit(level: Level, seq: number, change: (value: string) => string
   await level.put(keyOf(seq), change((await level.get(keyOf(seq))) ?? ''));
 }
 
+const otherwise = (value: string): string => (value.startsWith('0') ? '1' : '0') + value.slice(1);
+
 /** The text changed, and all hashes from there on, the head's too, made to follow. */
 async function forge(level: Level, seq: number, change: (text: string) => string): Promise<void> {
   let previous = ((await level.get(keyOf(seq - 1))) ?? '').slice(0, hashLength);
@@ -73,7 +75,7 @@ const damages: Readonly<Record<string, Damage>> = {
     entries: 1000,
   },
   'its hash is edited': {
-    do: (at) => inDatabase(at, (level) => edit(level, 900, (value) => `0${value.slice(1)}`)),
+    do: (at) => inDatabase(at, (level) => edit(level, 900, otherwise)),
     first: { type: 'entry-damaged', seq: 900 },
     entries: 900,
   },
