@@ -14,6 +14,23 @@ giveGitAHome(test);
 const says = (top: string): string =>
   `fatal: Invalid path '${top}/.git/worktrees/other': No such file or directory`;
 
+type Fixture = {
+  readonly top: string;
+  readonly worktree: string;
+  readonly mainGitDir: string;
+  readonly adminDir: string;
+};
+
+async function fixture(t: ExecutionContext): Promise<Fixture> {
+  const top = temporaryDirectory(t);
+  const main = await makeRepository(join(top, 'main'));
+  await commitFile(main, 'a.txt', 'one\n');
+  const worktree = join(top, 'worktree');
+  await addWorktree(main, worktree, 'prodigy-session');
+  const { mainGitDir = '', adminDir = '' } = await inspectWorktree(worktree);
+  return { top, worktree, mainGitDir, adminDir };
+}
+
 /** From now on git does this when it is to remove a worktree, and then what it does always. */
 async function gitThat(t: ExecutionContext, does: string): Promise<void> {
   const real = execFileSync('sh', ['-c', 'command -v git'], { encoding: 'utf8' }).trim();
@@ -35,12 +52,7 @@ for (const [times, outcome] of [
   test.serial(
     `git that fails ${times} times because others leave it is asked again: ${outcome}`,
     async (t) => {
-      const top = temporaryDirectory(t);
-      const main = await makeRepository(join(top, 'main'));
-      await commitFile(main, 'a.txt', 'one\n');
-      const worktree = join(top, 'worktree');
-      await addWorktree(main, worktree, 'prodigy-session');
-      const { mainGitDir = '', adminDir = '' } = await inspectWorktree(worktree);
+      const { top, worktree, adminDir, mainGitDir } = await fixture(t);
       await rename(worktree, join(top, 'aside'));
 
       const told = join(top, 'told');
@@ -61,12 +73,7 @@ for (const [times, outcome] of [
 }
 
 test.serial('a worktree that is made there again while git is asked again is left alone', async (t) => {
-  const top = temporaryDirectory(t);
-  const main = await makeRepository(join(top, 'main'));
-  await commitFile(main, 'a.txt', 'one\n');
-  const worktree = join(top, 'worktree');
-  await addWorktree(main, worktree, 'prodigy-session');
-  const { mainGitDir = '', adminDir = '' } = await inspectWorktree(worktree);
+  const { top, worktree, adminDir, mainGitDir } = await fixture(t);
   const aside = join(top, 'aside');
   await rename(worktree, aside);
   await gitThat(t, `mv '${aside}' '${worktree}'; echo "${says(top)}" >&2; exit 128;;`);
