@@ -102,9 +102,6 @@ export async function recover(context: Recovery): Promise<Result<Recovered, Jour
       tellings.add(tellingOf(next, operation));
       continue;
     }
-    // What is done now comes after what was found before.
-    const told = await tell();
-    if (told.isErr()) return err(told.error);
     adopt(record.account, op, intent, 'taken-up');
     const done = await settle(next, operation, context);
     if (done.isErr()) return err(done.error);

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { appendFile, mkdir, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { execa } from 'execa';
 import { lastLook, type Drift, type LastLookContext } from '../../src/cleaners/last-look.ts';
@@ -48,16 +48,7 @@ async function scene(t: ExecutionContext): Promise<Scene> {
     id,
     worktree,
     repository,
-    again: async (item, context = {}) =>
-      lastLook(item, seen.look, {
-        expectedAbsent: new Set(),
-        ownLocks: new Set(),
-        nowMs: home.nowMs,
-        host: hostname(),
-        ownPid: process.pid,
-        table: await readProcessTable([home.root]),
-        ...context,
-      }),
+    again: (item, context) => lookAgain(home, seen, item, context),
   };
 }
 
@@ -93,17 +84,62 @@ test('a record that appears where there was none is noticed', async (t) => {
   await eventDirectory(home, { repository: id, startedAgo: '40d' });
   const seen = await lookAt(home);
   await session(home, { id, status: 'Running', startedAgo: '0s' });
-  const table = await readProcessTable([home.root]);
-  const drift = await lastLook(seen.one('events', id), seen.look, {
+  const drift = await lookAgain(home, seen, seen.one('events', id));
+  t.like(drift, { reason: 'changed-since-decision', evidence: { what: 'appeared' } });
+});
+
+for (const [what, ...names] of [
+  ['metadata in the repository’s directory', 'worktrees', 'app', '.metadata', 'ID.json'],
+  ['a merge', 'state', 'app', 'checkpoints', 'merge-workflow-ID.checkpoint.json'],
+] as const) {
+  test(`${what} that appears for a session is noticed, which only its repository tells where`, async (t) => {
+    const home = await prodigyHome(t);
+    const repository = await makeRepository(join(home.home, 'src', 'app'));
+    const { id } = await session(home, { status: 'Completed', startedAgo: '40d', endedAgo: '39d' });
+    await workflowCheckpoint(home, { session: id, ago: '39d', workingDirectory: repository });
+    await eventDirectory(home, { repository: id, startedAgo: '40d' });
+    const seen = await lookAt(home);
+    const item = seen.one('events', id);
+    t.is(await lookAgain(home, seen, item), undefined);
+    const path = join(home.root, ...names.map((name) => name.replace('ID', id)));
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, '{}');
+    t.like(await lookAgain(home, seen, item), { evidence: { what: 'appeared', path } });
+  });
+}
+
+test('what appears or changes of a job keeps its letters', async (t) => {
+  const home = await prodigyHome(t);
+  const { job, path } = await jobState(home, { repository: 'app', complete: true, updatedAgo: '60d' });
+  await deadLetters(home, {
+    layout: 'short',
+    repository: 'app',
+    job,
+    letters: [{ item: 'item_1', lastAttemptAgo: '60d' }],
+  });
+  const seen = await lookAt(home);
+  const item = seen.one('dlq', job);
+  t.is(await lookAgain(home, seen, item), undefined);
+  await writeFile(join(path, 'checkpoint-v4.json'), '{}');
+  t.like(await lookAgain(home, seen, item), { evidence: { owner: `job:${job}`, what: 'changed' } });
+});
+
+async function lookAgain(
+  home: ProdigyHome,
+  seen: Seen,
+  item: Item,
+  context: Partial<LastLookContext> = {},
+): Promise<Drift | undefined> {
+  return lastLook(item, seen.look, {
     expectedAbsent: new Set(),
     ownLocks: new Set(),
     nowMs: home.nowMs,
     host: hostname(),
     ownPid: process.pid,
-    table,
+    table: await readProcessTable([home.root]),
+    ...context,
   });
-  t.like(drift, { reason: 'changed-since-decision', evidence: { what: 'appeared' } });
-});
+}
 
 test('what this run itself moved away or locked is no news', async (t) => {
   const { seen, again, id, home, worktree } = await scene(t);

@@ -241,6 +241,17 @@ test('the checkpoint of a merge belongs to the session that is merged', async (t
   );
 });
 
+test('the checkpoint of its own merge is in the directory that goes, and no part beside it', async (t) => {
+  const home = await prodigyHome(t);
+  const { id } = await session(home, { status: 'Completed', startedAgo: '40d', endedAgo: '39d' });
+  await mergeCheckpoint(home, { repository: id, worktree: id, ago: '39d' });
+  const seen = await lookAt(home);
+  t.deepEqual(
+    seen.one('sessions', `${id}.json`).parts.map(({ role }) => role),
+    ['checkpoints', 'main'],
+  );
+});
+
 test('a merge checkpoint among the checkpoints of another session ties the two', async (t) => {
   const home = await prodigyHome(t);
   const outer = await session(home, { status: 'Completed', startedAgo: '40d', endedAgo: '39d' });

@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
-import { rename } from 'node:fs/promises';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { ageWorktree, commitFile, git } from '../helpers/git.ts';
@@ -9,6 +9,7 @@ import {
   clean,
   documentOf,
   finishedWork,
+  inQuarantine,
   journalOf,
   makeShop,
   worktreeOf,
@@ -146,6 +147,28 @@ test('killed before anything is freed, a main repository that is gone by then st
   t.is(of(entries, 'BranchDeleted').length, 0, 'nothing is claimed of branches that nobody can see');
   t.is(await git(`${shop.repository}-moved`, 'fsck', '--no-dangling'), '');
   t.is((await branchesOf({ ...shop, repository: `${shop.repository}-moved` })).length, 3);
+});
+
+test('what is gone from quarantine when a killed run is resumed leaves git all the same, with its branch', async (t) => {
+  const shop = await threeWorktrees(t);
+  const bin = join(shop.top, 'bin');
+  mkdirSync(bin);
+  // The run dies when git is to forget the first of them: all that was told by then is that they are in quarantine.
+  const asked = 'case " $* " in *" worktree remove "*) kill -9 $PPID; exit 1;; esac';
+  const path = process.env['PATH'] ?? '';
+  writeFileSync(join(bin, 'git'), `#!/bin/sh\n${asked}\nPATH='${path}' exec git "$@"\n`, { mode: 0o755 });
+  const killed = await clean(shop, [...run, '--delete-merged-branches'], {
+    env: { PATH: `${bin}:${path}` },
+  });
+  t.is(killed.signal, 'SIGKILL', killed.stdout + killed.stderr);
+  t.is(inQuarantine(shop).length, 6, 'each with its metadata');
+  await rm(join(shop.home.root, 'clean', 'quarantine'), { recursive: true });
+
+  const resumed = await clean(shop, ['resume', '--json']);
+  t.is(resumed.exitCode, 0, resumed.stdout + resumed.stderr);
+  await isSound(t, shop, 0);
+  t.deepEqual(await branchesOf(shop), [`prodigy-${shop.open}`]);
+  t.is(of(await journalOf(shop), 'ItemRemoved').length, 3);
 });
 
 /** A squashed branch, and a worktree that stands detached at a commit in its middle. */

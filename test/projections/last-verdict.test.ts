@@ -21,9 +21,9 @@ test('sizes, times and the order of evidence do not make another verdict', (t) =
 
 test('type, reason, proof and each piece of evidence do', (t) => {
   const others = [
+    { ...kept, reason: 'active' as const },
     condemned,
     { ...condemned, proof: 'orphan' as const },
-    { ...kept, reason: 'active' as const },
     { ...kept, evidence: { a: 'x' } },
     { ...kept, evidence: { a: 'x', b: '1' } },
   ];
