@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { identify } from '../disk/identity.ts';
 import type { OwnOddity } from '../model/oddity.ts';
 import type { GoneWorktree } from '../projections/gone-worktrees.ts';
-import type { OpenOperation, WholeOperation } from '../projections/open-operations.ts';
+import type { WholeOperation } from '../projections/open-operations.ts';
 import { isTrash } from '../storage/odd-places.ts';
 import { checkQuarantine } from './quarantine-check.ts';
 import { operationOf, quarantineLevels, undoLevels } from './quarantine-place.ts';
@@ -12,31 +12,34 @@ import { operationOf, quarantineLevels, undoLevels } from './quarantine-place.ts
 export type Kept = {
   readonly journalId: string;
   readonly open: readonly WholeOperation[];
+  /** Ids of further operations that are open, and seen to be as the journal says. */
+  readonly inPlace: ReadonlySet<string>;
   readonly gone: readonly GoneWorktree[];
 };
 
 /** Where quarantine and keepsakes are not as the journal has them. Only while no run is under way. */
 export async function oddQuarantine(
-  { journalId, open, gone }: Kept,
+  kept: Kept,
   roots: readonly string[],
   nowMs: number,
 ): Promise<readonly OwnOddity[]> {
-  const compared = await checkQuarantine([open], roots, journalId);
+  const { journalId, open, inPlace, gone } = kept;
+  const compared = await checkQuarantine([open], roots, journalId, inPlace);
   return [
     ...compared.map((finding): OwnOddity => {
       const { type, path } = finding;
       return type === 'quarantine-unknown' ? { type, path } : { type, path, item: finding.item };
     }),
     ...missingKeepsakes(gone, nowMs),
-    ...(await unknownKeepsakes({ journalId, open, gone }, roots)),
+    ...(await unknownKeepsakes(kept, roots)),
     ...(await foreignQuarantines(roots, journalId)),
   ];
 }
 
 /** Left beside its place by a removal that no open operation tells of. */
-export function oddTrash(path: string, open: readonly OpenOperation[]): readonly OwnOddity[] {
-  const known = open.some(({ op }) => op === operationOf(path));
-  return isTrash(path) && !known ? [{ type: 'quarantine-unknown', path }] : [];
+export function oddTrash(path: string, { open }: Pick<Kept, 'open'>): readonly OwnOddity[] {
+  const isKnown = open.some(({ op }) => op === operationOf(path));
+  return isTrash(path) && !isKnown ? [{ type: 'quarantine-unknown', path }] : [];
 }
 
 /** What waits in quarantines and undo directories of other journals. @param journalId - the one that is here, if any */
@@ -74,7 +77,7 @@ function missingKeepsakes(gone: readonly GoneWorktree[], nowMs: number): readonl
 }
 
 async function unknownKeepsakes(
-  { journalId, open, gone }: Kept,
+  { journalId, open, inPlace, gone }: Kept,
   roots: readonly string[],
 ): Promise<readonly OwnOddity[]> {
   const known = new Set([...open, ...gone].map(({ op }) => op));
@@ -83,7 +86,8 @@ async function unknownKeepsakes(
     for (const name of await namesIn(directory)) {
       // `<op>.<part>`, `<op>.<file of its settings>`, and `<op>.tree` in which a worktree is made again.
       const [op = ''] = name.split('.');
-      if (!known.has(op)) found.push({ type: 'undo-unknown', path: join(directory, name) });
+      if (!known.has(op) && !inPlace.has(op))
+        found.push({ type: 'undo-unknown', path: join(directory, name) });
     }
   }
   return found;

@@ -1,12 +1,15 @@
 import { realpath } from 'node:fs/promises';
 import { foreignQuarantines, oddQuarantine } from '../cleaners/odd-quarantine.ts';
 import { oddSnapshots } from '../cleaners/odd-snapshots.ts';
+import { lyingInPlace } from '../cleaners/quarantine-place.ts';
 import { isVolatile } from '../disk/refuge.ts';
 import { journalScratch, oddEnds } from '../journal/ends.ts';
 import { withIntents } from '../journal/intents.ts';
+import { keptOfRows } from '../journal/kept-rows.ts';
 import type { JournalReader } from '../journal/journal.ts';
 import { reserveSeen } from '../journal/reserve.ts';
 import type { JournalFailure } from '../model/failure.ts';
+import { itemId } from '../model/item.ts';
 import type { Oddity, OwnOddity } from '../model/oddity.ts';
 import { goneWorktrees, type GoneWorktree } from '../projections/gone-worktrees.ts';
 import { keptSnapshots, type KeptSnapshot } from '../projections/kept-snapshots.ts';
@@ -22,14 +25,17 @@ export type JournalSeen = {
   readonly journalId: string | undefined;
   readonly entries: number;
   readonly isDamaged: boolean;
+  /** Operations that have not ended, but for those `inPlace`. */
   readonly open: readonly WholeOperation[];
+  /** Ids of operations that hold something for undo, no worktree, which was seen where it is to lie. */
+  readonly inPlace: ReadonlySet<string>;
   readonly gone: readonly GoneWorktree[];
   readonly kept: readonly KeptSnapshot[];
   readonly unfinished: readonly OwnOddity[];
   readonly odd: readonly Oddity[];
 };
 
-const nothing = { open: [], gone: [], kept: [], unfinished: [] } as const;
+const nothing = { open: [], inPlace: new Set<string>(), gone: [], kept: [], unfinished: [] } as const;
 
 /** Reads it at its ends only, and writes nothing. */
 export async function lookAtJournal(shell: Pick<Shell, 'config'>): Promise<JournalSeen> {
@@ -41,7 +47,7 @@ export async function lookAtJournal(shell: Pick<Shell, 'config'>): Promise<Journ
   }
   await using reader = opened.value;
   const odd: Oddity[] = [...(await oddEnds(reader)), ...(await oddPlace(shell))];
-  const rows = await rowsOf(reader);
+  const rows = await rowsOf(reader, shell.config.roots);
   if ('failure' in rows) odd.push(unread(rows.failure, shell));
   const isDamaged = odd.some(({ type }) => damages.has(type));
   const { seq } = reader.head;
@@ -80,12 +86,25 @@ async function oddPlace(shell: Pick<Shell, 'config'>): Promise<readonly Oddity[]
   return isWhole ? scratch : [...scratch, { type: 'reserve-missing', path: home, isRoomy }];
 }
 
-type Rows = Pick<JournalSeen, 'open' | 'gone' | 'kept' | 'unfinished'>;
+/** What every worktree's id begins with. */
+const worktreeId = itemId('worktrees', '');
 
-async function rowsOf(reader: JournalReader): Promise<Rows | { readonly failure: JournalFailure }> {
-  const rows = await reader.rows(openOperations);
-  if (rows.isErr()) return { failure: rows.error };
-  const open = await withIntents(reader, [...rows.value.values()]);
+type Rows = Pick<JournalSeen, 'open' | 'inPlace' | 'gone' | 'kept' | 'unfinished'>;
+
+async function rowsOf(
+  reader: JournalReader,
+  roots: readonly string[],
+): Promise<Rows | { readonly failure: JournalFailure }> {
+  const liesInPlace = lyingInPlace(roots, reader.journalId);
+  const inPlace = new Set<string>();
+  // Of a hundred thousand that are held the intents are not read.
+  const others = await keptOfRows(reader, openOperations, (row) => {
+    const isSettled = row.heldUntilMs !== undefined && !row.item.startsWith(worktreeId) && liesInPlace(row);
+    if (isSettled) inPlace.add(row.op);
+    return isSettled ? undefined : row;
+  });
+  if (others.isErr()) return { failure: others.error };
+  const open = await withIntents(reader, others.value);
   if (open.isErr()) return { failure: open.error };
   const gone = await reader.rows(goneWorktrees);
   if (gone.isErr()) return { failure: gone.error };
@@ -97,6 +116,7 @@ async function rowsOf(reader: JournalReader): Promise<Rows | { readonly failure:
   });
   return {
     open: open.value,
+    inPlace,
     gone: [...gone.value.values()],
     kept: [...kept.value.values()],
     unfinished,
@@ -109,14 +129,15 @@ export async function compareWithDisk(
   gitDirs: readonly string[],
   { config, clock }: Pick<Shell, 'config' | 'clock'>,
 ): Promise<readonly Oddity[]> {
-  const { journalId, open, gone, kept, unfinished, isDamaged } = seen;
+  const { journalId, open, inPlace, gone, kept, unfinished, isDamaged } = seen;
   // What a journal that cannot be read knows is not known: nothing is held against it.
   if (journalId === undefined) return isDamaged ? [] : foreignQuarantines(config.roots, undefined);
-  const openIds = new Set(open.map(({ op }) => op));
+  const openIds = new Set(inPlace);
+  for (const { op } of open) openIds.add(op);
   return [
     ...unfinished,
     ...openOddities(open, gone),
-    ...(await oddQuarantine({ journalId, open, gone }, config.roots, clock())),
+    ...(await oddQuarantine({ journalId, open, inPlace, gone }, config.roots, clock())),
     ...(await oddSnapshots(gitDirs, kept, gone, openIds)),
   ];
 }

@@ -88,7 +88,9 @@ async function unsettledOddities(
       intent.moves.map(({ path }) => path),
     ),
   );
-  const trash = survey.oddities.flatMap(({ path = '' }) => (journal.isDamaged ? [] : oddTrash(path, open)));
+  const trash = survey.oddities.flatMap(({ path = '' }) =>
+    journal.isDamaged ? [] : oddTrash(path, journal),
+  );
   return [
     ...(await compareWithDisk(journal, gitDirs, shell)),
     ...trash,
