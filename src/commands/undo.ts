@@ -23,7 +23,12 @@ import { actorOf, type Shell } from './shell.ts';
 import { undoList } from './undo-list.ts';
 import { calledSo, familyOf, undoables, type Undoable } from './undoable.ts';
 
-export type UndoFlags = { readonly list?: boolean; readonly json?: boolean; readonly color?: boolean };
+export type UndoFlags = {
+  readonly list?: boolean;
+  readonly full?: boolean;
+  readonly json?: boolean;
+  readonly color?: boolean;
+};
 
 /**
  * `prodigy clean undo RUN|ITEM`: puts back what is held in quarantine, and makes worktrees again from git. Never over
@@ -35,6 +40,12 @@ export async function undo(
   shell: Shell,
 ): Promise<Result<number, Failure>> {
   if (flags.list === true) return undoList(flags, shell);
+  if (flags.full === true)
+    return err({
+      type: 'usage',
+      problem: '--full belongs to undo --list',
+      accepted: ['undo --list --full', 'undo RUN', 'undo ITEM'],
+    });
   if (what === undefined) {
     const accepted = ['undo RUN', 'undo ITEM', 'undo --list'];
     return err({ type: 'usage', problem: 'undo needs to know what to put back', accepted });

@@ -1,6 +1,6 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { RemovalIntended } from '../journal/event-removal.ts';
-import { withIntents } from '../journal/intents.ts';
+import { intentPages } from '../journal/intents.ts';
 import { keptOfRows } from '../journal/kept-rows.ts';
 import type { JournalReader } from '../journal/journal.ts';
 import type { JournalFailure } from '../model/failure.ts';
@@ -23,6 +23,7 @@ export type Undoable = {
 
 /** What is told of all that can be put back, however much it is. */
 export type UndoableRow = {
+  readonly op: string;
   readonly run: string;
   readonly item: ItemId;
   readonly bytes: number;
@@ -37,50 +38,65 @@ export async function undoableRows(
   const held = await keptOfRows(
     journal,
     openOperations,
-    ({ run, item, bytes, state, heldUntilMs }): UndoableRow | undefined =>
+    ({ op, run, item, bytes, state, heldUntilMs }): UndoableRow | undefined =>
       state !== 'quarantined' || heldUntilMs === undefined
         ? undefined
-        : { run, item, bytes, untilMs: heldUntilMs, from: 'quarantine' },
+        : { op, run, item, bytes, untilMs: heldUntilMs, from: 'quarantine' },
   );
   if (held.isErr()) return err(held.error);
   const rows = await journal.rows(goneWorktrees);
   if (rows.isErr()) return err(rows.error);
-  for (const { run, intent, untilMs } of rows.value.values()) {
+  for (const { op, run, intent, untilMs } of rows.value.values()) {
     const { item, bytes } = intent;
-    if (untilMs !== undefined) held.value.push({ run, item, bytes, untilMs, from: 'git' });
+    if (untilMs !== undefined) held.value.push({ op, run, item, bytes, untilMs, from: 'git' });
   }
   return ok(held.value);
 }
+
+type Journal = Pick<JournalReader, 'rows' | 'rowPages' | 'stored' | 'segments' | 'directory'>;
+
+type Wanted = (one: Pick<UndoableRow, 'op' | 'run' | 'untilMs'>) => boolean;
 
 /**
  * Those that are wanted, newest first: what was removed last comes back first, so that nothing is there without its
  * explanation.
  */
-export async function undoables(
-  journal: Pick<JournalReader, 'rows' | 'rowPages' | 'stored' | 'segments' | 'directory'>,
-  isWanted: (one: Pick<UndoableRow, 'run' | 'untilMs'>) => boolean,
+export function undoables(
+  journal: Journal,
+  isWanted: Wanted,
 ): Promise<Result<readonly Undoable[], JournalFailure>> {
+  return undoablesAs(journal, isWanted, (one) => one);
+}
+
+/** The same, and of each only what is made of it: an intent is long, and there may be a hundred thousand. */
+export async function undoablesAs<Kept>(
+  journal: Journal,
+  isWanted: Wanted,
+  keep: (one: Undoable) => Kept,
+): Promise<Result<readonly Kept[], JournalFailure>> {
   const held = await keptOfRows(journal, openOperations, (row) => {
-    const { run, state, heldUntilMs: untilMs } = row;
-    const isHeld = state === 'quarantined' && untilMs !== undefined && isWanted({ run, untilMs });
+    const { op, run, state, heldUntilMs: untilMs } = row;
+    const isHeld = state === 'quarantined' && untilMs !== undefined && isWanted({ op, run, untilMs });
     return isHeld ? { ...row, untilMs } : undefined;
   });
   if (held.isErr()) return err(held.error);
-  const open = await withIntents(journal, held.value);
-  if (open.isErr()) return err(open.error);
+  const found: { readonly intentSeq: number; readonly kept: Kept }[] = [];
+  for await (const page of intentPages(journal, held.value)) {
+    if (page.isErr()) return err(page.error);
+    for (const operation of page.value) {
+      const { run, intent, intentSeq, untilMs } = operation;
+      const one = { run, intent, intentSeq, untilMs, how: { type: 'held', operation } } as const;
+      found.push({ intentSeq, kept: keep(one) });
+    }
+  }
   const rows = await journal.rows(goneWorktrees);
   if (rows.isErr()) return err(rows.error);
-  const found: Undoable[] = [];
-  for (const operation of open.value) {
-    const { run, intent, intentSeq, untilMs } = operation;
-    found.push({ run, intent, intentSeq, untilMs, how: { type: 'held', operation } });
-  }
   for (const gone of rows.value.values()) {
-    const { run, intent, intentSeq, untilMs } = gone;
-    if (untilMs !== undefined && isWanted({ run, untilMs }))
-      found.push({ run, intent, intentSeq, untilMs, how: { type: 'gone', gone } });
+    const { op, run, intent, intentSeq, untilMs } = gone;
+    if (untilMs === undefined || !isWanted({ op, run, untilMs })) continue;
+    found.push({ intentSeq, kept: keep({ run, intent, intentSeq, untilMs, how: { type: 'gone', gone } }) });
   }
-  return ok(found.sort((a, b) => b.intentSeq - a.intentSeq));
+  return ok(found.sort((a, b) => b.intentSeq - a.intentSeq).map(({ kept }) => kept));
 }
 
 /** Those that are called so, by id, path or name: all that fit best. */

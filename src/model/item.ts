@@ -1,4 +1,4 @@
-import type { Kind } from './kind.ts';
+import { isKind, type Kind } from './kind.ts';
 import type { Doubt } from './reason.ts';
 import type { OwnerId } from './owner.ts';
 import type { WorktreeFacts } from './worktree.ts';
@@ -9,6 +9,12 @@ export type ItemId = string & { readonly __item?: never };
 export function itemId(kind: Kind, path: string): ItemId {
   // Joined, not added: a sum of texts keeps its parts, and there may be a hundred thousand.
   return [kind, ':', path].join('');
+}
+
+/** What kind of item an id was made of; `undefined` for a text that is no id. */
+export function kindOfId(id: ItemId): Kind | undefined {
+  const kind = id.slice(0, id.indexOf(':'));
+  return isKind(kind) ? kind : undefined;
 }
 
 /** Path of the main part that an id was made of. */

@@ -1,8 +1,7 @@
 import type { Entry } from '../journal/entry.ts';
 import type { Tally } from '../journal/event-run.ts';
 import type { Projection } from '../journal/projection.ts';
-import type { ItemId } from '../model/item.ts';
-import { isKind } from '../model/kind.ts';
+import { kindOfId, type ItemId } from '../model/item.ts';
 import type { Kind } from '../model/kind.ts';
 
 /** One kind in one run. What it found, less what it removed and what it put on hold, is what it left. */
@@ -82,7 +81,7 @@ function hold(stats: StorageStats, { run = '', op }: Entry): void {
 
 function remove(stats: StorageStats, entry: Entry, item: ItemId, bytes: number): void {
   const open = entry.op === undefined ? undefined : stats.open.get(entry.op);
-  const kind = open?.kind ?? kindOf(item);
+  const kind = open?.kind ?? kindOfId(item);
   letGo(stats, entry);
   if (kind === undefined || entry.run === undefined) return;
   const isOwn = open?.run === entry.run;
@@ -119,11 +118,6 @@ function change(
 
 function add({ items, bytes }: Tally, moreBytes: number, moreItems = 1): Tally {
   return { items: items + moreItems, bytes: bytes + moreBytes };
-}
-
-function kindOf(item: ItemId): Kind | undefined {
-  const kind = item.slice(0, item.indexOf(':'));
-  return isKind(kind) ? kind : undefined;
 }
 
 /** The run that was the last to look at each kind. */

@@ -16,8 +16,8 @@ export type PlanList = {
 export type ListLook = { readonly colours: Colours; readonly columns: number; readonly isFull: boolean };
 
 /** So many of a kind that go are told one by one; of more, so many of the largest, and the rest as a number. */
-const toldWhole = 30;
-const toldOfMore = 20;
+export const toldWhole = 30;
+export const toldOfMore = 20;
 
 /** Less room than this beside a name tells its reason badly. */
 const narrowestReason = 30;

@@ -1,4 +1,5 @@
 import { appendFileSync, existsSync, statSync, utimesSync } from 'node:fs';
+import { basename } from 'node:path';
 import test from 'ava';
 import { differences } from '../helpers/tree.ts';
 import {
@@ -70,4 +71,38 @@ test('before anything was cleaned, nothing is known of what is to be put back, a
   t.is(undone.exitCode, 2);
   t.regex(undone.stderr, /Nothing is known of an item 'nonesuch', neither in the journal nor in the storage/);
   t.false(existsSync(`${shop.home.root}/clean`));
+});
+
+test('undo --list tells the largest of many, and all with --full or --json', async (t) => {
+  const shop = await makeShop(t);
+  const logs: string[] = [];
+  for (let index = 0; index < 31; index += 1) {
+    const [log = ''] = await finished(shop, 'logs', '60d');
+    const { atime, mtime } = statSync(log);
+    appendFileSync(log, Buffer.alloc((index + 1) * 8192, '\n'));
+    utimesSync(log, atime, mtime);
+    logs.push(basename(log));
+  }
+  await finished(shop, 'sessions', '60d');
+  const { run } = documentOf(await clean(shop, ['--all', '--all-repos', '--force', '--json']));
+
+  const listed = await clean(shop, ['undo', '--list']);
+  const [head = '', ...lines] = listed.stdout.trimEnd().split('\n');
+  t.regex(head, new RegExp(`^prodigy clean undo ${run} {2}\\(32 items, `));
+  t.is(lines.filter((line) => line.startsWith('  session ')).length, 1);
+  const told = logs.filter((name) =>
+    lines.some((line) => line.startsWith(`  log claude-streaming/${name} `)),
+  );
+  t.deepEqual(told, logs.slice(11));
+  t.regex(lines.at(-1) ?? '', /^ {2}\.\.\. and 11 logs more, \d+ KB \(--full lists them\)$/);
+  t.is(lines.length, 22);
+
+  const full = await clean(shop, ['undo', '--list', '--full']);
+  t.true(logs.every((name) => full.stdout.includes(name)));
+  t.notRegex(full.stdout, /more,/);
+  t.is(documentOf(await clean(shop, ['undo', '--list', '--json'])).items.length, 32);
+
+  const refused = await clean(shop, ['undo', run, '--full']);
+  t.is(refused.exitCode, 2);
+  t.is(inQuarantine(shop).length, 33);
 });

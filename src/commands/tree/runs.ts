@@ -61,6 +61,7 @@ export function addRuns(clean: TaughtCommand, actions: Actions): void {
     )
     .argument('[run|item]', 'id of a run or its beginning; id, name or path of an item')
     .option('--list', 'what can be put back, and until when')
+    .option('--full', 'with --list: all of it, one by one')
     .option('--json', 'one JSON document on stdout')
     .option('--no-color', 'no colours')
     .withHelp()
