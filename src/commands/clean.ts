@@ -17,7 +17,8 @@ import { dryRun, nothingStored } from './dry-run.ts';
 import { openForWork } from './journal-access.ts';
 import { planProblem, policyOfPlan } from './applied-plan.ts';
 import type { ShownPlan } from './find-plan.ts';
-import { lookAndJudge, pinsOf, rulesOfThen, runPolicy, runScope } from './looking.ts';
+import { lookAndJudge, rulesOfThen, runPolicy, runScope } from './looking.ts';
+import { pinsOf } from './pins-now.ts';
 import type { CleanRequest } from './options.ts';
 import { exitCodeOf } from './outcome.ts';
 import { clockProblem } from './clock.ts';
@@ -106,7 +107,7 @@ export async function run(
   const recovered = await takeUp(journal, record, shell, progress);
   if (recovered.isErr()) return err(recovered.error);
 
-  const pins = await pinsOf(journal, startedAtMs);
+  const pins = await pinsOf(journal, shell, startedAtMs);
   if (pins.isErr()) return err(pins.error);
   const rules = applied === undefined ? policy : rulesOfThen(policy, startedAtMs);
   const whole = await lookAndJudge(scope, rules, shell, progress, pins.value);

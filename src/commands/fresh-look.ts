@@ -14,7 +14,8 @@ import {
   type Known,
   type Matches,
 } from '../projections/item-match.ts';
-import { noRules, pinsSeen, runPolicy } from './looking.ts';
+import { noRules, runPolicy } from './looking.ts';
+import { pinsSeen } from './pins-now.ts';
 import type { Shell } from './shell.ts';
 
 /** What the storage shows of what is asked for, judged by the default rules over all repositories. */

@@ -1,4 +1,3 @@
-import type { Result } from 'neverthrow';
 import type { RunPolicy, RunScope } from '../journal/event-run.ts';
 import { look } from '../cleaners/look.ts';
 import type { Begun } from '../disk/measure.ts';
@@ -6,14 +5,9 @@ import { scanOf, shortHash, type Scan } from '../cleaners/scan.ts';
 import { activityWindowMs, canonicalPolicy, policyOf, type Policy } from '../policy/retention.ts';
 import { inScope, type Scope } from '../policy/scope.ts';
 import { judgeAll } from '../policy/verdict.ts';
-import type { JournalReader } from '../journal/journal.ts';
-import type { JournalFailure } from '../model/failure.ts';
 import type { Kind } from '../model/kind.ts';
-import { noPins, pinsAt, type Pins } from '../model/pin.ts';
-import { pins as storedPins } from '../projections/pins.ts';
-import { explain } from '../ui/explain.ts';
+import type { Pins } from '../model/pin.ts';
 import type { Progress } from '../ui/progress.ts';
-import { openToRead } from './journal-access.ts';
 import type { CleanRequest } from './options.ts';
 import { keepHeapSmall } from './small-heap.ts';
 import type { Shell } from './shell.ts';
@@ -43,41 +37,6 @@ export async function lookAndJudge(
   });
   const verdicts = judgeAll(seen.look, policy, { scope, pins });
   return scanOf(seen.look, verdicts, seen.outOfScope, performance.now() - startedAt);
-}
-
-/** What is on hold or abandoned now. */
-export async function pinsOf(
-  journal: Pick<JournalReader, 'rows'>,
-  nowMs: number,
-): Promise<Result<Pins, JournalFailure>> {
-  const rows = await journal.rows(storedPins);
-  return rows.map((found) => pinsAt(found.values(), nowMs));
-}
-
-export type PinsSeen = {
-  readonly pins: Pins;
-  /** Why they are not known, when there may be some. */
-  readonly unknown: JournalFailure | undefined;
-};
-
-/** The same for who only looks: from a copy, whoever writes; none when the journal cannot be read, and why. */
-export async function pinsSeen(shell: Pick<Shell, 'config'>, nowMs: number): Promise<PinsSeen> {
-  const opened = await openToRead(shell);
-  if (opened.isErr()) {
-    const isAbsent = opened.error.type === 'journal-absent';
-    return { pins: noPins, unknown: isAbsent ? undefined : opened.error };
-  }
-  await using reader = opened.value;
-  const found = await pinsOf(reader, nowMs);
-  return found.match(
-    (pins) => ({ pins, unknown: undefined }),
-    (unknown) => ({ pins: noPins, unknown }),
-  );
-}
-
-/** What is shown as going may be held then. No run removes it: a run needs the journal. */
-export function holdsUnknown(unknown: JournalFailure): string {
-  return `What is on hold is not known: ${explain(unknown).sentence}`;
 }
 
 type Rules = Pick<

@@ -2,14 +2,15 @@ import { err, ok, type Result } from 'neverthrow';
 import type { Event } from '../journal/event.ts';
 import type { Failure, UsageFailure } from '../model/failure.ts';
 import { kinds } from '../model/kind.ts';
-import { pinsAt, type Pin, type Pins } from '../model/pin.ts';
+import { type Pin, type Pins } from '../model/pin.ts';
 import { protect, type Guard } from '../policy/closure.ts';
 import { activityWindowMs } from '../policy/retention.ts';
 import { pins as storedPins } from '../projections/pins.ts';
 import { printable } from '../ui/format.ts';
 import { pinDocument, pinsText } from '../ui/pins-text.ts';
-import { isThereAJournal, openForWork, type Working, openToRead } from './journal-access.ts';
-import { noRules, pinsOf, runPolicy } from './looking.ts';
+import { isThereAJournal, openForWork, type Working } from './journal-access.ts';
+import { noRules, runPolicy } from './looking.ts';
+import { pinsOf, pinsSeen } from './pins-now.ts';
 import { exitCodes } from './outcome.ts';
 import { nameable, pinned, similarTo, targetOf, type Named, type Nameable } from './pin-target.ts';
 import { actorOf, type Shell } from './shell.ts';
@@ -153,7 +154,7 @@ async function record(
     completed: { outcome: 'completed', exitCode: exitCodes.done.code, totals: {} },
   });
   if (ended.isErr()) return err(ended.error);
-  const now = await pinsOf(work.journal, shell.clock());
+  const now = await pinsOf(work.journal, shell, shell.clock());
   if (now.isErr()) return err(now.error);
   answer(event, released ?? now.value.get(targetIn(event)), now.value, flags, shell, seen);
   return ok(exitCodes.done.code);
@@ -197,15 +198,9 @@ const head = { schema: 'prodigy-clean/1', outcome: 'completed', exitCode: 0 } as
 
 async function list({ json }: PinFlags, shell: Shell): Promise<Result<number, Failure>> {
   const { terminal, clock } = shell;
-  let found: Pin[] = [];
-  const opened = await openToRead(shell);
-  if (opened.isErr() && opened.error.type !== 'journal-absent') return err(opened.error);
-  if (opened.isOk()) {
-    await using reader = opened.value;
-    const rows = await reader.rows(storedPins);
-    if (rows.isErr()) return err(rows.error);
-    found = [...pinsAt(rows.value.values(), clock()).values()];
-  }
+  const { pins, unknown } = await pinsSeen(shell, clock());
+  if (unknown !== undefined) return err(unknown);
+  const found = [...pins.values()];
   if (json === true) terminal.out(`${JSON.stringify({ ...head, pins: found.map(pinDocument) }, null, 2)}\n`);
   else terminal.out(found.length === 0 ? 'Nothing is on hold or abandoned.\n' : pinsText(found));
   return ok(exitCodes.done.code);

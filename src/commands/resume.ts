@@ -19,7 +19,8 @@ import { answer, documentOf } from './answer.ts';
 import { clockProblem } from './clock.ts';
 import { endRun, mayNotBeWhole, putOnRecord, refuse, takeUp } from './run-steps.ts';
 import { isThereAJournal, openForWork, type Working } from './journal-access.ts';
-import { lookAndJudge, pinsOf, rulesOfThen } from './looking.ts';
+import { lookAndJudge, rulesOfThen } from './looking.ts';
+import { pinsOf } from './pins-now.ts';
 import type { Output } from './options.ts';
 import { exitCodeOf } from './outcome.ts';
 import { actorOf, type Shell } from './shell.ts';
@@ -234,7 +235,7 @@ async function whatIsLeft(
   const remaining = await remainingItems(summary, chain, journal);
   if (remaining.isErr()) return err(remaining.error);
   const now = rulesOfThen(summary.policy, shell.clock());
-  const pins = await pinsOf(journal, now.nowMs);
+  const pins = await pinsOf(journal, shell, now.nowMs);
   if (pins.isErr()) return err(pins.error);
   const whole = await lookAndJudge(summary.scope, now, shell, progress, pins.value);
   progress.pause();

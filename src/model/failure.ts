@@ -165,6 +165,13 @@ export type NoSuchThing =
   /** `similar`: ids of items that may have been meant, when all were looked at. */
   | { readonly type: 'unknown-item'; readonly text: string; readonly similar?: readonly string[] };
 
+/** Another storage root has a journal, in which something may be on hold, and it cannot be read. */
+export type HoldsUnknown = {
+  readonly type: 'holds-unknown';
+  readonly root: string;
+  readonly cause: JournalFailure;
+};
+
 export type NothingToHandOver = { readonly type: 'no-prodigy'; readonly args: readonly string[] };
 
 export type Failure =
@@ -178,5 +185,6 @@ export type Failure =
   | RunLocked
   | ItemFailure
   | NoSuchThing
+  | HoldsUnknown
   | NothingToHandOver
   | { readonly type: 'scan-failed'; readonly kind: Kind; readonly cause: DiskFailure };

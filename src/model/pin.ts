@@ -11,7 +11,8 @@ export type Word = { readonly reason: string; readonly atMs: number };
 export type Pin = {
   readonly target: PinTarget;
   readonly name: string;
-  readonly hold?: Word & { readonly untilMs?: number };
+  /** `saidIn`: the storage root in whose journal it is, when that is not the one at hand. */
+  readonly hold?: Word & { readonly untilMs?: number; readonly saidIn?: string };
   readonly abandoned?: Word;
 };
 

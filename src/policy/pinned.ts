@@ -6,8 +6,15 @@ import type { Classification, Keep } from './protection.ts';
 export function heldBy(pin: Pin | undefined): Keep | undefined {
   const hold = pin?.hold;
   if (hold === undefined) return undefined;
-  const { reason, untilMs } = hold;
-  return { reason: 'held', evidence: { held: reason, ...(untilMs === undefined ? {} : { untilMs }) } };
+  const { reason, untilMs, saidIn } = hold;
+  return {
+    reason: 'held',
+    evidence: {
+      held: reason,
+      ...(untilMs === undefined ? {} : { untilMs }),
+      ...(saidIn === undefined ? {} : { heldIn: saidIn }),
+    },
+  };
 }
 
 /**

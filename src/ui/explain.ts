@@ -4,6 +4,7 @@ import { formatDuration } from '../policy/age.ts';
 import { adviceFor, causeOf } from './errno-words.ts';
 import { formatBytes, formatCount, formatTime, formatWhole, printable } from './format.ts';
 import { nearest } from './nearest.ts';
+import { quoted } from './run-line.ts';
 
 /** A failure as one clear sentence and one next step. */
 export type Explanation = { readonly sentence: string; readonly next: string };
@@ -56,6 +57,13 @@ export function explain(failure: Failure): Explanation {
         sentence: `The journal ${printable(failure.path)} ends at entry ${failure.headSeq}, but its anchor knows entry ${failure.anchorSeq}: entries are missing. Nothing is removed while that is unexplained.`,
         next: 'restore the journal directory from a backup; or, when you know why, prodigy clean log verify --accept',
       };
+    case 'holds-unknown': {
+      const { sentence } = explain(failure.cause);
+      return {
+        sentence: `The storage root ${printable(failure.root)} has a journal of its own, and what is on hold there is not known: ${sentence}`,
+        next: `PRODIGY_HOME=${quoted(failure.root)} prodigy clean doctor says what can be done about it`,
+      };
+    }
     case 'journal-newer':
       return {
         sentence: `The journal ${printable(failure.path)} was written by a newer version (format ${failure.format}, this one knows ${failure.supported}).`,

@@ -8,7 +8,8 @@ export function pinsText(pins: Iterable<Pin>): string {
     const name = printable(target);
     if (hold !== undefined) {
       const until = hold.untilMs === undefined ? 'until it is released' : `until ${formatTime(hold.untilMs)}`;
-      lines.push(`On hold ${until}: ${name} (${printable(hold.reason)})\n`);
+      const where = hold.saidIn === undefined ? '' : `, by the journal of ${printable(hold.saidIn)}`;
+      lines.push(`On hold ${until}${where}: ${name} (${printable(hold.reason)})\n`);
     }
     if (abandoned !== undefined) {
       lines.push(`Abandoned on ${formatTime(abandoned.atMs)}: ${name} (${printable(abandoned.reason)})\n`);
@@ -28,6 +29,7 @@ export function pinDocument({ target, name, hold, abandoned }: Pin): Record<stri
             reason: hold.reason,
             since: iso(hold.atMs),
             ...(hold.untilMs === undefined ? {} : { until: iso(hold.untilMs) }),
+            ...(hold.saidIn === undefined ? {} : { root: hold.saidIn }),
           },
         }),
     ...(abandoned === undefined

@@ -33,7 +33,7 @@ export function releaseOf(item: Item, verdict: Verdict, policy: Policy): Release
             command: `prodigy clean abandon ${quoted(session)} --reason WHY`,
           };
     case 'held':
-      return { sentence: 'end the hold', command: `prodigy clean release ${quoted(heldAs(item, verdict))}` };
+      return endOfHold(item, verdict);
     case 'merge-in-progress':
       return {
         sentence: 'let Prodigy finish the merge, or resolve it by hand',
@@ -118,6 +118,17 @@ export function releaseOf(item: Item, verdict: Verdict, policy: Policy): Release
 }
 
 /** The hold can be on its session or job. */
+function endOfHold(item: Item, verdict: Verdict): Release {
+  const { heldIn } = verdict.evidence;
+  const release = `prodigy clean release ${quoted(heldAs(item, verdict))}`;
+  return typeof heldIn === 'string'
+    ? {
+        sentence: `end the hold, which is in the journal of ${printable(heldIn)}`,
+        command: `PRODIGY_HOME=${quoted(heldIn)} ${release}`,
+      }
+    : { sentence: 'end the hold', command: release };
+}
+
 function heldAs({ id }: Item, { evidence }: Verdict): string {
   return typeof evidence['owner'] === 'string' ? evidence['owner'] : id;
 }

@@ -42,6 +42,13 @@ const samples: Samples = {
   'journal-truncated': [{ type: 'journal-truncated', path: journal, anchorSeq: 4711, headSeq: 4690 }],
   'journal-newer': [{ type: 'journal-newer', path: journal, format: 3, supported: 2 }],
   'journal-dead': [{ type: 'journal-dead', path: journal }],
+  'holds-unknown': [
+    {
+      type: 'holds-unknown',
+      root: '/home/ada/.prodigy',
+      cause: { type: 'journal-damaged', path: journal, seq: 4711, detail: 'no JSON object' },
+    },
+  ],
   'root-refused': roots(),
   usage: [
     {

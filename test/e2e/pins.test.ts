@@ -207,3 +207,39 @@ test('who only looks says that he does not know what is on hold', async (t) => {
   t.is(worktrees.exitCode, 0, worktrees.stderr);
   t.is(worktrees.stderr.match(said)?.length, 1, worktrees.stderr);
 });
+
+test('what the journal of another storage root has on hold stays, and is released there (P3)', async (t) => {
+  const shop = await makeShop(t);
+  const other = join(shop.top, 'other');
+  fs.mkdirSync(join(other, 'sessions'), { recursive: true });
+  const id = await finishedWork(shop, '90d');
+  const [log = ''] = await finished(shop, 'logs', '90d');
+  t.is((await clean(shop, ['hold', id, '--reason', 'for the talk'])).exitCode, 0);
+
+  const elsewhere = { env: { PRODIGY_HOME: other } };
+  const worktree = worktreeOf(shop, id);
+  const root = fs.realpathSync(shop.home.root);
+  const dry = documentOf(await clean(shop, ['--worktrees', '--dry-run', '--json'], elsewhere));
+  t.deepEqual(goingOf(dry), []);
+  const ran = documentOf(await clean(shop, ['--all', '--force', '--json'], elsewhere));
+  const kept = ran.items.find(({ path }) => path === worktree);
+  t.like(kept, { reason: 'held', outcome: 'kept' });
+  t.like(kept?.evidence, { held: 'for the talk', heldIn: root });
+  t.deepEqual([worktree, log].map(fs.existsSync), [true, false]);
+  t.regex(
+    (await clean(shop, ['hold'], elsewhere)).stdout,
+    /On hold until it is released, by the journal of .*\.prodigy: session:/,
+  );
+  const why = await clean(shop, ['why', worktree], elsewhere);
+  t.true(why.stdout.includes(`PRODIGY_HOME=${root} prodigy clean release session:${id}`), why.stdout);
+
+  const level = new Level(join(shop.home.root, 'clean', 'journal', 'db'));
+  await level.put('e!0000000000000001', 'nothing that was ever written');
+  await level.close();
+  const refused = await clean(shop, ['--worktrees', '--force'], elsewhere);
+  t.is(refused.exitCode, 1);
+  t.regex(refused.stderr, /has a journal of its own, and what is on hold there is not known/);
+  t.true(fs.existsSync(worktree));
+  const seen = await clean(shop, ['--worktrees', '--dry-run'], elsewhere);
+  t.regex(seen.stderr, /^What is on hold is not known: /m);
+});

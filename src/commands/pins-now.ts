@@ -1,0 +1,87 @@
+import { realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+import { err, ok, type Result } from 'neverthrow';
+import type { JournalReader } from '../journal/journal.ts';
+import type { Failure, HoldsUnknown, JournalFailure } from '../model/failure.ts';
+import { noPins, pinsAt, type Pin, type Pins } from '../model/pin.ts';
+import { pins as storedPins } from '../projections/pins.ts';
+import { explain } from '../ui/explain.ts';
+import { openToRead } from './journal-access.ts';
+import type { Shell } from './shell.ts';
+
+type With = Pick<Shell, 'config'>;
+
+/**
+ * What is on hold or abandoned now: by the journal, and by those of the other storage roots. Whoever works with another
+ * PRODIGY_HOME has another journal, and whoever said that something stays meant all of them.
+ */
+export async function pinsOf(
+  journal: Pick<JournalReader, 'rows'>,
+  shell: With,
+  nowMs: number,
+): Promise<Result<Pins, Failure>> {
+  const elsewhere = await holdsElsewhere(shell, nowMs);
+  if (elsewhere.isErr()) return err(elsewhere.error);
+  const rows = await journal.rows(storedPins);
+  return rows.map((found) => together(pinsAt(found.values(), nowMs), elsewhere.value));
+}
+
+export type PinsSeen = {
+  readonly pins: Pins;
+  /** Why they are not known, when there may be some. */
+  readonly unknown: JournalFailure | HoldsUnknown | undefined;
+};
+
+/** The same for who only looks: from a copy, whoever writes; none when a journal cannot be read, and why. */
+export async function pinsSeen(shell: With, nowMs: number): Promise<PinsSeen> {
+  const own = await pinsIn(shell, nowMs);
+  const elsewhere = await holdsElsewhere(shell, nowMs);
+  return {
+    pins: together(own.unwrapOr(noPins), elsewhere.unwrapOr(noPins)),
+    unknown: own.isErr() ? own.error : elsewhere.isErr() ? elsewhere.error : undefined,
+  };
+}
+
+/** What is shown as going may be held then. No run removes it: a run needs the journal. */
+export function holdsUnknown(unknown: JournalFailure | HoldsUnknown): string {
+  return `What is on hold is not known: ${explain(unknown).sentence}`;
+}
+
+/** Those of one journal; none where there is no journal. */
+async function pinsIn(shell: With, nowMs: number): Promise<Result<Pins, JournalFailure>> {
+  const opened = await openToRead(shell);
+  if (opened.isErr()) return opened.error.type === 'journal-absent' ? ok(noPins) : err(opened.error);
+  await using reader = opened.value;
+  const rows = await reader.rows(storedPins);
+  return rows.map((found) => pinsAt(found.values(), nowMs));
+}
+
+/** Holds alone: that something is abandoned takes protection away, and counts where it was said. */
+async function holdsElsewhere({ config }: With, nowMs: number): Promise<Result<Pins, HoldsUnknown>> {
+  const held = new Map<string, Pin>();
+  const own = await realOf(config.journalDirectory);
+  for (const root of config.roots) {
+    const directory = await realOf(join(root, 'clean', 'journal'));
+    if (directory === own) continue;
+    const found = await pinsIn({ config: { ...config, journalDirectory: directory } }, nowMs);
+    if (found.isErr()) return err({ type: 'holds-unknown', root, cause: found.error });
+    for (const { target, name, hold } of found.value.values())
+      if (hold !== undefined) held.set(target, { target, name, hold: { ...hold, saidIn: root } });
+  }
+  return ok(held);
+}
+
+function together(own: Pins, elsewhere: Pins): Pins {
+  if (elsewhere.size === 0) return own;
+  const all = new Map(own);
+  for (const [target, pin] of elsewhere) {
+    const known = all.get(target);
+    // Of two holds the own one is told: it is the one that can be ended here. The other is there then.
+    if (known?.hold === undefined) all.set(target, { ...pin, ...known });
+  }
+  return all;
+}
+
+function realOf(path: string): Promise<string> {
+  return realpath(path).catch(() => path);
+}
