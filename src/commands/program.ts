@@ -67,6 +67,9 @@ export function program(version: string, actions: Actions): TaughtCommand {
     .version(version, '-V, --version', 'show the version')
     .exits('done', 'failed', 'usage', 'defect', 'nobody')
     .enablePositionalOptions()
+    .hook('preAction', (_, called) => {
+      if (called instanceof TaughtCommand) called.heedEarlierOptions();
+    })
     .exitOverride()
     .showSuggestionAfterError()
     .configureOutput({

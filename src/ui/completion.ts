@@ -26,11 +26,15 @@ export function complete(root: CommandPage, words: readonly string[]): Completio
   let place = 0;
   let hasEnded = false;
   let pending: OptionEntry | undefined;
+  const given: OptionEntry[] = [];
   for (const word of words.slice(0, -1)) {
     if (pending !== undefined) pending = undefined;
     else if (!hasEnded && word === '--') hasEnded = true;
-    else if (!hasEnded && word.startsWith('-')) pending = wantsValue(page, word);
-    else {
+    else if (!hasEnded && word.startsWith('-')) {
+      const option = optionOf(page, word);
+      if (option !== undefined) given.push(option);
+      pending = wantsValue(page, word);
+    } else {
       const next = place === 0 && !hasEnded ? page.commands.find(({ name }) => name === word) : undefined;
       if (next === undefined) place += 1;
       else [above, page] = [page, next];
@@ -46,7 +50,7 @@ export function complete(root: CommandPage, words: readonly string[]): Completio
   const candidates =
     place === 0 && !hasEnded
       ? commands
-          .filter(({ name }) => name.startsWith(typed))
+          .filter((command) => command.name.startsWith(typed) && takesAll(command, given))
           .map(({ name, summary }): Candidate => ({ value: name, description: summary }))
       : [];
   const argument = argumentAt(page, place);
@@ -62,6 +66,23 @@ function valued(source: ValueSource | undefined, prefix: string, typed: string):
   return source === undefined || source === 'nothing'
     ? nothing
     : { candidates: [], values: { source, prefix, typed } };
+}
+
+/** What was given to a command is asked of its subcommand, too (`commands/tree/taught.ts`): who refuses it is not offered. */
+function takesAll({ options, commands }: CommandPage, given: readonly OptionEntry[]): boolean {
+  const names = new Set(options.flatMap((option) => option.names));
+  return (
+    given.every((option) => names.has(longestOf(option))) || commands.some((below) => takesAll(below, given))
+  );
+}
+
+function longestOf({ names }: OptionEntry): string {
+  return names.at(-1) ?? '';
+}
+
+function optionOf(page: CommandPage, word: string): OptionEntry | undefined {
+  const name = word.startsWith('--') ? word.replace(/=.*$/s, '') : word;
+  return page.options.find(({ names }) => names.includes(name));
 }
 
 function wantsValue(page: CommandPage, word: string): OptionEntry | undefined {

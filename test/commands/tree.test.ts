@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { parseRequest } from '../../src/commands/options.ts';
-import { program, type Actions } from '../../src/commands/program.ts';
+import { CommanderError, program, type Actions } from '../../src/commands/program.ts';
 import { TaughtCommand } from '../../src/commands/tree/taught.ts';
 import { treeOf } from '../../src/commands/tree/tree-of.ts';
 import type { CommandPage } from '../../src/ui/command-page.ts';
@@ -92,6 +92,79 @@ test('it is said of every value where it comes from, and of nothing else', (t) =
     for (const below of command.commands) if (below instanceof TaughtCommand) visit(below);
   };
   visit(tree);
+});
+
+/** All commands below, with the words that lead there. */
+function* below(
+  above: TaughtCommand,
+  words: readonly string[] = [],
+): Generator<readonly [TaughtCommand, readonly string[]]> {
+  for (const command of above.commands) {
+    if (!(command instanceof TaughtCommand)) continue;
+    yield [command, [...words, command.name()]];
+    yield* below(command, [...words, command.name()]);
+  }
+}
+
+/** What the called action got as its flags, or what was said against the line. */
+async function heard(line: readonly string[]): Promise<Record<string, unknown> | string> {
+  let flags: Record<string, unknown> | undefined;
+  const actions = new Proxy({} as Actions, {
+    get:
+      () =>
+      (...given: unknown[]) => {
+        flags = given.at(-1) as Record<string, unknown>;
+        return Promise.resolve();
+      },
+  });
+  const tree = program('0', actions);
+  for (const command of [tree, ...[...below(tree)].map(([each]) => each)])
+    command.configureOutput({ writeErr: () => undefined });
+  try {
+    await tree.parseAsync(line, { from: 'user' });
+  } catch (cause) {
+    if (flags === undefined && cause instanceof CommanderError && cause.exitCode !== 0) return cause.message;
+    throw cause;
+  }
+  return flags ?? 'no action was called';
+}
+
+test("an option before a subcommand is the subcommand's, or wrong usage: none is swallowed (P6)", async (t) => {
+  const { tree } = recording();
+  let honoured = 0;
+  let refused = 0;
+  for (const [above, before] of below(tree)) {
+    for (const [command, words] of below(above)) {
+      const needed = command.registeredArguments.filter(({ required }) => required).map(() => 'x');
+      for (const option of above.options.filter(({ long }) => long !== '--version')) {
+        const { long, required, negate } = option;
+        const line = [...before, long ?? '', ...(required ? ['7'] : []), ...words, ...needed];
+        const own = command.options.find((each) => each.long === long);
+        const said = await heard(line);
+        const shown = `${line.join(' ')}: ${JSON.stringify(said)}`;
+        if (own === undefined) t.true(typeof said === 'string' && said.includes(`takes no ${long}`), shown);
+        else if (typeof said === 'string') t.fail(shown);
+        else t.deepEqual([said[own.attributeName()]].flat(), [required ? '7' : !negate], shown);
+        if (own === undefined) refused += 1;
+        else honoured += 1;
+      }
+    }
+  }
+  t.true(honoured > 50 && refused > 200, `${honoured} honoured, ${refused} refused`);
+});
+
+test('what is given to the subcommand itself wins', async (t) => {
+  const cases = [
+    ['clean --max-delete 1 apply x --max-delete 2', 'maxDelete', '2'],
+    ['clean --repo a --repo b log', 'repo', ['a', 'b']],
+    ['clean --repo a log --repo b', 'repo', ['b']],
+    ['clean --at 1 log show x --at 2', 'at', '2'],
+    ['clean --repo= log', 'repo', ['']],
+  ] as const;
+  for (const [line, name, value] of cases) {
+    const flags = await heard(line.split(' '));
+    t.deepEqual(typeof flags === 'string' ? flags : flags[name], value, line);
+  }
 });
 
 test('whoever mistypes a command of clean is told of all there are', (t) => {

@@ -82,6 +82,10 @@ test('bash completes commands, flags, kinds, events and reasons from the tree', 
   t.deepEqual(inBash(shop, 'prodigy clean lo'), ['log', 'logs']);
   t.deepEqual(inBash(shop, 'A=1 prodigy clean log v'), ['verify']);
   t.deepEqual(inBash(shop, 'prodigy clean --dr'), ['--dry-run']);
+  t.deepEqual(inBash(shop, 'prodigy clean --dry-run lo'), ['logs'], 'log would refuse it');
+  t.deepEqual(inBash(shop, 'prodigy clean --accept lo'), ['log', 'logs'], 'not an option at all');
+  t.deepEqual(inBash(shop, 'prodigy clean --json lo'), ['log', 'logs']);
+  t.deepEqual(inBash(shop, 'prodigy clean --repo=x log s'), [], 'none below takes --repo');
   t.deepEqual(inBash(shop, 'prodigy clean log --kind=lo'), ['logs'], 'bash replaces what is after the sign');
   t.deepEqual(inBash(shop, 'prodigy clean log --event ItemR'), ['ItemRemoved', 'ItemRestored']);
   t.deepEqual(inBash(shop, 'prodigy clean log --reason unreach'), ['unreachable-commits']);

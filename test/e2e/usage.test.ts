@@ -1,7 +1,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { runProdigy } from '../helpers/run-prodigy.ts';
+import { json, runProdigy } from '../helpers/run-prodigy.ts';
 import { assertSame, fingerprint } from '../helpers/tree.ts';
 import { clean, finished, makeShop } from './shop.ts';
 
@@ -55,6 +55,15 @@ const wrong: readonly Wrong[] = [
   { args: ['--all', '--older-than', '7 days', '-f'], says: /not a duration: '7 days'; did you mean '7d'\?/ },
   { args: ['completion', 'bahs'], says: /no script for 'bahs'; did you mean 'bash'\?/ },
   { args: ['resume', 'nope'], says: /knows no run 'nope'/ },
+  {
+    args: ['--dry-run', 'apply', 'nope', '-f'],
+    says: /apply' takes no --dry-run[^]*accepted: --max-delete,/,
+  },
+  { args: ['-n', 'resume'], says: /resume' takes no --dry-run; 'prodigy clean' itself does/ },
+  { args: ['--older-than', '90d', 'log'], says: /log' takes no --older-than/ },
+  { args: ['--keep-last', '3', '--json', 'doctor'], says: /doctor' takes no --keep-last/ },
+  { args: ['--logs', '--', 'undo', 'nope'], says: /undo' takes no --logs/ },
+  { args: ['log', '--since', '7d', 'verify'], says: /log verify' takes no --since; '.* log' itself does/ },
 ];
 
 test('wrong words, flags, ages, dates and counts are one clear sentence and exit 2, and nothing is touched (stories 1 and 17)', async (t) => {
@@ -70,6 +79,28 @@ test('wrong words, flags, ages, dates and counts are one clear sentence and exit
     t.true(ran.stderr.trim().split('\n').length <= 2, `one sentence and one next step: ${shown}`);
   }
   assertSame(t, before, fingerprint(shop.top));
+});
+
+test('a brake, a dry run and --json hold wherever they stand (P6)', async (t) => {
+  const shop = await makeShop(t);
+  for (const age of ['90d', '91d', '92d']) await finished(shop, 'logs', age);
+  const [plan] = /apply (\S+)$/m.exec((await clean(shop, ['logs', '--dry-run'])).stdout)?.slice(1) ?? [];
+  t.truthy(plan);
+  const logs = join(shop.home.root, 'logs');
+  const before = fingerprint(logs);
+  const dry = await clean(shop, ['--dry-run', 'apply', plan ?? '', '--force']);
+  t.is(dry.exitCode, 2, dry.stderr);
+  const braked = await clean(shop, ['--max-delete', '1', 'apply', plan ?? '', '--force']);
+  t.is(braked.exitCode, 4, braked.stderr);
+  assertSame(t, before, fingerprint(logs));
+  for (const args of [
+    ['--json', 'log'],
+    ['--json', 'log', 'verify'],
+    ['log', '--json', 'verify'],
+    ['--json', 'doctor'],
+    ['--json', 'undo', '--list'],
+  ])
+    t.truthy(json(await clean(shop, args)), args.join(' '));
 });
 
 test('wrong usage with --json is a document, too', async (t) => {

@@ -4,6 +4,9 @@ import { helpText } from '../../ui/help-text.ts';
 import { nearest } from '../../ui/nearest.ts';
 import { exitCodes, type ExitName } from '../outcome.ts';
 
+/** An option as it was typed: what is made of its value is the affair of the command that gets it. */
+type Given = { readonly option: Option; readonly value: string | null | undefined };
+
 type Completes = Readonly<Record<string, ValueSource>>;
 
 type Taught = {
@@ -16,6 +19,12 @@ type Taught = {
 /** A command that also knows its examples, its promises, its exit codes, and where values come from. */
 export class TaughtCommand extends Command {
   readonly taught: Taught = { examples: [], promise: '', exits: [], completes: {} };
+  readonly #given: Given[] = [];
+
+  override addOption(option: Option): this {
+    this.on(`option:${option.name()}`, (value: Given['value']) => this.#given.push({ option, value }));
+    return super.addOption(option);
+  }
 
   override createCommand(name?: string): TaughtCommand {
     return new TaughtCommand(name);
@@ -57,12 +66,44 @@ export class TaughtCommand extends Command {
     return this.parent instanceof TaughtCommand ? `${this.parent.path()} ${this.name()}` : this.name();
   }
 
+  /**
+   * What stands before a subcommand is the subcommand's as well: it counts as given there, where that was not given
+   * one itself; and what has no such option refuses, for nobody means what does nothing.
+   */
+  heedEarlierOptions(): void {
+    const settled = new Set(this.#given.map(({ option }) => option.long));
+    for (let above = this.parent; above instanceof TaughtCommand; above = above.parent) {
+      const given = [...above.#given];
+      for (const { option, value } of given) {
+        const hasIt = this.options.some(({ long }) => long === option.long);
+        if (!hasIt || (!settled.has(option.long) && !this.isTaken(option, value)))
+          this.error(this.noSuchOption(option, above));
+      }
+      // Of two that are above, the nearer one; of one that may be repeated, all.
+      for (const { option } of given) settled.add(option.long);
+    }
+  }
+
   /** A word too many where a command could stand is most likely one that is not there. */
   override error(message: string, options?: ErrorOptions): never {
     const [word] = this.args;
     const isUnknownCommand =
       options?.code === 'commander.excessArguments' && this.commands.length > 0 && word !== undefined;
     return super.error(isUnknownCommand ? this.noSuchCommand(word) : message, options);
+  }
+
+  private isTaken({ long, flags }: Option, value: Given['value']): boolean {
+    const name = long ?? flags;
+    const { unknown } = this.parseOptions([typeof value === 'string' ? `${name}=${value}` : name]);
+    return unknown.length === 0;
+  }
+
+  private noSuchOption({ long, flags }: Option, above: TaughtCommand): string {
+    const accepted = this.options.map((option) => option.long ?? option.flags);
+    return (
+      `error: '${this.path()}' takes no ${long ?? flags}; '${above.path()}' itself does\n` +
+      `  accepted: ${accepted.length === 0 ? 'no option' : accepted.join(', ')}`
+    );
   }
 
   private noSuchCommand(word: string): string {
