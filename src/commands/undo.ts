@@ -14,7 +14,7 @@ import { runSummary } from '../projections/run-summary.ts';
 import { causeOf } from '../ui/errno-words.ts';
 import { formatTime, printable } from '../ui/format.ts';
 import { openProgress, type Progress } from '../ui/progress.ts';
-import { undoDocument, undoText, type UndoOutcome } from '../ui/undo-text.ts';
+import { nothingDocument, undoDocument, undoText, type UndoOutcome } from '../ui/undo-text.ts';
 import { itemQuery, itemsInJournal } from './find-item.ts';
 import { isThereAJournal, openForWork, type Working } from './journal-access.ts';
 import { noRules, runPolicy } from './looking.ts';
@@ -68,12 +68,10 @@ export async function undo(
   );
   if (living.isErr()) return err(living.error);
   const named = meant.size > 0 ? living.value : calledSo(living.value, query);
-  if (named.length === 0 && meant.size === 0) return await whyNothing(query, journal, shell);
+  if (named.length === 0 && meant.size === 0) return await whyNothing(query, journal, flags, shell);
   if (named.length === 0) {
-    shell.terminal.out(
-      `Nothing of run ${printable(what)} can be put back any more: what it removed was freed or put back.\n`,
-    );
-    return ok(exitCodes.failed.code);
+    const said = `Nothing of run ${printable(what)} can be put back any more: what it removed was freed or put back.`;
+    return ok(nothingPutBack(said, flags, shell));
   }
   const progress = openProgress(shell.terminal, false);
   try {
@@ -200,7 +198,8 @@ const neverWent: ReadonlySet<string> = new Set(['ItemDrifted', 'ItemVanished', '
 async function whyNothing(
   query: ItemQuery,
   journal: Journal,
-  { terminal }: Shell,
+  flags: UndoFlags,
+  shell: Shell,
 ): Promise<Result<number, Failure>> {
   const known = await itemsInJournal(query, journal);
   if (known.isErr()) return err(known.error);
@@ -221,9 +220,15 @@ async function whyNothing(
       said = `The removal of ${name} has begun and not ended: prodigy clean resume`;
     else if (neverWent.has(event.type) && removalOf(op) === op) break;
     else continue;
-    terminal.out(`${said}\n`);
-    return ok(exitCodes.failed.code);
+    return ok(nothingPutBack(said, flags, shell));
   }
-  terminal.out(`${name} was not removed: there is nothing to put back.\n`);
-  return ok(exitCodes.failed.code);
+  return ok(nothingPutBack(`${name} was not removed: there is nothing to put back.`, flags, shell));
+}
+
+function nothingPutBack(sentence: string, { json }: UndoFlags, { terminal }: Shell): number {
+  const { code } = exitCodes.failed;
+  terminal.out(
+    json === true ? `${JSON.stringify(nothingDocument(code, sentence), null, 2)}\n` : `${sentence}\n`,
+  );
+  return code;
 }

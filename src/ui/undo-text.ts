@@ -47,3 +47,9 @@ export function undoDocument(
   }));
   return { schema: 'prodigy-clean/1', run, outcome, exitCode, items };
 }
+
+/** No run was begun: there is nothing that could be put back, and `message` says why. */
+export function nothingDocument(exitCode: number, message: string): Record<string, unknown> {
+  const error = { type: 'nothing-to-put-back', message };
+  return { schema: 'prodigy-clean/1', outcome: 'failed', exitCode, items: [], error };
+}

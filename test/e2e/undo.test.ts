@@ -1,6 +1,7 @@
 import { appendFileSync, existsSync, statSync, utimesSync } from 'node:fs';
 import { basename } from 'node:path';
 import test from 'ava';
+import { json } from '../helpers/run-prodigy.ts';
 import { differences } from '../helpers/tree.ts';
 import {
   clean,
@@ -71,6 +72,33 @@ test('before anything was cleaned, nothing is known of what is to be put back, a
   t.is(undone.exitCode, 2);
   t.regex(undone.stderr, /Nothing is known of an item 'nonesuch', neither in the journal nor in the storage/);
   t.false(existsSync(`${shop.home.root}/clean`));
+});
+
+test('every answer of undo --json is one document, also that there is nothing to put back', async (t) => {
+  const shop = await makeShop(t);
+  const [log = ''] = await finished(shop, 'logs', '60d');
+  const [young = ''] = await finished(shop, 'logs', '1h');
+  const { run } = documentOf(await clean(shop, ['logs', '--all-repos', '--force', '--json']));
+  t.is(documentOf(await clean(shop, ['undo', run, '--json'])).items.length, 1);
+  const answers: readonly [what: string, exitCode: number, says: RegExp][] = [
+    [run, 1, /^Nothing of run .* can be put back any more/],
+    [log, 1, / was put back already, on /],
+    [young, 1, / was not removed: there is nothing to put back\.$/],
+    ['nonesuch', 2, /^Nothing is known of an item 'nonesuch'/],
+  ];
+  for (const [what, exitCode, says] of answers) {
+    const ran = await clean(shop, ['undo', what, '--json']);
+    t.is(ran.exitCode, exitCode, what);
+    const document = json(ran);
+    t.is(document['schema'], 'prodigy-clean/1');
+    t.is(document['outcome'], 'failed');
+    t.is(document['exitCode'], exitCode);
+    t.regex((document['error'] as { readonly message: string }).message, says);
+    if (exitCode === 1) t.deepEqual(document['items'], []);
+    // The same without --json, in words.
+    const told = await clean(shop, ['undo', what]);
+    t.regex(told.stdout.replace(/\n$/, '') + told.stderr.replace(/^Error: |\n[^]*$/g, ''), says);
+  }
 });
 
 test('undo --list tells the largest of many, and all with --full or --json', async (t) => {

@@ -40,7 +40,7 @@ export function addRuns(clean: TaughtCommand, actions: Actions): void {
     .option('--max-delete <limit>', 'refuse (exit 4) when more would go; instead of what that run was given')
     .option('--nice', 'at the lowest priority: whatever else wants the processor goes first')
     .option('--accept-clock', 'trust the clock although it contradicts the journal')
-    .option('--json', 'one JSON document for each resumed run')
+    .option('--json', 'one JSON document on stdout; of several runs as runs')
     .option('--jsonl', "the journal's entries on stdout as they happen")
     .option('--no-color', 'no colours')
     .withHelp()
