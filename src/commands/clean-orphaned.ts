@@ -1,5 +1,5 @@
 import { lstat, unlink } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+import { basename, isAbsolute, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { ok, type Result } from 'neverthrow';
 import { identify, isUnchanged } from '../disk/identity.ts';
@@ -10,6 +10,7 @@ import { orphanedJobs, readRegistry, registryPath, type Orphan } from '../storag
 import { printable } from '../ui/format.ts';
 import { whyText } from '../ui/why-words.ts';
 import type { Answer } from './answer.ts';
+import { goneDirectory } from './here.ts';
 import type { Shell } from './shell.ts';
 import { engine, engineRequest, prodigyCodes, silentManner } from './worktree-clean.ts';
 
@@ -34,6 +35,12 @@ export async function cleanOrphaned(
     terminal.out(`${line}\n`);
     return ok(prodigyCodes.done);
   };
+  if (shell.cwd === goneDirectory) {
+    terminal.err(
+      `Error: The current directory is gone, and with it the name of its repository\n  ${instead}\n`,
+    );
+    return ok(prodigyCodes.failed);
+  }
   const directory = join(config.home, '.prodigy', 'orphaned_worktrees', basename(shell.cwd));
   const jobs = await orphanedJobs(directory);
   if (jobs === undefined) return say('No orphaned worktrees registry found.');
@@ -95,7 +102,9 @@ async function act(
   shell: Shell,
 ): Promise<Result<number, Failure>> {
   const { terminal } = shell;
-  const asked = new Set(orphans.map(({ path }) => path).filter((path) => path === resolve(path)));
+  const asked = new Set(
+    orphans.map(({ path }) => path).filter((path) => isAbsolute(path) && path === resolve(path)),
+  );
   const absent = new Set<string>();
   for (const path of asked) if (await isAbsent(path)) absent.add(path);
   const scope: Scope = {

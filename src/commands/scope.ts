@@ -5,6 +5,7 @@ import type { UsageFailure } from '../model/failure.ts';
 import type { Repository } from '../model/item.ts';
 import type { Scope } from '../policy/scope.ts';
 import { mainGitDirOfWorktreeFile, repositoryAt } from '../storage/repository.ts';
+import { goneDirectory } from './here.ts';
 import type { CleanRequest } from './options.ts';
 
 /**
@@ -27,7 +28,7 @@ export async function scopeOf(
   if (here !== undefined) return ok({ ...rest, allRepositories: false, repositories: [here] });
   return err({
     type: 'usage',
-    problem: `${cwd} is not in a git repository, so there is no current repository to clean`,
+    problem: `${cwd === goneDirectory ? 'The current directory is gone' : `${cwd} is not in a git repository`}, so there is no current repository to clean`,
     accepted: ['--repo NAME|PATH', '--all-repos', 'or run it inside the repository'],
   });
 }

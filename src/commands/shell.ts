@@ -8,6 +8,7 @@ import { processName } from '../storage/process-name.ts';
 import { readProcessTable, type ReadProcesses } from '../storage/processes.ts';
 import { openDiagnostics, type Diagnostics } from '../ui/diagnostics.ts';
 import { openTerminal, type Terminal } from '../ui/terminal.ts';
+import { currentDirectory } from './here.ts';
 
 /** The outside world as one value: clock, ids, processes, terminal, signals. Callees declare the part they use. */
 export type Shell = {
@@ -20,6 +21,7 @@ export type Shell = {
   readonly openDiagnostics: (path: string) => Diagnostics;
   readonly journalSeams?: JournalSeams;
   readonly terminal: Terminal;
+  /** `goneDirectory` when it was removed. */
   readonly cwd: string;
   /** Aborted by the first SIGINT, SIGTERM or SIGHUP; the second ends the process at once. */
   readonly signal: AbortSignal;
@@ -59,7 +61,7 @@ export function openShell(config: Config, version: string, noColour: boolean, is
     readProcesses: readProcessTable,
     openDiagnostics,
     terminal,
-    cwd: process.cwd(),
+    cwd: currentDirectory(),
     signal: stop.signal,
     receivedSignal: () => received,
   };

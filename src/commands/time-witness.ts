@@ -40,6 +40,6 @@ export async function isSynchronised(): Promise<boolean> {
   const args = ['show', '--property=NTPSynchronized', '--value'];
   // A hundred modules: loaded where they are needed.
   const { execa } = await import('execa');
-  const { stdout, exitCode } = await execa('timedatectl', args, { reject: false, timeout: 3000 });
+  const { stdout, exitCode } = await execa('timedatectl', args, { reject: false, timeout: 3000, cwd: '/' });
   return exitCode === 0 && stdout.trim() === 'yes';
 }

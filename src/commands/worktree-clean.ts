@@ -13,6 +13,7 @@ import type { ItemView, RunView } from '../ui/view.ts';
 import { accountOf } from './account.ts';
 import type { Answer } from './answer.ts';
 import { run, type Manner } from './clean.ts';
+import { goneDirectory } from './here.ts';
 import { openForLooking } from './journal-access.ts';
 import { lookAndJudge, runPolicy } from './looking.ts';
 import { holdsUnknown, pinsSeen } from './pins-now.ts';
@@ -51,6 +52,7 @@ export async function worktreeClean(
     return ok(prodigyCodes.done);
   }
   const repository = await repositoryAt(shell.cwd);
+  if (shell.cwd === goneDirectory) return ok(fail('The current directory is gone', shell));
   if (repository === undefined) return ok(fail('Not in a git repository', shell));
   const base = join(config.home, '.prodigy', 'worktrees', basename(shell.cwd));
   if (request.form === 'mapreduce' && !(await isThere(base))) {

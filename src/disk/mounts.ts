@@ -42,7 +42,7 @@ export async function readMounts(): Promise<MountTable | undefined> {
     }
     if (process.platform === 'darwin') {
       const { execa } = await import('execa');
-      const table = parseMountOutput((await execa('/sbin/mount', [], { stdin: 'ignore' })).stdout);
+      const table = parseMountOutput((await execa('/sbin/mount', [], { stdin: 'ignore', cwd: '/' })).stdout);
       return table.points.length === 0 ? undefined : table;
     }
   } catch {

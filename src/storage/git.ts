@@ -136,7 +136,8 @@ function unasked(cause: unknown): Done {
 
 /** By Node's own means: there are thousands of these questions, and each library around them costs as much as git. */
 function ask(args: readonly string[], options: GitOptions): Promise<Done> {
-  const cwd = options.cwd ?? options.workTree ?? options.gitDir;
+  // Never where we are: that may be gone.
+  const cwd = options.cwd ?? options.workTree ?? options.gitDir ?? '/';
   const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
   const maxBytes = options.maxOutputBytes ?? defaultMaxOutputBytes;
   return new Promise((resolve) => {
@@ -144,7 +145,7 @@ function ask(args: readonly string[], options: GitOptions): Promise<Done> {
     let bytes = 0;
     let problem: string | undefined;
     const child = spawn('git', args, {
-      ...(cwd === undefined ? {} : { cwd }),
+      cwd,
       env: { ...outerEnvironment(), ...environment, ...indexOf(options) },
       stdio: ['pipe', options.stdout ?? 'pipe', 'pipe'],
       windowsHide: true,

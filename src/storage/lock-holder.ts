@@ -113,6 +113,9 @@ async function startTimeOf(pid: number): Promise<string | undefined> {
   }
   // A hundred modules: loaded where they are needed.
   const { execa } = await import('execa');
-  const { stdout, exitCode } = await execa('ps', ['-o', 'lstart=', '-p', String(pid)], { reject: false });
+  const { stdout, exitCode } = await execa('ps', ['-o', 'lstart=', '-p', String(pid)], {
+    reject: false,
+    cwd: '/',
+  });
   return exitCode === 0 && stdout.trim() !== '' ? stdout.trim() : undefined;
 }

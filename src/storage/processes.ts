@@ -87,7 +87,14 @@ function tableOf(rows: readonly ProcessRow[] | undefined, selfPid: number): Proc
 
 /** macOS. Open files of other users are not shown to us: they are there by name only. */
 async function readLsof(prefixes: readonly string[]): Promise<readonly ProcessRow[] | undefined> {
-  const options = { reject: false, timeout: 60_000, stdin: 'ignore', maxBuffer: 256 * 1024 * 1024 } as const;
+  const options = {
+    reject: false,
+    timeout: 60_000,
+    stdin: 'ignore',
+    maxBuffer: 256 * 1024 * 1024,
+    // Our own may be gone.
+    cwd: '/',
+  } as const;
   const env = { LC_ALL: 'C' };
   // A hundred modules: loaded where they are needed.
   const { execa } = await import('execa');

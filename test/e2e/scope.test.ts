@@ -1,7 +1,9 @@
-import { mkdirSync, renameSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { git } from '../helpers/git.ts';
+import { binary, prodigyEnvironment } from '../helpers/run-prodigy.ts';
 import { claudeLog, eventDirectory } from '../helpers/trace-artefacts.ts';
 import { fingerprint, assertSame } from '../helpers/tree.ts';
 import {
@@ -48,6 +50,57 @@ test('of two checkouts with one name, cleaning one leaves the other byte-identic
   const turned = await clean(other, ['--worktrees', '--older-than', '1d', '--force']);
   t.is(turned.exitCode, 0, turned.stderr);
   t.deepEqual(goneSince(t, shop, again).sort(), [worktreeOf(shop, theirs), metadataOf(shop, theirs)].sort());
+});
+
+test('where the current directory is gone there is no repository, and everything else works', async (t) => {
+  const shop = await makeShop(t);
+  await finishedWork(shop, '60d');
+  const [log = ''] = await finished(shop, 'logs', '60d');
+  // As after a merge that removed the worktree somebody stands in.
+  const there = (args: readonly string[]): { code: number | null; out: string; err: string } => {
+    const script = 'mkdir "$1" && cd "$1" && rmdir "$1" && shift && exec "$@"';
+    const line = [join(shop.top, 'gone'), process.execPath, binary(), ...args];
+    const ran = spawnSync('sh', ['-c', script, 'sh', ...line], {
+      cwd: shop.top,
+      env: prodigyEnvironment(shop.home.home),
+      encoding: 'utf8',
+      timeout: 60_000,
+    });
+    return { code: ran.status, out: ran.stdout, err: ran.stderr };
+  };
+  const before = fingerprint(shop.home.root);
+  for (const [line, code, says] of [
+    ['clean --logs --dry-run', 2, /The current directory is gone, so there is no current repository/],
+    ['clean --all --force', 2, /The current directory is gone[^]*--all-repos/],
+    ['clean --logs --dry-run --repo ./src/shop', 2, /There is no git repository: '.\/src\/shop'/],
+    ['worktree clean --all', 1, /The current directory is gone/],
+    ['worktree clean-orphaned', 1, /The current directory is gone/],
+  ] as const) {
+    const ran = there(line.split(' '));
+    t.is(ran.code, code, `${line}\n${ran.err}`);
+    t.regex(ran.err, says, line);
+    t.notRegex(ran.err, /defect/, line);
+  }
+  assertSame(t, before, fingerprint(shop.home.root));
+
+  const all = there(['clean', '--all', '--all-repos', '--force', '--json']);
+  t.is(all.code, 0, all.err);
+  t.is(goingOf(JSON.parse(all.out)).length, 3, 'worktree, record and log');
+  t.false(existsSync(log));
+  for (const line of [
+    'clean',
+    'clean log',
+    'clean log verify',
+    'clean doctor',
+    `clean why ${log}`,
+    'clean undo --list',
+  ]) {
+    const ran = there(line.split(' '));
+    t.is(ran.code, 0, `${line}\n${ran.err}`);
+  }
+  t.is(there(['clean', 'undo', log]).code, 0);
+  t.true(existsSync(log));
+  t.regex(there(['clean', 'undo', './x']).err, /Nothing is known of an item/);
 });
 
 test('outside a repository a run is wrong usage, and the overview shows every repository (story 10)', async (t) => {
