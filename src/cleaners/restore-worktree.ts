@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { identify, sameObject } from '../disk/identity.ts';
 import { dropSecondName, ensureQuarantine, moveBack, syncDirectories } from '../disk/quarantine.ts';
@@ -10,6 +10,7 @@ import { attach, hasRegistration, syncRegistration } from '../storage/git-attach
 import { unregisterWorktree } from '../storage/git-registration.ts';
 import { findConflict, forgetAttempt, makeWorktree, settleWorktree } from '../storage/git-restore.ts';
 import { unpackSnapshot } from '../storage/git-unpack.ts';
+import { readRegular } from '../regular-file.ts';
 import { dropSettings } from './keepsake.ts';
 import { undoLevels } from './quarantine-place.ts';
 
@@ -104,7 +105,7 @@ async function isOurs(path: string, ready: string): Promise<boolean> {
   const there = identify(path);
   if (there.isErr() || there.value === undefined) return false;
   try {
-    return sameObject(there.value, JSON.parse(await readFile(ready, 'utf8')) as Identity);
+    return sameObject(there.value, JSON.parse((await readRegular(ready)).toString()) as Identity);
   } catch {
     return false;
   }

@@ -59,7 +59,7 @@ export function openShell(config: Config, version: string, noColour: boolean, is
     newId,
     machine: readMachine,
     readProcesses: readProcessTable,
-    openDiagnostics,
+    openDiagnostics: (path) => openDiagnostics(path, terminal.err),
     terminal,
     cwd: currentDirectory(),
     signal: stop.signal,

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { constants, copyFile, mkdir, mkdtemp, readFile, stat } from 'node:fs/promises';
+import { constants, copyFile, mkdir, mkdtemp, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { err, ok } from 'neverthrow';
 import type { Result, ResultAsync } from 'neverthrow';
 import type { JournalFailure } from '../model/failure.ts';
+import { readRegular } from '../regular-file.ts';
 import { discardFlatDirectory, namesIn, readIfThere, unlinkIfThere } from './durable.ts';
 import { attempt, damaged, later } from './journal-failure.ts';
 import { currentDatabase, snapshotPrefix } from './layout.ts';
@@ -106,13 +107,13 @@ async function checkTables(scratch: string, path: string): Promise<Result<void, 
   const names = await namesIn(scratch);
   const edits = await attempt(path, async () => {
     const manifest = (await readIfThere(join(scratch, 'CURRENT')))?.trim() ?? '';
-    return names.includes(manifest) ? readFile(join(scratch, manifest)) : undefined;
+    return names.includes(manifest) ? readRegular(join(scratch, manifest)) : undefined;
   });
   if (edits.isErr()) return err(edits.error);
   const live = edits.value === undefined ? undefined : parseManifest(edits.value)?.tables;
   // What a full disk kept from being finished belongs to nothing.
   for (const name of names.filter((one) => isTable(one) && live?.has(Number.parseInt(one, 10)) === true)) {
-    const bytes = await attempt(path, () => readFile(join(scratch, name)));
+    const bytes = await attempt(path, () => readRegular(join(scratch, name)));
     if (bytes.isErr()) return err(bytes.error);
     if (!isTableWhole(bytes.value)) return err(damaged(path, undefined, `its file ${name} is damaged`));
   }

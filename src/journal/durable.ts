@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rmdir, unlink } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rmdir, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { readRegular } from '../regular-file.ts';
 
 /** Replaces the file at `path` as a whole: after a power cut there is the old one or the new one. */
 export async function replaceFile(path: string, content: string | Iterable<Buffer>): Promise<void> {
@@ -111,7 +112,7 @@ export async function namesIn(path: string): Promise<readonly string[]> {
 }
 
 export async function readIfThere(path: string): Promise<string | undefined> {
-  return readFile(path, 'utf8').catch(ignoreAbsent);
+  return (await readRegular(path).catch(ignoreAbsent))?.toString('utf8');
 }
 
 export async function unlinkIfThere(path: string): Promise<void> {

@@ -2,6 +2,7 @@ import { statfsSync } from 'node:fs';
 import { err, ok, ResultAsync } from 'neverthrow';
 import type { Result } from 'neverthrow';
 import type { JournalFailure } from '../model/failure.ts';
+import { notRegular } from '../regular-file.ts';
 
 /** Below this LevelDB cannot even open: it must write to do so. */
 const almostFullBytes = 1024 * 1024;
@@ -38,6 +39,8 @@ export function toJournalFailure(path: string, error: unknown): JournalFailure {
   if (cause.code === 'LEVEL_CORRUPTION' || /does not exist \(create_if_missing/.test(detail)) {
     return damaged(path, undefined, detail);
   }
+  // A pipe or a directory, say, where one of its files should be.
+  if (cause.code === notRegular) return damaged(path, undefined, detail);
   if (closedCodes.has(cause.code)) return { type: 'journal-dead', path };
   return { type: 'journal-unavailable', path, code: errnoOf(cause), detail };
 }

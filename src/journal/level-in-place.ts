@@ -1,9 +1,9 @@
 import { openSync, statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { err, ok } from 'neverthrow';
 import type { Result, ResultAsync } from 'neverthrow';
 import type { JournalFailure } from '../model/failure.ts';
+import { openFlags, readRegular } from '../regular-file.ts';
 import { namesIn } from './durable.ts';
 import { attempt, damaged, later, toJournalFailure } from './journal-failure.ts';
 import { closeAll, storeOf } from './level-contents.ts';
@@ -74,7 +74,7 @@ async function readLogs(location: string): Promise<Files | undefined> {
 }
 
 async function bytesIfThere(path: string): Promise<Buffer | undefined> {
-  return readFile(path).catch((error: unknown) => {
+  return readRegular(path).catch((error: unknown) => {
     if (isAbsence(error)) return undefined;
     throw error;
   });
@@ -112,7 +112,7 @@ function openTable(location: string, table: LiveTable, path: string): Result<Tab
   // As it was called by LevelDB before 1.14.
   for (const one of [name, `${number}.sst`]) {
     try {
-      return ok(new TableFile({ table, name: one, file: openSync(join(location, one), 'r') }));
+      return ok(new TableFile({ table, name: one, file: openSync(join(location, one), openFlags) }));
     } catch (error) {
       if (!isAbsence(error)) return err(toJournalFailure(path, error));
     }

@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { err, ok } from 'neverthrow';
 import type { Result } from 'neverthrow';
 import type { JournalFailure } from '../model/failure.ts';
+import { readRegular } from '../regular-file.ts';
 import { hashLength } from './chain.ts';
 import { namesIn } from './durable.ts';
 import { attempt } from './journal-failure.ts';
@@ -37,9 +37,12 @@ async function* textsIn(
   for (const name of (await namesIn(segmentsPath(directory)))
     .filter((one) => one.endsWith('.jsonl'))
     .sort()) {
-    const read = await attempt(directory, () => readFile(join(segmentsPath(directory), name), 'utf8'));
+    const read = await attempt(directory, () => readRegular(join(segmentsPath(directory), name)));
     if (read.isErr()) return yield err(read.error);
-    const texts = read.value.split('\n').flatMap((line) => parseSegmentLine(line)?.text ?? []);
+    const texts = read.value
+      .toString()
+      .split('\n')
+      .flatMap((line) => parseSegmentLine(line)?.text ?? []);
     last += texts.length;
     yield ok(texts);
   }

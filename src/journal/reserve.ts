@@ -62,11 +62,18 @@ export function writeReserve(
     if ((await reserveSize(directory)) >= bytes) return false;
     await mkdir(entriesPath(directory), { recursive: true, mode: 0o700 });
     for (let index = 0; index < reserveEntries; index += 1) {
-      await writeFile(join(entriesPath(directory), String(index)), '', { mode: 0o600 });
+      await makeEmpty(join(entriesPath(directory), String(index)));
     }
     // Random, because file systems that compress would not really set zeros aside.
     await replaceFile(reservePath(directory), randomPieces(bytes));
     return true;
+  });
+}
+
+/** What has the name already is as good, and is not opened: it may be a pipe, or lead elsewhere. */
+async function makeEmpty(path: string): Promise<void> {
+  await writeFile(path, '', { flag: 'wx', mode: 0o600 }).catch((error: unknown) => {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
   });
 }
 

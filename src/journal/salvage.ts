@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { err, ok } from 'neverthrow';
 import type { Result } from 'neverthrow';
 import type { JournalFailure } from '../model/failure.ts';
+import { readRegular } from '../regular-file.ts';
 import { readAnchor } from './anchor.ts';
 import { chainHash, chainSeed, hashLength, sha256Of } from './chain.ts';
 import { decodeEntry } from './codec.ts';
@@ -113,13 +113,13 @@ function add(candidates: Candidates, seq: number, value: string): void {
 }
 
 async function pairsIn(path: string): Promise<Iterable<RawPair>> {
-  if (/\.(ldb|sst)$/.test(path)) return pairsOfTable(await readFile(path));
-  return path.endsWith('.log') ? pairsOfLog(await readFile(path)) : [];
+  if (/\.(ldb|sst)$/.test(path)) return pairsOfTable(await readRegular(path));
+  return path.endsWith('.log') ? pairsOfLog(await readRegular(path)) : [];
 }
 
 async function firstText(directory: string, candidates: Candidates): Promise<string | undefined> {
   for (const value of candidates.get(0) ?? []) return value.slice(hashLength);
-  const bytes = await readFile(segmentPath(directory, 1)).catch(() => undefined);
+  const bytes = await readRegular(segmentPath(directory, 1)).catch(() => undefined);
   const end = bytes?.indexOf('\n') ?? -1;
   return end < 1 ? undefined : parseSegmentLine(bytes?.toString('utf8', 0, end) ?? '')?.text;
 }
@@ -133,7 +133,7 @@ async function sealedOnDisk(
   const segments: Segment[] = [];
   let link: Link = { seq: -1, hash: chainSeed(journalId) };
   for (let segment = 1; ; segment += 1) {
-    const bytes = await readFile(segmentPath(directory, segment)).catch(() => undefined);
+    const bytes = await readRegular(segmentPath(directory, segment)).catch(() => undefined);
     const last = bytes === undefined ? undefined : lastLink(bytes, link, candidates);
     if (bytes === undefined || last === undefined) return segments;
     segments.push({
@@ -198,7 +198,7 @@ async function addSealed(
     .sort((a, b) => a - b);
   for (const number of numbers) {
     // One that cannot be read has nothing to add.
-    const content = await readFile(segmentPath(directory, number), 'utf8').catch(() => '');
+    const content = (await readRegular(segmentPath(directory, number)).catch(() => '')).toString();
     for (const line of content.split('\n')) {
       const parsed = parseSegmentLine(line);
       const seq = parsed === undefined ? undefined : decodeEntry(parsed.text).unwrapOr(undefined)?.seq;

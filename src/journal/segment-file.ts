@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { open, readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { err, ok } from 'neverthrow';
 import type { Result, ResultAsync } from 'neverthrow';
 import type { JournalFailure } from '../model/failure.ts';
+import { openRegular, readRegular } from '../regular-file.ts';
 import { readIfThere, replaceFile } from './durable.ts';
 import { attempt, damaged } from './journal-failure.ts';
 import { parseSegmentLine, segmentPath, sha256Path, sha256Text } from './segment.ts';
@@ -80,7 +80,7 @@ function adviceFor({ segment, from, to }: Segment): string {
 }
 
 function readSegment(directory: string, segment: Segment): ResultAsync<Buffer, JournalFailure> {
-  return attemptAt(directory, segment, (path) => readFile(path));
+  return attemptAt(directory, segment, readRegular);
 }
 
 const pieceBytes = 1024 * 1024;
@@ -88,7 +88,7 @@ const pieceBytes = 1024 * 1024;
 /** Read piece by piece: all segments are one after the other, and are larger than what lies in the database. */
 function sumOfSegment(directory: string, segment: Segment): ResultAsync<string, JournalFailure> {
   return attemptAt(directory, segment, async (path) => {
-    const file = await open(path, 'r');
+    const file = await openRegular(path);
     try {
       const hash = createHash('sha256');
       const piece = Buffer.allocUnsafe(pieceBytes);
@@ -131,7 +131,7 @@ async function* pieceByPiece(
   directory: string,
   segment: Segment,
 ): AsyncGenerator<Result<Lines, JournalFailure>> {
-  const opened = await attemptAt(directory, segment, (path) => open(path, 'r'));
+  const opened = await attemptAt(directory, segment, openRegular);
   if (opened.isErr()) return yield err(opened.error);
   await using file = opened.value;
   const place = { seq: segment.from, room: Buffer.allocUnsafe(pieceBytes), begun: 0 };

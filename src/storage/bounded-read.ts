@@ -1,5 +1,6 @@
 import { fstatSync, openSync, readSync } from 'node:fs';
-import { closeRead, openFlags } from './see.ts';
+import { openFlags } from '../regular-file.ts';
+import { closeRead } from './see.ts';
 
 /** Nothing is waited for between a read and its text: a hundred thousand heads of logs need no memory each. */
 const buffer = Buffer.allocUnsafe(64 * 1024);

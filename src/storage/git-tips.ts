@@ -1,8 +1,8 @@
-import { constants } from 'node:fs';
 import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import type { Doubt } from '../model/reason.ts';
+import { openFlags } from '../regular-file.ts';
 import { errorCode, unreadable } from './see.ts';
 import { readPointer } from './worktree-link.ts';
 
@@ -64,7 +64,7 @@ export async function ownTips(adminDir: string): Promise<Result<Tips, Doubt>> {
 /** Adds what a reflog names; one that is not there names nothing. */
 export async function addReflog(path: string, commits: Set<string>): Promise<Doubt | undefined> {
   try {
-    await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    await using file = await open(path, openFlags);
     const stats = await file.stat();
     if (!stats.isFile() || stats.size > maxReflogBytes) {
       return { reason: 'unknown-format', detail: 'odd reflog', path };

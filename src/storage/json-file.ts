@@ -2,7 +2,8 @@ import { fstatSync, openSync, readSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import * as v from 'valibot';
 import type { Doubt } from '../model/reason.ts';
-import { closeRead, errorCode, openFlags, seen, unreadable, type Seen } from './see.ts';
+import { openFlags } from '../regular-file.ts';
+import { closeRead, errorCode, seen, unreadable, type Seen } from './see.ts';
 import { parseStrictly } from './strict-json.ts';
 
 /** What came of reading one small JSON file. A file that was not understood is never half believed. */

@@ -10,7 +10,8 @@ import { syncDirectories } from '../disk/quarantine.ts';
 import { makeWholeFile, sweepScratchFiles } from '../disk/whole-file.ts';
 import type { DiskFailure } from '../model/failure.ts';
 import type { ProcessInfo, ProcessTable } from './processes.ts';
-import { closeRead, errorCode, openFlags } from './see.ts';
+import { openFlags } from '../regular-file.ts';
+import { closeRead, errorCode } from './see.ts';
 import { parseStrictly } from './strict-json.ts';
 import { instantMs } from './time.ts';
 

@@ -1,4 +1,4 @@
-import { link, readdir, readFile, rename, rmdir, stat, unlink } from 'node:fs/promises';
+import { link, lstat, readdir, rename, rmdir, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import * as v from 'valibot';
@@ -7,6 +7,7 @@ import { makeDirectories } from '../disk/make-directories.ts';
 import { existingRefuges, makeRefuge } from '../disk/refuge.ts';
 import { makeWholeFile, scratchPid, sweepScratchFiles } from '../disk/whole-file.ts';
 import type { DiskFailure, RunLocked } from '../model/failure.ts';
+import { readRegular } from '../regular-file.ts';
 import { holderShape, isAlive, ourselves, whereabouts, type Holder } from './lock-holder.ts';
 import { parseStrictly } from './strict-json.ts';
 
@@ -44,7 +45,7 @@ export async function takeRunLock(
   const taken: string[] = [];
   const release = async (): Promise<void> => {
     for (const path of taken.splice(0)) {
-      if ((await readFile(path, 'utf8').catch(() => '')) !== text) continue;
+      if ((await readText(path)) !== text) continue;
       await unlink(path).catch(() => undefined);
       // A refuge goes with the last that is in it.
       if (!roots.some((root) => runLockPath(root) === path))
@@ -208,7 +209,7 @@ async function readLock(
 ): Promise<'absent' | 'unknown' | 'abandoned' | { content: Holder; text: string }> {
   for (let attempt = 0; attempt < 5; attempt += 1) {
     try {
-      const bytes = await readFile(path);
+      const bytes = await readRegular(path);
       const parsed = v.safeParse(holderShape, parseStrictly(bytes).unwrapOr(undefined));
       if (parsed.success) return { content: parsed.output, text: bytes.toString('utf8') };
     } catch (cause) {
@@ -217,11 +218,19 @@ async function readLock(
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  const age = await stat(path).then(
-    ({ mtimeMs, size }) => (size === 0 ? Date.now() - mtimeMs : 0),
+  const age = await lstat(path).then(
+    (found) => (found.isFile() && found.size === 0 ? Date.now() - found.mtimeMs : 0),
     () => 0,
   );
   return age > abandonedAfterMs ? 'abandoned' : 'unknown';
+}
+
+/** `undefined` of what is not there, or is no file. */
+async function readText(path: string): Promise<string | undefined> {
+  return readRegular(path).then(
+    (bytes) => bytes.toString('utf8'),
+    () => undefined,
+  );
 }
 
 /** Takes a stale lock out of the way; when it is not the one that was judged, it is put back. */
@@ -229,7 +238,7 @@ async function putAside(path: string, text: string): Promise<void> {
   const aside = `${path}.stale-${process.pid}`;
   try {
     await rename(path, aside);
-    const moved = await readFile(aside, 'utf8');
+    const moved = await readText(aside);
     // Back without replacing what a third may have put there since.
     if (moved !== text) await link(aside, path);
     await unlink(aside);

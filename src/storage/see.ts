@@ -1,4 +1,4 @@
-import { closeSync, constants, lstatSync, readdirSync, type BigIntStats, type Dirent } from 'node:fs';
+import { closeSync, lstatSync, readdirSync, type BigIntStats, type Dirent } from 'node:fs';
 import { err, ok, type Result } from 'neverthrow';
 import { toIdentity } from '../disk/identity.ts';
 import type { FileType, Identity, Size } from '../model/item.ts';
@@ -13,10 +13,6 @@ export type Seen = {
   readonly bytes: number;
   readonly links: number;
 };
-
-/** Opens without following a link and without waiting for the other end of a pipe. */
-export const openFlags: number =
-  constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 /** Closes what was only read: what was read is as good when the system complains, and the descriptor is gone. */
 export function closeRead(descriptor: number): void {

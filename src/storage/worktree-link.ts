@@ -1,9 +1,9 @@
-import { constants } from 'node:fs';
 import { lstat, open, realpath } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import type { Doubt } from '../model/reason.ts';
 import type { Pointers } from '../model/worktree.ts';
+import { openFlags } from '../regular-file.ts';
 import { errorCode, unreadable } from './see.ts';
 
 /** What a worktree's `.git` file leads to. Real paths. */
@@ -18,7 +18,7 @@ const maxPointerBytes = 16_384;
 /** Reads a small file without following a link at its end; `undefined` when there is none. */
 export async function readPointer(path: string): Promise<Result<string | undefined, Doubt>> {
   try {
-    const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const file = await open(path, openFlags);
     try {
       const stats = await file.stat();
       if (!stats.isFile()) return err({ reason: 'unknown-format', detail: 'not a regular file', path });

@@ -1,6 +1,6 @@
-import { constants } from 'node:fs';
-import { lstat, mkdir, open, rename, rm, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { readRegular } from '../regular-file.ts';
 import { errorCode } from './see.ts';
 
 /** A file of settings that only one worktree has, below its admin directory, and where a copy stays for undo. */
@@ -62,12 +62,7 @@ export async function layOutSettings(
 
 async function readWhole(path: string): Promise<Buffer | undefined> {
   try {
-    const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    try {
-      return await file.readFile();
-    } finally {
-      await file.close();
-    }
+    return await readRegular(path);
   } catch (cause) {
     if (errorCode(cause) === 'ENOENT') return undefined;
     throw cause;

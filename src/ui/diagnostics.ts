@@ -1,9 +1,9 @@
-import { mkdirSync } from 'node:fs';
+import { constants, lstatSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Entry } from '../journal/entry.ts';
 import type { EventType } from '../journal/event.ts';
 import { entryLine } from './entry-line.ts';
-import { formatIso } from './format.ts';
+import { formatIso, printable } from './format.ts';
 
 type Level = 'info' | 'warn' | 'error';
 
@@ -21,6 +21,14 @@ export type Diagnostics = {
 const fileBytes = 5 * 1024 * 1024;
 const files = 5;
 
+/** As `a`, but through no link, and waiting for nobody. */
+const appendFlags =
+  constants.O_WRONLY |
+  constants.O_APPEND |
+  constants.O_CREAT |
+  (constants.O_NOFOLLOW ?? 0) |
+  (constants.O_NONBLOCK ?? 0);
+
 type Logger = Awaited<ReturnType<typeof openLogger>>;
 
 /** What is told of every item before anything happens to it: a line for what became of it is enough here. */
@@ -32,11 +40,15 @@ const untold: ReadonlySet<EventType> = new Set([
 ]);
 const failures: ReadonlySet<EventType> = new Set(['ItemFailed', 'PurgeBlocked', 'PutBackBlocked']);
 
-/** Opens nothing until the first line: winston is the most expensive import of all. */
-export function openDiagnostics(path: string): Diagnostics {
+/**
+ * Opens nothing until the first line: winston is the most expensive import of all.
+ *
+ * @param tell - gets a sentence when something else lies in the log's place: that may be somebody's, or never end
+ */
+export function openDiagnostics(path: string, tell: (text: string) => void): Diagnostics {
   let logger: Promise<Logger | undefined> | undefined;
   const write = (level: Level, text: string): void => {
-    logger ??= openLogger(path).catch(() => undefined);
+    logger ??= openLogger(path, tell).catch(() => undefined);
     void logger.then((open) => open?.log(level, text)).catch(() => undefined);
   };
   return {
@@ -71,7 +83,13 @@ function lineAt(atMs: number, level: Level, text: string): string {
 }
 
 // eslint-disable-next-line typescript/explicit-function-return-type
-async function openLogger(path: string) {
+async function openLogger(path: string, tell: (text: string) => void) {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found?.isFile() === false) {
+    const what = found.isSymbolicLink() ? 'a symbolic link' : 'not a regular file';
+    tell(`The log ${printable(path)} is not written: it is ${what}. The journal has everything.\n`);
+    return undefined;
+  }
   const { createLogger, format, transports } = (await import('winston')).default;
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const transport = new transports.File({
@@ -79,7 +97,7 @@ async function openLogger(path: string) {
     maxsize: fileBytes,
     maxFiles: files,
     tailable: true,
-    options: { flags: 'a', mode: 0o600 },
+    options: { flags: appendFlags, mode: 0o600 },
   });
   // A full disk or a lost permission costs lines here, nothing else.
   transport.on('error', () => undefined);

@@ -120,16 +120,8 @@ export function explain(failure: Failure): Explanation {
         sentence: `${printable(failure.target)} stays: ${failure.reason} (${printable(failure.status)}). Abandoning lifts only that something could be resumed.`,
         next: 'let it end, or see prodigy clean --all --dry-run --full for what protects it',
       };
-    case 'run-locked': {
-      const who = failure.pid === undefined ? 'another run' : `process ${failure.pid}`;
-      const host = failure.host === undefined ? '' : ` on ${printable(failure.host)}`;
-      const since = failure.since === undefined ? '' : ` since ${sinceText(failure.since)}`;
-      const command = failure.command === undefined ? '' : ` (${printable(failure.command)})`;
-      return {
-        sentence: `${capital(who)}${host}${command} ${failure.where === 'here' ? 'has been cleaning' : 'has locked'} this storage${since}.`,
-        next: lockAdvice(failure),
-      };
-    }
+    case 'run-locked':
+      return explainLock(failure);
     case 'purge-blocked':
       return {
         sentence: `${formatCount(failure.count, 'entry', 'entries')} of ${printable(failure.path)} could not be removed.`,
@@ -243,16 +235,37 @@ function handOverAdvice(command: string): string {
 }
 
 /** A holder that can be seen is waited for; one that cannot is for a person to look after. */
-function lockAdvice({ where, path, host, pid }: RunLocked): string {
-  const lock = printable(path);
-  if (where === 'here') return `wait until it has ended; the lock is ${lock}`;
+function explainLock(failure: RunLocked): Explanation {
+  const { where, pid, host, since, command } = failure;
+  const lock = printable(failure.path);
+  if (where === 'unknown') {
+    return {
+      sentence: `The run lock ${lock} cannot be understood: another run may be under way.`,
+      next: `look on every machine that uses this storage whether one is; if none is, delete ${lock} and try again`,
+    };
+  }
+  const who = pid === undefined ? 'another run' : `process ${pid}`;
+  const on = host === undefined ? '' : ` on ${printable(host)}`;
+  const what = command === undefined ? '' : ` (${printable(command)})`;
+  const begun = since === undefined ? '' : ` since ${sinceText(since)}`;
+  return {
+    sentence: `${capital(who)}${on}${what} ${where === 'here' ? 'has been cleaning' : 'has locked'} this storage${begun}.`,
+    next:
+      where === 'here' ? `wait until it has ended; the lock is ${lock}` : lockAdvice(where, lock, failure),
+  };
+}
+
+function lockAdvice(
+  where: 'host' | 'namespace' | 'kernel',
+  lock: string,
+  { host, pid }: Pick<RunLocked, 'host' | 'pid'>,
+): string {
   const on = host === undefined ? '' : ` ${printable(host)}`;
   const holder = pid === undefined ? 'it' : `its process ${pid}`;
   const place = {
     host: `on${on}`,
     namespace: `in the other container or pid namespace on${on}`,
     kernel: `on the other machine that is called${on}, or before this one was started again`,
-    unknown: 'on every machine that uses this storage, for the lock cannot be understood',
   }[where];
   return `look ${place} whether ${holder} still runs: from here that cannot be told. If nothing does, delete ${lock} and try again`;
 }

@@ -5,10 +5,12 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import test from 'ava';
 import { asNobody, giveToNobody } from '../helpers/as-nobody.ts';
 import { binary } from '../helpers/run-prodigy.ts';
@@ -119,3 +121,56 @@ mountTest(
     t.is((await clean(shop, ['log', 'verify'])).exitCode, 0);
   },
 );
+
+type Place = { readonly name: string; readonly exitCode: number; readonly says: RegExp };
+
+/** Relative to `clean` in the storage; what a run answers when something else lies there. */
+const ownFiles: readonly Place[] = [
+  { name: 'journal/identity.json', exitCode: 1, says: /damaged: identity\.json is not a regular file/ },
+  { name: 'journal/anchor.json', exitCode: 1, says: /damaged: anchor\.json is not a regular file/ },
+  { name: 'run.lock', exitCode: 11, says: /run lock .*run\.lock cannot be understood/ },
+  {
+    name: 'clean.log',
+    exitCode: 0,
+    says: /clean\.log is not written: it is (?:not a regular file|a symbolic link)\./,
+  },
+];
+
+const instead: Readonly<Record<string, (path: string) => void>> = {
+  'a pipe': (path) => execFileSync('mkfifo', [path]),
+  'a directory': (path) => mkdirSync(path),
+  'a link to a file of somebody': (path) => {
+    writeFileSync(`${path}.theirs`, 'theirs\n');
+    symlinkSync(`${path}.theirs`, path);
+  },
+};
+
+for (const [what, make] of Object.entries(instead)) {
+  test(`${what} in the place of a file of our own is neither waited for, nor read, nor written`, async (t) => {
+    for (const { name, exitCode, says } of ownFiles) {
+      const shop = await makeShop(t);
+      await finished(shop, 'logs', '90d');
+      t.is((await clean(shop, ['--logs', '--all-repos', '--force'])).exitCode, 0);
+      const [log = ''] = await finished(shop, 'logs', '91d');
+      const path = join(shop.home.root, 'clean', name);
+      rmSync(path, { force: true });
+      make(path);
+      // That it ends at all is what is asked: whoever waits for a pipe is killed by the helper.
+      const readers = [['log', 'verify'], ['undo', '--list'], ['doctor'], ['why', log]].map(async (args) => {
+        const ran = await clean(shop, args);
+        t.true(
+          [0, 1].includes(ran.exitCode ?? -1),
+          `${name}: ${args.join(' ')}: ${ran.exitCode} ${ran.stderr}`,
+        );
+      });
+      await Promise.all(readers);
+      const dry = await clean(shop, ['--logs', '--all-repos', '--dry-run']);
+      t.is(dry.exitCode, 0, dry.stderr);
+      const ran = await clean(shop, ['--logs', '--all-repos', '--force']);
+      t.is(ran.exitCode, exitCode, `${name}: ${ran.stderr}`);
+      t.regex(ran.stderr, says);
+      t.is(existsSync(log), exitCode !== 0, name);
+      if (existsSync(`${path}.theirs`)) t.is(readFileSync(`${path}.theirs`, 'utf8'), 'theirs\n', name);
+    }
+  });
+}
