@@ -107,6 +107,12 @@ export function readConfig(environment: Environment): Result<Config, RootFailure
     const problem = problemOf('PRODIGY_CLEAN_JOURNAL_DIR', journal);
     if (problem !== undefined) return err(problem);
   }
+  const ours = roots.flatMap((root) => [
+    join(root, 'clean'),
+    ...(journal === undefined && root === firstRoot ? [join(root, 'clean', 'journal')] : []),
+  ]);
+  const link = ours.find(isLink);
+  if (link !== undefined) return err(refused('HOME', link, 'own-symlink'));
   const user = ownUser();
   return ok({
     roots,
@@ -213,6 +219,15 @@ function checkedRoot(
     return err(refused(variable, path, 'unreadable'));
   }
   return ok(real);
+}
+
+/** What cannot be looked at is no link that leads anywhere: whoever needs it says why. */
+function isLink(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+  } catch {
+    return false;
+  }
 }
 
 function colourOf(environment: Environment): Config['colour'] {

@@ -7,7 +7,7 @@ import type { DoctorFlags } from './doctor.ts';
 import { exitCodes } from './outcome.ts';
 
 /** Why a root is refused that the environment names well: then what is odd is on the disk. */
-const onDisk: readonly string[] = ['symlink', 'not-a-directory', 'not-prodigy', 'unreadable'];
+const onDisk: readonly string[] = ['symlink', 'own-symlink', 'not-a-directory', 'not-prodigy', 'unreadable'];
 
 /** The report on a storage root that every command refuses; `undefined` when none is. Nothing in it is looked at. */
 export function doctorOfRefused(environment: Environment, flags: DoctorFlags): number | undefined {

@@ -69,6 +69,8 @@ export type RootFailure = {
     | 'filesystem-root'
     | 'home-itself'
     | 'symlink'
+    /** A directory of this tool in the storage is one: what is written there would lie elsewhere. */
+    | 'own-symlink'
     | 'not-a-directory'
     | 'not-prodigy'
     | 'unreadable';

@@ -203,6 +203,11 @@ function explainRoot({ variable, value, why }: RootFailure): Explanation {
         sentence: `The storage root${shown} is a symbolic link, and links are not followed.`,
         next: 'set PRODIGY_HOME to the directory it leads to',
       };
+    case 'own-symlink':
+      return {
+        sentence: `The directory${shown} is a symbolic link, and links are not followed: what is written there would lie outside the storage.`,
+        next: 'put the directory itself in its place; a journal may lie elsewhere, by PRODIGY_CLEAN_JOURNAL_DIR',
+      };
     case 'not-a-directory':
       return { sentence: `The storage root${shown} is not a directory.`, ...set };
     case 'not-prodigy':

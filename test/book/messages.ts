@@ -114,6 +114,7 @@ function roots(): readonly RootFailure[] {
     'filesystem-root': '/',
     'home-itself': '/home/ada',
     symlink: '/home/ada/.prodigy',
+    'own-symlink': '/home/ada/.prodigy/clean/journal',
     'not-a-directory': '/home/ada/.prodigy',
     'not-prodigy': '/home/ada/Documents',
     unreadable: '/srv/prodigy',

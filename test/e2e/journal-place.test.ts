@@ -9,11 +9,12 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { execFileSync, spawnSync } from 'node:child_process';
 import test from 'ava';
 import { asNobody, giveToNobody } from '../helpers/as-nobody.ts';
 import { binary } from '../helpers/run-prodigy.ts';
+import { assertSame, fingerprint } from '../helpers/tree.ts';
 import { canMount, isRoot, mountTmpfs } from '../helpers/temporary.ts';
 import {
   clean,
@@ -174,3 +175,41 @@ for (const [what, make] of Object.entries(instead)) {
     }
   });
 }
+
+for (const name of ['clean', 'clean/journal']) {
+  test(`${name} in the storage that is a link is refused, and nothing is written behind it (P4)`, async (t) => {
+    const shop = await makeShop(t);
+    await oldThings(shop);
+    const elsewhere = join(shop.top, 'elsewhere');
+    mkdirSync(elsewhere);
+    const path = join(shop.home.root, name);
+    mkdirSync(dirname(path), { recursive: true });
+    symlinkSync(elsewhere, path);
+    const before = fingerprint(shop.top);
+    for (const args of [['--all', '--force'], ['--all', '--dry-run'], [], ['log'], ['resume'], ['hold']]) {
+      const ran = await clean(shop, args);
+      t.is(ran.exitCode, 2, args.join(' '));
+      t.regex(ran.stderr, new RegExp(`${name}' is a symbolic link[^]*PRODIGY_CLEAN_JOURNAL_DIR`));
+    }
+    const doctor = await clean(shop, ['doctor']);
+    t.is(doctor.exitCode, 2, doctor.stderr);
+    t.regex(doctor.stdout, new RegExp(`${name}' is a symbolic link`));
+    assertSame(t, before, fingerprint(shop.top));
+  });
+}
+
+test('a journal directory that was named may be reached through a link', async (t) => {
+  const shop = await makeShop(t);
+  const things = await oldThings(shop);
+  const elsewhere = join(shop.top, 'elsewhere');
+  mkdirSync(elsewhere);
+  // The one that is not used is nobody's concern.
+  mkdirSync(join(shop.home.root, 'clean'));
+  symlinkSync(elsewhere, join(shop.home.root, 'clean', 'journal'));
+  symlinkSync(elsewhere, join(shop.top, 'link'));
+  const env = { PRODIGY_CLEAN_JOURNAL_DIR: join(shop.top, 'link', 'journal') };
+  const ran = await clean(shop, ['--all', '--force'], { env });
+  t.is(ran.exitCode, 0, ran.stderr);
+  t.deepEqual(things.filter(existsSync), []);
+  t.true(existsSync(join(elsewhere, 'journal', 'db')));
+});
