@@ -24,8 +24,15 @@ export async function overviewAt(
 ): Promise<Result<number, Failure>> {
   const conflict = conflictIn(words, flags);
   if (conflict !== undefined) return err(conflict);
-  const when = await parseWhen(at, 'until', shell.clock(), '--at');
+  const nowMs = shell.clock();
+  const begin = await parseWhen(at, 'since', nowMs, '--at');
+  const when = await parseWhen(at, 'until', nowMs, '--at');
+  if (begin.isErr()) return err(begin.error);
   if (when.isErr()) return err(when.error);
+  if (begin.value > nowMs) {
+    const accepted = ['2026-01-31', 'yesterday', '"2 hours ago"', '7d'];
+    return err({ type: 'usage', problem: '--at is still to come', text: at, accepted });
+  }
   const opened = await openToRead(shell);
   if (opened.isErr() && opened.error.type !== 'journal-absent') return err(opened.error);
   if (opened.isErr()) return ok(await tell({ askedMs: when.value }, flags, shell));

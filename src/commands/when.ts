@@ -44,7 +44,7 @@ export async function parseWhen(
   if (duration.isOk()) return ok(nowMs - duration.value);
 
   const now = DateTime.fromMillis(nowMs);
-  const meant = iso(typed) ?? ago(typed, now) ?? day(typed, now) ?? (await words(typed, now));
+  const meant = iso(typed) ?? ago(typed, now) ?? day(typed, now) ?? (await words(typed, now, edge));
   if (meant === undefined || !meant.at.isValid) return wrong;
   return ok(meant.whole === undefined ? instant(meant.at, edge, typed) : edgeOf(meant.at, meant.whole, edge));
 }
@@ -114,9 +114,21 @@ function day(typed: string, now: DateTime): Meant | undefined {
   return { at: noon.minus({ days: back === 0 && last !== undefined ? 7 : back }), whole: 'day' };
 }
 
-/** Everything else that names a day or a time: `nov 20`, `yesterday at 14:00`, `3pm`. What looks ahead is refused. */
-async function words(typed: string, now: DateTime): Promise<Meant | undefined> {
-  if (/\b(?:ago|in|next|later|from\s+now)\b/i.test(typed)) return undefined;
+/** What looks ahead, and what names a stretch of time of which no two readers have the same beginning. */
+const inexact =
+  /\b(?:ago|in|next|later|from\s+now|tomorrow|tonight|coming|before|after|this|weeks?|weekend|months?|years?|night|morning|afternoon|evening)\b/i;
+
+/** Numbers that may be a date, with any of the signs that are put between them; not the minutes of a time. */
+const numericDate = /(?<![\d:])\d+[-/.]\d+(?:[-/.]\d+)*/g;
+
+/**
+ * Everything else that names a day or a time: `nov 20`, `yesterday at 14:00`, `3pm`. Only what leaves nothing to be
+ * guessed: the library finds a day in month 13, and one for `this week`.
+ */
+async function words(typed: string, now: DateTime, edge: Edge): Promise<Meant | undefined> {
+  if (inexact.test(typed)) return undefined;
+  for (const [date] of typed.matchAll(numericDate))
+    if (!/^\d{4}-\d{2}-\d{2}$/.test(date) || !DateTime.fromISO(date).isValid) return undefined;
   const chrono = await import('chrono-node/en');
   const reference = { instant: now.toJSDate(), timezone: now.offset };
   const [found, ...more] = chrono.casual.parse(typed, reference, { forwardDate: false });
@@ -127,14 +139,23 @@ async function words(typed: string, now: DateTime): Promise<Meant | undefined> {
   const get = (part: 'year' | 'month' | 'day' | 'hour' | 'minute' | 'second' | 'millisecond'): number =>
     start.get(part) ?? 0;
   const date = { year: get('year'), month: get('month'), day: get('day') };
+  const hasDay = start.isCertain('day');
+  if (start.isCertain('weekday')) {
+    const noon = DateTime.fromObject({ ...date, hour: 12 });
+    // Without a date it takes the nearest day of that name, which may be one to come.
+    if (hasDay ? noon.weekday % 7 !== start.get('weekday') : noon > now.endOf('day')) return undefined;
+  }
   if (!start.isCertain('hour')) {
+    if (!hasDay) return undefined;
     const at = DateTime.fromObject({ ...date, hour: 12 });
     return { at: inThePast(at, now.endOf('day'), start.isCertain('year')), whole: 'day' };
   }
   if (start.isCertain('timezoneOffset')) return { at: DateTime.fromJSDate(start.date()) };
   const time = { hour: get('hour'), minute: get('minute'), second: get('second') };
-  const at = DateTime.fromObject({ ...date, ...time, millisecond: get('millisecond') });
-  return { at: inThePast(at, now, start.isCertain('year') || !start.isCertain('month')) };
+  const named = DateTime.fromObject({ ...date, ...time, millisecond: get('millisecond') });
+  const at = inThePast(named, now, start.isCertain('year') || !start.isCertain('month'));
+  // `midnight` is the next one, to the library.
+  return edge === 'since' && at > now ? undefined : { at };
 }
 
 /** A date without a year is the last one of that name. */

@@ -110,6 +110,46 @@ test.serial('months, dates without a year and times of a day look back', async (
   t.is(await at('an hour ago'), '2026-11-25T14:30:00.000Z');
 });
 
+test.serial('an ISO week is its days, and a time after a date needs no T', async (t) => {
+  t.is(await at('2026-W47'), '2026-11-16T00:00:00.000Z');
+  t.is(await at('2026-W47', 'until'), '2026-11-22T23:59:59.999Z');
+  t.is(await at('2026-11-20 14:30'), '2026-11-20T14:30:00.000Z');
+  t.is(await at('2026-11-20 2pm'), '2026-11-20T14:00:00.000Z');
+  t.is(await at('fri nov 20'), '2026-11-20T00:00:00.000Z');
+  t.is(await at('last friday 5pm'), '2026-11-20T17:00:00.000Z');
+});
+
+/** Each of which a library has an answer to. */
+const guesses = [
+  '2026-13-01',
+  '2026-20-11',
+  '2026-02-30 10:00',
+  '2026-1-2',
+  '1/2/2026',
+  '20.11.2026',
+  'this week',
+  'last week',
+  'last month',
+  'november',
+  'nov 2026',
+  'this friday',
+  'friday 5pm',
+  'weekend',
+  'mon nov 20 2026',
+  'yesterday morning',
+  'last night',
+  'midnight',
+  'tomorrow',
+  '11pm',
+];
+
+test.serial('nothing is guessed: what has no one meaning is refused', async (t) => {
+  for (const text of guesses) {
+    const when = await parseWhen(text, 'since', now);
+    t.true(when.isErr(), `${text}: ${when.isOk() ? new Date(when.value).toISOString() : ''}`);
+  }
+});
+
 test.serial('what is no time is refused, with the forms that are', async (t) => {
   for (const text of ['', 'soon-ish', '2026-13-45', 'yesterday or so', '-7d', 'in 2 hours', 'next monday']) {
     const when = await parseWhen(text, 'since', now);

@@ -39,6 +39,13 @@ const wrong: readonly Wrong[] = [
   { args: ['log', '--until', ''], says: /--until is not a time/ },
   { args: ['log', '--since', '2026-13-45'], says: /--since is not a time/ },
   {
+    args: ['log', '--since', '2026-13-01'],
+    says: /--since is not a time: '2026-13-01'[^]*accepted: 2026-01-31/,
+  },
+  { args: ['log', '--until', 'this week'], says: /--until is not a time[^]*accepted: / },
+  { args: ['--at', 'tomorrow'], says: /--at is not a time: 'tomorrow'[^]*accepted: / },
+  { args: ['--at', '2999-01-01'], says: /--at is still to come: '2999-01-01'[^]*accepted: / },
+  {
     args: ['log', '--kind', 'session'],
     says: /no kind 'session'; did you mean 'sessions'[^]*accepted: .*sessions/,
   },
