@@ -28,9 +28,9 @@ export async function consentTo(
     const confirmed = await record.command({ type: 'ConfirmRun', how: 'force' });
     return confirmed.isErr() ? err(confirmed.error) : ok('given');
   }
-  if (!shell.terminal.canAsk || request.output !== 'text') {
-    return refuse({ type: 'no-terminal', items: going.length, bytes }, record);
-  }
+  const { output } = request;
+  if (!shell.terminal.canAsk) return refuse({ type: 'no-terminal', items: going.length, bytes }, record);
+  if (output !== 'text') return refuse({ type: 'no-terminal', items: going.length, bytes, output }, record);
   const many = view.scope.kinds.find((kind) => {
     const of = view.items.filter((item) => item.kind === kind);
     const gone = of.filter(({ verdict }) => verdict === 'remove').length;

@@ -132,7 +132,7 @@ async function itemIds(
     if (found.isErr()) return err(found.error);
     for (const id of found.value.items.keys()) ids.add(id);
     if (found.value.items.size === 0)
-      return err({ type: 'unknown-item', text, similar: [...found.value.similar] });
+      return err({ type: 'unknown-item', text, similar: [...found.value.similar], among: 'journal' });
   }
   return ok(ids);
 }

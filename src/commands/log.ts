@@ -29,7 +29,7 @@ export async function log(flags: LogFlags, shell: Shell): Promise<Result<number,
     const [run] = request.runs;
     if (run !== undefined) return err({ type: 'unknown-run', text: run });
     const [item] = request.items;
-    if (item !== undefined) return err({ type: 'unknown-item', text: item });
+    if (item !== undefined) return err({ type: 'unknown-item', text: item, similar: [], among: 'journal' });
     if (request.output === 'text') sink.write('The journal is empty: nothing was ever cleaned here.\n');
     sink.write(printer.end());
     await sink.flush();

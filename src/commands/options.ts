@@ -80,7 +80,13 @@ export function parseRequest(
   for (const word of given) {
     if (word === 'all') kinds.forEach((kind) => selected.add(kind));
     else if (isKind(word)) selected.add(word);
-    else {
+    else if (word !== given[0] && (word === 'help' || commands.includes(word))) {
+      return err(
+        usage(`The command '${word}' goes with no kind: it stands right behind 'prodigy clean'`, undefined, [
+          `prodigy clean ${word}`,
+        ]),
+      );
+    } else {
       const meant = nearest(word, [...words, ...commands]);
       return err(
         usage(

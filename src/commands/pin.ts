@@ -82,7 +82,8 @@ function whyNotAbandoned(target: string, guard: Guard): Failure | undefined {
 
 /** `prodigy clean release ID`: ends a hold, takes an abandonment back. */
 export async function release(id: string, flags: PinFlags, shell: Shell): Promise<Result<number, Failure>> {
-  if (!(await isThereAJournal(shell))) return err({ type: 'unknown-item', text: id });
+  if (!(await isThereAJournal(shell)))
+    return err({ type: 'unknown-item', text: id, similar: [], among: 'pins' });
   const opened = await openForWork(shell, `prodigy clean release ${id}`);
   if (opened.isErr()) return err(opened.error);
   await using work = opened.value;
@@ -90,7 +91,8 @@ export async function release(id: string, flags: PinFlags, shell: Shell): Promis
   if (rows.isErr()) return err(rows.error);
   const pin = await pinned(id, rows.value, shell);
   if (pin === undefined) {
-    return err({ type: 'unknown-item', text: id, similar: similarTo(id, [...rows.value.keys()]) });
+    const similar = similarTo(id, [...rows.value.keys()]);
+    return err({ type: 'unknown-item', text: id, similar, among: 'pins' });
   }
   const { target, name } = pin;
   // Waited for here: the journal is closed on the way out.

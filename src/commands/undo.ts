@@ -51,7 +51,8 @@ export async function undo(
     return err({ type: 'usage', problem: 'undo needs to know what to put back', accepted });
   }
   // It may as well be meant as an item.
-  if (!(await isThereAJournal(shell))) return err({ type: 'unknown-item', text: what, similar: [] });
+  if (!(await isThereAJournal(shell)))
+    return err({ type: 'unknown-item', text: what, similar: [], among: 'journal' });
   const opened = await openForWork(shell, `prodigy clean undo ${what}`);
   if (opened.isErr()) return err(opened.error);
   await using work = opened.value;
@@ -205,7 +206,8 @@ async function whyNothing(
   if (known.isErr()) return err(known.error);
   const [item] = known.value.items.keys();
   if (item === undefined) {
-    return err({ type: 'unknown-item', text: query.text, similar: [...known.value.similar] });
+    const similar = [...known.value.similar];
+    return err({ type: 'unknown-item', text: query.text, similar, among: 'journal' });
   }
   const story = await journal.fold(itemStory(item));
   if (story.isErr()) return err(story.error);

@@ -29,6 +29,7 @@ export function viewOf(
       })),
       roots,
       kinds: scope.kinds,
+      isNarrowed: scope.mapreduceOnly === true || scope.jobId !== undefined,
     },
     cutoffMs: policy.cutoffMs,
     retentionMs: policy.retentionMs,

@@ -93,7 +93,13 @@ export type UsageFailure = {
 
 /** A safety rule refused the run: exit 4. */
 export type RefusedFailure =
-  | { readonly type: 'no-terminal'; readonly items: number; readonly bytes: number }
+  /** `output`: nobody is asked between what is for a program, terminal or not. */
+  | {
+      readonly type: 'no-terminal';
+      readonly items: number;
+      readonly bytes: number;
+      readonly output?: 'json' | 'jsonl';
+    }
   | { readonly type: 'clock-behind'; readonly lastEntryAtMs: number; readonly nowMs: number }
   | {
       readonly type: 'clock-ahead';
@@ -164,8 +170,13 @@ export type ItemFailure =
 export type NoSuchThing =
   | { readonly type: 'unknown-run'; readonly text: string }
   | { readonly type: 'unknown-plan'; readonly text: string }
-  /** `similar`: ids of items that may have been meant, when all were looked at. */
-  | { readonly type: 'unknown-item'; readonly text: string; readonly similar?: readonly string[] };
+  /** `similar`: ids of items that may have been meant. `among`: where it was looked for, if not everywhere. */
+  | {
+      readonly type: 'unknown-item';
+      readonly text: string;
+      readonly similar: readonly string[];
+      readonly among?: 'journal' | 'pins';
+    };
 
 /** Another storage root has a journal, in which something may be on hold, and it cannot be read. */
 export type HoldsUnknown = {

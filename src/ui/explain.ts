@@ -44,7 +44,7 @@ export function explain(failure: Failure): Explanation {
       };
     case 'journal-unavailable':
       return {
-        sentence: `The journal ${printable(failure.path)} cannot be written (${failure.code}: ${printable(failure.detail)}): without a journal nothing is removed.`,
+        sentence: `The journal ${printable(failure.path)} cannot be written (${detailOf(failure)}): without a journal nothing is removed.`,
         next: 'mend the cause, or set PRODIGY_CLEAN_JOURNAL_DIR to a writable directory',
       };
     case 'journal-damaged':
@@ -87,7 +87,7 @@ export function explain(failure: Failure): Explanation {
       };
     case 'no-terminal':
       return {
-        sentence: `Nothing of this plan was removed: there is no terminal to ask on, and ${formatCount(failure.items, 'item')} (${formatBytes(failure.bytes)}) would go.`,
+        sentence: `Nothing of this plan was removed: ${failure.output === undefined ? 'there is no terminal to ask on' : `with --${failure.output} no question is asked`}, and ${formatCount(failure.items, 'item')} (${formatBytes(failure.bytes)}) would go.`,
         next: 'give --force to answer yes, or --dry-run to see the list only',
       };
     case 'clock-behind':
@@ -143,13 +143,7 @@ export function explain(failure: Failure): Explanation {
         next: 'prodigy clean --all --dry-run shows one, and how to apply it',
       };
     case 'unknown-item':
-      return {
-        sentence: `Nothing is known of an item '${printable(failure.text)}'${failure.similar === undefined ? '' : ', neither in the journal nor in the storage'}.`,
-        next:
-          failure.similar === undefined || failure.similar.length === 0
-            ? 'prodigy clean log lists what was removed, prodigy clean --all --dry-run --full what is there'
-            : `similar: ${failure.similar.map(printable).join(', ')}`,
-      };
+      return explainUnknown(failure);
     case 'no-prodigy':
       return {
         sentence: `There is no other prodigy on PATH to hand 'prodigy ${printable(failure.args.join(' '))}' over to.`,
@@ -237,6 +231,30 @@ function handOverAdvice(command: string): string {
   return meant === undefined || meant === command
     ? 'install Prodigy, or use prodigy clean --help'
     : `did you mean 'prodigy ${meant}'?`;
+}
+
+function explainUnknown({ text, similar, among }: Extract<Failure, { type: 'unknown-item' }>): Explanation {
+  const what = printable(text);
+  const alike = similar.length === 0 ? undefined : `similar: ${similar.map(printable).join(', ')}`;
+  if (among === 'pins') {
+    return {
+      sentence: `Nothing is on hold or abandoned as '${what}'.`,
+      next: alike ?? 'prodigy clean hold lists what is',
+    };
+  }
+  return {
+    sentence:
+      among === 'journal'
+        ? `The journal knows nothing of an item '${what}'.`
+        : `Nothing is known of an item '${what}', neither in the journal nor in the storage.`,
+    next:
+      alike ?? 'prodigy clean log lists what was removed, prodigy clean --all --dry-run --full what is there',
+  };
+}
+
+/** Node's own words begin with the code. */
+function detailOf({ code, detail }: { readonly code: string; readonly detail: string }): string {
+  return printable(detail.startsWith(`${code}: `) ? detail : `${code}: ${detail}`);
 }
 
 /** A holder that can be seen is waited for; one that cannot is for a person to look after. */

@@ -85,10 +85,14 @@ function footer(view: RunView, { colours, undo }: PlanLook): readonly string[] {
     colours.bold(going.length === 0 ? counts : `${counts} ${freesText(going, undo)}`),
     ...(view.dryRun && going.length > 0 ? [undoText(going, undo)] : []),
     ...(next === undefined ? [] : [`Old enough next: ${nextOldText(next)}.`]),
-    ...(view.outOfScope > 0
-      ? [`Other repositories have ${formatCount(view.outOfScope, 'more item')} (--all-repos).`]
-      : []),
+    ...(view.outOfScope > 0 ? [outOfScopeText(view)] : []),
   ];
+}
+
+function outOfScopeText({ outOfScope, scope }: RunView): string {
+  return scope.isNarrowed === true
+    ? `Beside what was asked for: ${formatCount(outOfScope, 'more item')}.`
+    : `Other repositories have ${formatCount(outOfScope, 'more item')} (--all-repos).`;
 }
 
 /** When the space comes back: what is held for undo stays on disk until then. */

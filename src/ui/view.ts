@@ -36,6 +36,8 @@ export type ScopeView = {
   readonly allRepositories: boolean;
   readonly roots: readonly string[];
   readonly kinds: readonly Kind[];
+  /** By more than kind and repository: by a job, say. */
+  readonly isNarrowed?: boolean;
 };
 
 /** What a run's screens are made of. */

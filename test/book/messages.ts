@@ -58,7 +58,10 @@ const samples: Samples = {
       accepted: ['all', 'worktrees', 'sessions', 'state', 'dlq', 'logs', 'events'],
     },
   ],
-  'no-terminal': [{ type: 'no-terminal', items: 58, bytes: 4_404_019 }],
+  'no-terminal': [
+    { type: 'no-terminal', items: 58, bytes: 4_404_019 },
+    { type: 'no-terminal', items: 58, bytes: 4_404_019, output: 'json' },
+  ],
   'clock-behind': [{ type: 'clock-behind', lastEntryAtMs: day, nowMs: day - 86_400_000 }],
   'clock-ahead': [
     {
@@ -99,7 +102,11 @@ const samples: Samples = {
   'half-moved': [{ type: 'half-moved', path: worktree, cause: { ...disk, code: 'EIO' } }],
   'unknown-run': [{ type: 'unknown-run', text: 'V1StGXR8' }],
   'unknown-plan': [{ type: 'unknown-plan', text: '7f3a9c' }],
-  'unknown-item': [{ type: 'unknown-item', text: 'session-abd', similar: ['sessions:session-abc'] }],
+  'unknown-item': [
+    { type: 'unknown-item', text: 'session-abd', similar: ['sessions:session-abc'] },
+    { type: 'unknown-item', text: 'session-abd', similar: [], among: 'journal' },
+    { type: 'unknown-item', text: 'session-abd', similar: [], among: 'pins' },
+  ],
   'no-prodigy': [{ type: 'no-prodigy', args: ['run', 'review.yml'] }],
   'scan-failed': [
     { type: 'scan-failed', kind: 'logs', cause: { ...disk, code: 'EIO', path: '/home/ada/.prodigy/logs' } },

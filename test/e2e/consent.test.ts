@@ -26,6 +26,16 @@ test('without a terminal and without --force nothing happens: exit 4, and the me
   t.false(types.includes('RemovalIntended'));
 });
 
+terminalTest('with --json nobody is asked, terminal or not, and that is what is said', async (t) => {
+  const shop = await makeShop(t);
+  await finished(shop, 'logs', '60d');
+  const before = look(shop);
+  const { screen, exitCode } = await onTerminal(shop, ['--logs', '--json'], '');
+  t.is(exitCode, 4, screen);
+  t.regex(screen, /Nothing of this plan was removed: with --json no question is asked/);
+  t.deepEqual(goneSince(t, shop, before), []);
+});
+
 test('with nothing to remove there is no question: exit 0', async (t) => {
   const shop = await makeShop(t);
   await finished(shop, 'logs', '2d');

@@ -213,3 +213,15 @@ test('a journal directory that was named may be reached through a link', async (
   t.deepEqual(things.filter(existsSync), []);
   t.true(existsSync(join(elsewhere, 'journal', 'db')));
 });
+
+test('why a journal cannot be written is said once', async (t) => {
+  const shop = await makeShop(t);
+  await oldThings(shop);
+  const file = join(shop.top, 'file');
+  writeFileSync(file, '');
+  const ran = await clean(shop, ['--all', '--force'], {
+    env: { PRODIGY_CLEAN_JOURNAL_DIR: join(file, 'x') },
+  });
+  t.is(ran.exitCode, 1);
+  t.regex(ran.stderr, /cannot be written \(ENOTDIR: (?!ENOTDIR)/);
+});

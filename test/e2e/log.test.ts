@@ -118,7 +118,7 @@ test('each filter selects exactly what it names, in every form and direction', a
 
   for (const [args, said] of [
     [['--run', 'nonesuch'], /knows no run 'nonesuch'/],
-    [['--item', 'nonesuch'], /Nothing is known of an item 'nonesuch'/],
+    [['--item', 'nonesuch'], /The journal knows nothing of an item 'nonesuch'/],
     [['--event', 'itemremoved'], /did you mean 'ItemRemoved'/],
     [['--csv', '--jsonl'], /exclude each other/],
   ] as const) {

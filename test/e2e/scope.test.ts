@@ -100,7 +100,21 @@ test('where the current directory is gone there is no repository, and everything
   }
   t.is(there(['clean', 'undo', log]).code, 0);
   t.true(existsSync(log));
-  t.regex(there(['clean', 'undo', './x']).err, /Nothing is known of an item/);
+  t.regex(there(['clean', 'undo', './x']).err, /The journal knows nothing of an item/);
+});
+
+test('what a job leaves out is not told to be of other repositories', async (t) => {
+  const shop = await makeShop(t);
+  await finished(shop, 'logs', '60d');
+  for (const by of [
+    ['--all-repos', '--job-id', 'nope'],
+    ['--all-repos', '--mapreduce'],
+  ]) {
+    const ran = await clean(shop, ['--logs', ...by, '--dry-run']);
+    t.is(ran.exitCode, 0, ran.stderr);
+    t.regex(ran.stdout, /^Beside what was asked for: 1 more item\.$/m);
+    t.notRegex(ran.stdout, /Other repositories/);
+  }
 });
 
 test('outside a repository a run is wrong usage, and the overview shows every repository (story 10)', async (t) => {

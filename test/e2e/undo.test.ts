@@ -70,7 +70,7 @@ test('before anything was cleaned, nothing is known of what is to be put back, a
   const shop = await makeShop(t);
   const undone = await clean(shop, ['undo', 'nonesuch']);
   t.is(undone.exitCode, 2);
-  t.regex(undone.stderr, /Nothing is known of an item 'nonesuch', neither in the journal nor in the storage/);
+  t.regex(undone.stderr, /The journal knows nothing of an item 'nonesuch'/);
   t.false(existsSync(`${shop.home.root}/clean`));
 });
 
@@ -84,7 +84,7 @@ test('every answer of undo --json is one document, also that there is nothing to
     [run, 1, /^Nothing of run .* can be put back any more/],
     [log, 1, / was put back already, on /],
     [young, 1, / was not removed: there is nothing to put back\.$/],
-    ['nonesuch', 2, /^Nothing is known of an item 'nonesuch'/],
+    ['nonesuch', 2, /^The journal knows nothing of an item 'nonesuch'/],
   ];
   for (const [what, exitCode, says] of answers) {
     const ran = await clean(shop, ['undo', what, '--json']);
@@ -99,6 +99,21 @@ test('every answer of undo --json is one document, also that there is nothing to
     const told = await clean(shop, ['undo', what]);
     t.regex(told.stdout.replace(/\n$/, '') + told.stderr.replace(/^Error: |\n[^]*$/g, ''), says);
   }
+});
+
+test('of an item that lies in the storage nobody is told that it is not there', async (t) => {
+  const shop = await makeShop(t);
+  const [log = ''] = await finished(shop, 'logs', '60d');
+  t.is((await clean(shop, ['--events', '--all-repos', '--force'])).exitCode, 0);
+  const undone = await clean(shop, ['undo', log]);
+  t.is(undone.exitCode, 2);
+  t.regex(undone.stderr, /^Error: The journal knows nothing of an item '/);
+  const released = await clean(shop, ['release', log]);
+  t.is(released.exitCode, 2);
+  t.regex(
+    released.stderr,
+    /^Error: Nothing is on hold or abandoned as '.*'\.\n {2}prodigy clean hold lists what is\n/,
+  );
 });
 
 test('undo --list tells the largest of many, and all with --full or --json', async (t) => {

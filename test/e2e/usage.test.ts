@@ -20,6 +20,10 @@ const wrong: readonly Wrong[] = [
   { args: ['sesions'], says: /no 'prodigy clean sesions'; did you mean 'sessions'\?/ },
   { args: ['wortrees', '--force'], says: /did you mean 'worktrees'\?/ },
   { args: ['everything', '--force'], says: /no 'prodigy clean everything'.*\n.*accepted: all,/ },
+  {
+    args: ['logs', 'apply', 'nope', '-f'],
+    says: /'apply' goes with no kind[^]*accepted: prodigy clean apply$/m,
+  },
   { args: ['all', '..', '--force'], says: /no 'prodigy clean \.\.'/ },
   { args: ['logs', '', '--force'], says: /no 'prodigy clean '/ },
   { args: ['--al', '--force'], says: /unknown option '--al'[^]*did you mean [^]*--all/i },
