@@ -53,6 +53,10 @@ export function itemOf(storage: Storage, draft: Draft): Item {
   const recordedAtMs = draft.recordedAtMs(rest);
   const path = (parts.find(({ role }) => role === 'main') ?? parts.at(-1))?.path ?? '';
   const doubts = draft.doubts.filter((doubt) => doubt !== undefined);
+  for (const part of parts) {
+    const own = storage.own.doubtOf(part, draft.root);
+    if (own !== undefined) doubts.unshift(own);
+  }
   if (storage.blindness !== undefined) doubts.push(storage.blindness);
   const users: ProcessUse[] = [];
   for (const part of parts) for (const use of storage.usersOf(part.path)) users.push(use);

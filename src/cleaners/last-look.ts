@@ -8,6 +8,7 @@ import type { WorktreeFacts } from '../model/worktree.ts';
 import { inspectMoved, inspectWorktree } from '../storage/git-worktree.ts';
 import { usersOf } from '../storage/liveness.ts';
 import { livenessAgain } from '../storage/liveness-again.ts';
+import type { OwnPlaces } from '../storage/own-places.ts';
 import type { ProcessTable } from '../storage/processes.ts';
 import { readLock } from '../storage/prodigy-lock.ts';
 import { see, unreadable as doubtAbout } from '../storage/see.ts';
@@ -24,6 +25,7 @@ export type LastLookContext = {
   readonly host: string;
   readonly ownPid: number;
   readonly table: ProcessTable;
+  readonly own: OwnPlaces;
 };
 
 export type Drift = {
@@ -53,7 +55,7 @@ export async function lookAround(
   look: Look,
   context: LastLookContext,
 ): Promise<Drift | undefined> {
-  return user(item, context) ?? (await changedOwner(item, look, context));
+  return user(item, context) ?? holds(item, context) ?? (await changedOwner(item, look, context));
 }
 
 /** Whether the identity of its one name is all that the item itself can tell. */
@@ -103,6 +105,15 @@ function user(item: Item, { table }: LastLookContext): Drift | undefined {
         before: item.users.some((known) => known.pid === pid),
       },
     };
+  }
+  return undefined;
+}
+
+/** A root or the journal can be led into it by a link or mount that was changed meanwhile. */
+function holds(item: Item, { own }: LastLookContext): Drift | undefined {
+  for (const part of item.parts) {
+    const doubt = own.doubtOf(part, item.root);
+    if (doubt !== undefined) return unreadable(doubt);
   }
   return undefined;
 }

@@ -180,12 +180,13 @@ async function moveAll(
   const isLong = operations.some(({ intent }) => intent.kind === 'worktrees');
   const table = await (isLong ? context.processes.now() : context.processes.recent());
 
+  const own = await context.ownPlaces();
   const results = new Map<Operation, Fact | 'moved'>();
   const breathe = breaths();
   await eachOf(operations, movesAtOnce, async (operation) => {
     // What is not begun after an abort keeps its open intent: `resume` takes it up.
     if (context.signal.aborted) return;
-    results.set(operation, await moveOne(operation, held.refused, table, context));
+    results.set(operation, await moveOne(operation, held.refused, { table, own }, context));
     await breathe();
   });
   // Whoever came in after that look has come along: a working directory and an open file follow the rename.

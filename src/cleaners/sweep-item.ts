@@ -15,6 +15,7 @@ import {
   lookAround,
   seenByRename,
   type Drift,
+  type LastLookContext,
 } from './last-look.ts';
 import type { Operation } from './intent.ts';
 import { settleKept, stillKept } from './kept-move.ts';
@@ -31,7 +32,7 @@ import type { Sweeping } from './sweep-chunk.ts';
 export async function moveOne(
   operation: Operation,
   refused: ReadonlyMap<string, string>,
-  table: ProcessTable,
+  now: Pick<LastLookContext, 'table' | 'own'>,
   context: Sweeping,
 ): Promise<Fact | 'moved'> {
   const { op, item, intent, attempt } = operation;
@@ -52,7 +53,7 @@ export async function moveOne(
     nowMs: context.clock(),
     host: context.host,
     ownPid: context.ownPid,
-    table,
+    ...now,
   });
   if (drift !== undefined) return { op, event: { type: 'ItemDrifted', item: item.id, ...drift } };
 

@@ -8,6 +8,7 @@ import type { Kind } from '../model/kind.ts';
 import type { Look } from '../model/look.ts';
 import type { OwnerId } from '../model/owner.ts';
 import { explains } from '../policy/order.ts';
+import type { OwnPlaces } from '../storage/own-places.ts';
 import type { ProcessTable } from '../storage/processes.ts';
 import type { BundleLocks } from './bundle-locks.ts';
 import { chunksOf } from './chunks.ts';
@@ -46,6 +47,8 @@ export type Sweep = {
   /** True when the disk is nearly full: small chunks, freed at once. */
   readonly isShortOfSpace: () => Promise<boolean>;
   readonly readProcesses: () => Promise<ProcessTable>;
+  /** Asked for each chunk: what the run lives on, as it lies now. */
+  readonly ownPlaces: () => Promise<OwnPlaces>;
   readonly signal: AbortSignal;
   readonly onProgress: (kind: Kind, items: number, bytes: number) => void;
 };

@@ -17,7 +17,9 @@ import type { Item } from '../model/item.ts';
 import type { Kind } from '../model/kind.ts';
 import { detachedHeads, goneWorktrees } from '../projections/gone-worktrees.ts';
 import { openOperations } from '../projections/open-operations.ts';
+import { ownPlaces } from '../storage/own-places.ts';
 import type { Progress } from '../ui/progress.ts';
+import { placesOf } from './journal-access.ts';
 import type { Shell } from './shell.ts';
 
 /** Below this the disk counts as full: small chunks, nothing held for undo (JOURNAL 3.5). */
@@ -66,6 +68,7 @@ export async function carryOut(
       undoMs: (item) => (isUndoable && item.kind === 'worktrees' ? config.undoMs : 0),
       isShortOfSpace: () => isShortOfSpace(config.firstRoot),
       readProcesses: () => readProcesses(config.roots),
+      ownPlaces: async () => ownPlaces(config.roots, await placesOf(shell)),
       signal: shell.signal,
       onProgress: told,
     });

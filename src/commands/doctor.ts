@@ -33,6 +33,7 @@ export async function doctor(flags: DoctorFlags, shell: Shell): Promise<Result<n
     host: config.host,
     ownPid: process.pid,
     readProcesses: shell.readProcesses,
+    places: [],
   });
   const journal = await lookAtJournal(shell);
   const unsettled = await unsettledOddities(storage, journal, shell);

@@ -14,6 +14,7 @@ import {
   type Known,
   type Matches,
 } from '../projections/item-match.ts';
+import { placesOf } from './journal-access.ts';
 import { noRules, runPolicy } from './looking.ts';
 import { pinsSeen } from './pins-now.ts';
 import type { Shell } from './shell.ts';
@@ -31,7 +32,7 @@ export type FreshLook = {
 export async function freshLook(
   query: ItemQuery,
   known: Matches,
-  shell: Pick<Shell, 'config' | 'clock' | 'readProcesses'>,
+  shell: Pick<Shell, 'config' | 'clock' | 'cwd' | 'readProcesses'>,
 ): Promise<FreshLook> {
   const policy = runPolicy(shell.clock(), undefined, kinds, noRules);
   const { pins } = await pinsSeen(shell, policy.nowMs);
@@ -75,13 +76,14 @@ export async function freshLook(
 async function lookAt(
   wants: (item: Item) => boolean,
   { nowMs }: RunPolicy,
-  { config, readProcesses }: Pick<Shell, 'config' | 'readProcesses'>,
+  { config, cwd, readProcesses }: Pick<Shell, 'config' | 'cwd' | 'readProcesses'>,
 ): Promise<Look> {
   const { roots, host } = config;
   if (roots.length === 0) {
     return { items: [], owners: new Map(), links: [], oddities: [], processesReadable: true };
   }
-  return (await look({ roots, kinds, wants, nowMs, host, ownPid: process.pid, readProcesses })).look;
+  const places = await placesOf({ config, cwd });
+  return (await look({ roots, kinds, wants, nowMs, host, ownPid: process.pid, readProcesses, places })).look;
 }
 
 function knownOf({ id, name, path, parts }: Item): Known {

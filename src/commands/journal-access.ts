@@ -13,6 +13,7 @@ import { locate, type Refuge } from '../journal/refuge.ts';
 import { releaseReserve } from '../journal/reserve.ts';
 import { openSnapshot } from '../journal/snapshot.ts';
 import type { DiskFailure, JournalFailure, RunLocked } from '../model/failure.ts';
+import type { OwnPlace } from '../model/own-place.ts';
 import { inlineProjections } from '../projections/inline.ts';
 import {
   isRunUnderWay,
@@ -56,6 +57,16 @@ function refugeOf({ config }: Pick<Shell, 'config'>): Refuge {
 export async function journalPlace(shell: Pick<Shell, 'config'>): Promise<string> {
   const { journalDirectory } = shell.config;
   return locate(await realpath(journalDirectory).catch(() => journalDirectory), refugeOf(shell));
+}
+
+/** What a run lives on beside the storage roots. */
+export async function placesOf({ config, cwd }: Pick<Shell, 'config' | 'cwd'>): Promise<readonly OwnPlace[]> {
+  const journal = await journalPlace({ config });
+  return [
+    { what: 'journal', path: config.journalDirectory },
+    { what: 'journal', path: journal },
+    { what: 'here', path: cwd },
+  ];
 }
 
 /** The journal as it is now, for reading: needs no lock, writes nothing, and finds it wherever it lies. */

@@ -8,6 +8,7 @@ import { judgeAll } from '../policy/verdict.ts';
 import type { Kind } from '../model/kind.ts';
 import type { Pins } from '../model/pin.ts';
 import type { Progress } from '../ui/progress.ts';
+import { placesOf } from './journal-access.ts';
 import type { CleanRequest } from './options.ts';
 import { keepHeapSmall } from './small-heap.ts';
 import type { Shell } from './shell.ts';
@@ -32,6 +33,7 @@ export async function lookAndJudge(
     ownPid: process.pid,
     branches: policy.deleteMergedBranches === true,
     readProcesses: shell.readProcesses,
+    places: await placesOf(shell),
     begun,
     onProgress: (kind, found) => progress.scanning(kind, found),
   });

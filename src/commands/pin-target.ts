@@ -29,6 +29,8 @@ export async function nameable({ config, clock, readProcesses }: Shell): Promise
     host: config.host,
     ownPid: process.pid,
     readProcesses,
+    // What it lives on decides what may go, and nothing of it is judged here.
+    places: [],
   });
   return { items, look: seen.look };
 }

@@ -2,7 +2,14 @@ import { readFile } from 'node:fs/promises';
 import { isAncestorOrSelf } from './path.ts';
 
 /** Where file systems are mounted, as this process sees it. */
-export type MountTable = { readonly points: readonly string[] };
+export type MountTable = {
+  readonly points: readonly string[];
+  /** In their order, the last one on top; none where the system does not tell. */
+  readonly mounts?: readonly Mount[];
+};
+
+/** Of the file system `device`, the directory `root` is shown at `point`. */
+export type Mount = { readonly device: string; readonly root: string; readonly point: string };
 
 /** The kernel writes space, tab, newline and backslash in names as three octal digits. */
 function decodeOctal(text: string): string {
@@ -10,14 +17,15 @@ function decodeOctal(text: string): string {
   return text.replace(/\\([0-7]{3})/gu, (_, digits: string) => String.fromCharCode(parseInt(digits, 8)));
 }
 
-/** The fifth field of each line of `/proc/self/mountinfo`. */
+/** The third, fourth and fifth field of each line of `/proc/self/mountinfo`. */
 export function parseMountInfo(text: string): MountTable {
-  const points: string[] = [];
+  const mounts: Mount[] = [];
   for (const line of text.split('\n')) {
-    const field = line.split(' ')[4];
-    if (field !== undefined) points.push(decodeOctal(field));
+    const [, , device, root, point] = line.split(' ');
+    if (device === undefined || root === undefined || point === undefined) continue;
+    mounts.push({ device, root: decodeOctal(root), point: decodeOctal(point) });
   }
-  return { points };
+  return { points: mounts.map(({ point }) => point), mounts };
 }
 
 /** Lines of `mount` on macOS: `/dev/disk3s5 on /System/Volumes/Data (apfs, local)`. */

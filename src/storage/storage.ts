@@ -1,10 +1,12 @@
 import type { ProcessUse } from '../model/item.ts';
+import type { OwnPlace } from '../model/own-place.ts';
 import type { Doubt } from '../model/reason.ts';
 import { attribute, type Repositories } from './attribution.ts';
 import { groupBy } from '../model/groups.ts';
 import { mapEach } from './each.ts';
 import { prodigiesAtWork, usersOf, type ProdigyAtWork } from './liveness.ts';
 import type { ProcessTable, ReadProcesses } from './processes.ts';
+import { ownPlaces, type OwnPlaces } from './own-places.ts';
 import { readLock } from './prodigy-lock.ts';
 import { relate, type Relations } from './relations.ts';
 import type { LockEntry, Survey } from './entries.ts';
@@ -23,6 +25,7 @@ export type Storage = {
   /** Set when something without which nothing can be judged could not be listed: it keeps everything. */
   readonly blindness: Doubt | undefined;
   readonly nowMs: number;
+  readonly own: OwnPlaces;
   /** Processes that use something at or below `path`. */
   usersOf(path: string): readonly ProcessUse[];
 };
@@ -33,6 +36,8 @@ export type StorageRequest = {
   readonly host: string;
   readonly ownPid: number;
   readonly readProcesses: ReadProcesses;
+  /** What else than the roots the run lives on: its journal, wherever it lies, and its current directory. */
+  readonly places: readonly OwnPlace[];
 };
 
 const locksAtOnce = 64;
@@ -43,6 +48,7 @@ export async function readStorage({
   host,
   ownPid,
   readProcesses,
+  places,
 }: StorageRequest): Promise<Storage> {
   const survey = await readSurvey(roots);
   const relations = relate(survey);
@@ -62,6 +68,11 @@ export async function readStorage({
     locks: groupBy(found, ({ id }) => id),
     blindness: survey.blind.find(({ vital }) => vital)?.doubt,
     nowMs,
+    // A table that can be read tells who stands there, too.
+    own: await ownPlaces(
+      roots,
+      places.filter(({ what }) => what !== 'here' || !table.readable),
+    ),
     usersOf: (path) => usersOf(path, table),
   };
 }

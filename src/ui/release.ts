@@ -1,5 +1,6 @@
 import { unreachable } from '../model/invariant.ts';
 import type { Item } from '../model/item.ts';
+import { ownPlaceWords } from '../model/own-place.ts';
 import type { Verdict } from '../model/reason.ts';
 import { ageBasisMs, formatDuration } from '../policy/age.ts';
 import type { Policy } from '../policy/retention.ts';
@@ -71,9 +72,7 @@ export function releaseOf(item: Item, verdict: Verdict, policy: Policy): Release
     case 'locked':
       return { sentence: 'unlock it', command: `${git} worktree unlock ${quoted(item.path)}` };
     case 'in-use':
-      return {
-        sentence: `wait until this has ended: ${printable(String(verdict.evidence['process'] ?? ''))}`,
-      };
+      return usedRelease(verdict);
     case 'young':
       return ageRelease(item, policy);
     case 'too-recent': {
@@ -114,6 +113,32 @@ export function releaseOf(item: Item, verdict: Verdict, policy: Policy): Release
       return { sentence: 'look at it by hand: what is not understood is never removed' };
     default:
       return unreachable(verdict);
+  }
+}
+
+function usedRelease({ evidence }: Verdict): Release {
+  const { doubt } = evidence;
+  const path = printable(String(evidence['path'] ?? ''));
+  switch (doubt) {
+    case ownPlaceWords.root:
+      return {
+        sentence: `move the storage root ${path} out of it, and set PRODIGY_HOME to where it lies then`,
+      };
+    case ownPlaceWords.journal:
+    case ownPlaceWords['beside-journal']:
+      return {
+        sentence: `move the journal ${path} to a place that is not cleaned, and set PRODIGY_CLEAN_JOURNAL_DIR to it`,
+      };
+    case ownPlaceWords.quarantine:
+      return { sentence: `put back or give up what is held in ${path}, or move the storage root` };
+    case ownPlaceWords.here:
+      return { sentence: 'run it from another directory' };
+    case ownPlaceWords['other-root']:
+      return { sentence: `nothing: what lies in the storage root ${path} is judged as what it is there` };
+    default:
+      return {
+        sentence: `wait until this has ended: ${printable(String(evidence['process'] ?? doubt ?? ''))}`,
+      };
   }
 }
 

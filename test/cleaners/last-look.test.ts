@@ -1,11 +1,22 @@
 import { spawn } from 'node:child_process';
-import { appendFile, mkdir, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { execa } from 'execa';
 import { lastLook, type Drift, type LastLookContext } from '../../src/cleaners/last-look.ts';
 import type { Item } from '../../src/model/item.ts';
+import { ownPlaces } from '../../src/storage/own-places.ts';
 import { readProcessTable, unreadableTable, type ProcessTable } from '../../src/storage/processes.ts';
 import { workflowCheckpoint } from '../helpers/checkpoint-artefacts.ts';
 import { deadLetters } from '../helpers/dead-letter-artefacts.ts';
@@ -137,6 +148,7 @@ async function lookAgain(
     host: hostname(),
     ownPid: process.pid,
     table: await readProcessTable([home.root]),
+    own: await ownPlaces([]),
     ...context,
   });
 }
@@ -161,6 +173,19 @@ test('a process that moved in is noticed', async (t) => {
   const sleeper = execa('sleep', ['60'], { cwd: worktree, reject: false });
   t.teardown(() => void sleeper.kill());
   t.like(await again(seen.one('worktrees', id)), { reason: 'in-use', evidence: { pid: sleeper.pid ?? 0 } });
+});
+
+test('a root that is led into the worktree meanwhile is noticed', async (t) => {
+  const { seen, again, id, worktree, home } = await scene(t);
+  const item = seen.one('worktrees', id);
+  const link = join(home.home, 'data');
+  const places = [{ what: 'journal', path: join(link, 'journal') }] as const;
+  t.is(await again(item, { own: await ownPlaces([home.root], places) }), undefined);
+  await symlink(worktree, link);
+  t.like(await again(item, { own: await ownPlaces([home.root], places) }), {
+    reason: 'in-use',
+    evidence: { detail: 'the journal lies in it' },
+  });
 });
 
 test('a commit, a change or a new file in the worktree is noticed', async (t) => {
@@ -189,6 +214,7 @@ async function looked(
 ): Promise<{ seen: Seen; again: (item: Item, table?: ProcessTable) => Promise<Drift | undefined> }> {
   const seen = await lookAt(home);
   const fresh = await readProcessTable([home.root]);
+  const own = await ownPlaces([]);
   return {
     seen,
     again: (item, table = fresh) =>
@@ -199,6 +225,7 @@ async function looked(
         host: hostname(),
         ownPid: process.pid,
         table,
+        own,
       }),
   };
 }
@@ -343,6 +370,7 @@ test('a process that moved into the worktree of a session keeps its record and e
     host: hostname(),
     ownPid: process.pid,
     table,
+    own: await ownPlaces([]),
   });
   t.is(drift?.reason, 'active', basename(worktree));
 });

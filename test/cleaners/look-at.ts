@@ -24,6 +24,7 @@ export async function lookAt(home: ProdigyHome, request: Partial<LookRequest> = 
     host: hostname(),
     ownPid: process.pid,
     readProcesses: readProcessTable,
+    places: [],
     ...request,
   });
   const { items, owners } = looked.look;

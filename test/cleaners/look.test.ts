@@ -16,6 +16,7 @@ import { claudeLog, eventDirectory } from '../helpers/trace-artefacts.ts';
 import { fingerprint, assertSame } from '../helpers/tree.ts';
 import { agentPool, sessionWorktree } from '../helpers/worktree-artefacts.ts';
 import { aged, setTimes, symlink } from '../helpers/write-tree.ts';
+import { unreadableTable } from '../../src/storage/processes.ts';
 import { lookAt } from './look-at.ts';
 
 async function repositoryIn(home: ProdigyHome, name = 'app', parent = 'src'): Promise<string> {
@@ -930,4 +931,23 @@ test('the state of a job names the letters of its job that wait to be retried, s
   await deadLetters(home, { ...common, job, letters: [letter] });
   const settled = (await lookAt(home)).one('state', path).detail;
   t.deepEqual(settled, { type: 'state', complete: true });
+});
+
+test('where this process stands is kept, although nobody can tell who runs', async (t) => {
+  const home = await prodigyHome(t);
+  const repository = await repositoryIn(home);
+  const ended = { status: 'Completed', startedAgo: '40d', endedAgo: '39d' } as const;
+  const [here, away] = [await session(home, ended), await session(home, ended)];
+  const paths: string[] = [];
+  for (const { id } of [here, away]) {
+    paths.push(await sessionWorktree(home, { repository, id, createdAgo: '40d', lastAgo: '39d' }));
+  }
+  const seen = await lookAt(home, {
+    readProcesses: () => Promise.resolve(unreadableTable),
+    places: [{ what: 'here', path: join(paths[0] ?? '', 'src') }],
+  });
+  t.like(seen.one('worktrees', here.id).doubts, [
+    { reason: 'in-use', detail: 'this command was started in it' },
+  ]);
+  t.deepEqual(seen.one('worktrees', away.id).doubts, []);
 });

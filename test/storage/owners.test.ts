@@ -26,7 +26,14 @@ test('a session may own more items than fit on a stack', async (t) => {
   await claudeLog(home, { startedAgo: '60d', cwd });
   const [ownPid, readProcesses] = [process.pid, readProcessTable];
   const { nowMs } = home;
-  const storage = await readStorage({ roots: [home.root], nowMs, host: hostname(), ownPid, readProcesses });
+  const storage = await readStorage({
+    roots: [home.root],
+    nowMs,
+    host: hostname(),
+    ownPid,
+    readProcesses,
+    places: [],
+  });
   const [log] = logsCleaner.find(storage);
   t.deepEqual(log?.owners, [`session:${id}`]);
   const all = Array.from({ length: 300_000 }, () => log ?? []).flat();

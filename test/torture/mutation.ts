@@ -130,6 +130,7 @@ async function judged(home: ProdigyHome): Promise<Judged> {
     host: hostname(),
     ownPid: process.pid,
     readProcesses: readProcessTable,
+    places: [],
   });
   const scope = { allRepositories: true, repositories: [], kinds };
   const going = new Set<string>();
