@@ -9,6 +9,8 @@ import { surroundingsOf, type Surrounding } from './surroundings.ts';
 export type Config = {
   /** Absolute real paths of the storage roots that exist; the first is where sessions and state live. */
   readonly roots: readonly string[];
+  /** All that are named, as the environment calls them, whether they exist or not. */
+  readonly namedRoots: readonly string[];
   /** The first root, whether it exists or not. */
   readonly firstRoot: string;
   readonly journalDirectory: string;
@@ -116,6 +118,7 @@ export function readConfig(environment: Environment): Result<Config, RootFailure
   const user = ownUser();
   return ok({
     roots,
+    namedRoots: candidates.map(({ path }) => path),
     firstRoot,
     journalDirectory: journal ?? join(firstRoot, 'clean', 'journal'),
     refugeBases: refugeBases(environment, user.uid),

@@ -26,6 +26,8 @@ export type Draft = {
   readonly parts: readonly Part[];
   readonly attributed: Attributed;
   readonly owners: readonly OwnerId[];
+  /** They protect it; that their work ended says nothing of it. */
+  readonly isOwnerGuessed?: boolean;
   /** Given what the owners say of the end of the work. */
   readonly recordedAtMs: (rest: Rest) => number | undefined;
   readonly youngestSignMs: readonly (number | undefined)[];
@@ -49,7 +51,7 @@ function distinct(owners: readonly OwnerId[]): readonly OwnerId[] {
 export function itemOf(storage: Storage, draft: Draft): Item {
   const { kind, parts, attributed } = draft;
   const owners = draft.owners.length === 0 ? none : distinct(draft.owners);
-  const rest = restOf(owners, storage.relations);
+  const rest = restOf(draft.isOwnerGuessed === true ? none : owners, storage.relations);
   const recordedAtMs = draft.recordedAtMs(rest);
   const path = (parts.find(({ role }) => role === 'main') ?? parts.at(-1))?.path ?? '';
   const doubts = draft.doubts.filter((doubt) => doubt !== undefined);

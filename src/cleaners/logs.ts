@@ -2,6 +2,7 @@ import { relative, sep } from 'node:path';
 import type { Detail, Item } from '../model/item.ts';
 import type { OwnerId } from '../model/owner.ts';
 import type { Doubt } from '../model/reason.ts';
+import { groupBy } from '../model/groups.ts';
 import { isInside } from '../disk/path.ts';
 import type { Attributed } from '../storage/session-finder.ts';
 import { logNameMs, looksLikeLog } from '../storage/names.ts';
@@ -10,18 +11,21 @@ import type { Storage } from '../storage/storage.ts';
 import type { LogEntry } from '../storage/entries.ts';
 import { sizeOf } from '../storage/see.ts';
 import { newest } from '../storage/time.ts';
-import { itemOf, partOf, type Cleaner } from './cleaner.ts';
+import { itemOf, partOf, type Cleaner, type Draft } from './cleaner.ts';
 
 /** Claude's logs, one file an item. Whose they are is told by the directory Claude worked in, or by nothing. */
 export const logsCleaner: Cleaner = {
   kind: 'logs',
-  find: (storage) => storage.survey.logs.map((entry) => logItem(storage, entry)),
+  find(storage) {
+    const known = knownNames(storage);
+    return storage.survey.logs.map((entry) => logItem(storage, entry, known));
+  },
 };
 
 const logDetail: Detail = { type: 'log' };
 const nowhere: Attributed = { repository: undefined, attribution: 'none' };
 
-function logItem(storage: Storage, entry: LogEntry): Item {
+function logItem(storage: Storage, entry: LogEntry, known: Known): Item {
   const { id, name, holder, seen, link, cwd } = entry;
   const odd: Doubt | undefined = looksLikeLog(name)
     ? undefined
@@ -31,7 +35,7 @@ function logItem(storage: Storage, entry: LogEntry): Item {
     name: `${holder}/${name}`,
     root: entry.root,
     parts: [partOf('main', seen)],
-    ...whose(storage, cwd),
+    ...whose(storage, cwd, known),
     recordedAtMs: () => newest(seen.mtimeMs, logNameMs(name)),
     youngestSignMs: [seen.mtimeMs],
     doubts: [link, odd],
@@ -41,15 +45,29 @@ function logItem(storage: Storage, entry: LogEntry): Item {
   });
 }
 
-function whose(storage: Storage, cwd: string | undefined): { attributed: Attributed; owners: OwnerId[] } {
-  const { relations, repositories } = storage;
+type Whose = Pick<Draft, 'attributed' | 'owners' | 'isOwnerGuessed'>;
+
+function whose(storage: Storage, cwd: string | undefined, known: Known): Whose {
   if (cwd === undefined) return { attributed: nowhere, owners: [] };
-  const [holder, name] = worktreeNames(cwd, storage.survey.roots);
-  if (holder === undefined) {
-    const attributed = repositories.ofDirectory(cwd);
-    // A mere name would be a guess: Claude is run by other people than Prodigy, too.
-    return { attributed: attributed.attribution === 'path' ? attributed : nowhere, owners: [] };
-  }
+  const placed = storage.placing.of(cwd).map((path) => ofPlace(storage, path));
+  const [first = ofOutside(storage, cwd), ...others] = placed;
+  const owners = others.length === 0 ? first.owners : placed.flatMap((place) => place.owners);
+  if (owners.length > 0) return { attributed: first.attributed, owners };
+  // Another home's, or one that has moved since: the name of a session tells still whom to ask.
+  return { attributed: first.attributed, owners: known(cwd), isOwnerGuessed: true };
+}
+
+function ofOutside({ repositories }: Storage, cwd: string): Whose {
+  const attributed = repositories.ofDirectory(cwd);
+  // A mere name would be a guess: Claude is run by other people than Prodigy, too.
+  return { attributed: attributed.attribution === 'path' ? attributed : nowhere, owners: [] };
+}
+
+/** @param path - in the storage */
+function ofPlace(storage: Storage, path: string): Whose {
+  const { relations, repositories, survey } = storage;
+  const [holder, name] = worktreeNames(path, survey.roots);
+  if (holder === undefined) return ofOutside(storage, path);
   if (name === undefined) {
     const isPool = relations.isSession(holder);
     return { attributed: repositories.ofHolder(holder), owners: isPool ? [sessionOwner(holder)] : [] };
@@ -61,11 +79,33 @@ function whose(storage: Storage, cwd: string | undefined): { attributed: Attribu
   return { attributed, owners };
 }
 
+/** Whose names are in a path: sessions that are known, and worktrees that are there. */
+type Known = (path: string) => readonly OwnerId[];
+
+function knownNames({ relations, survey }: Storage): Known {
+  const worktrees = groupBy(survey.worktrees, ({ name }) => name);
+  const answers = new Map<string, readonly OwnerId[]>();
+  return (path) => {
+    const known = answers.get(path);
+    if (known !== undefined) return known;
+    const owners = path
+      .split(sep)
+      .flatMap((name) => [
+        ...(relations.sessions.has(name) ? [sessionOwner(name)] : []),
+        ...(worktrees.get(name) ?? []).flatMap(({ holder }) =>
+          worktreeOwners(holder, name, relations.ownersIn),
+        ),
+      ]);
+    answers.set(path, owners);
+    return owners;
+  };
+}
+
 /** Repository or pool, and worktree, of a directory below `worktrees/` of any root. */
-function worktreeNames(cwd: string, roots: readonly string[]): readonly (string | undefined)[] {
+function worktreeNames(path: string, roots: readonly string[]): readonly (string | undefined)[] {
   for (const root of roots) {
-    if (!isInside(cwd, root)) continue;
-    const [top, holder, name] = relative(root, cwd).split(sep);
+    if (!isInside(path, root)) continue;
+    const [top, holder, name] = relative(root, path).split(sep);
     return top === 'worktrees' ? [holder, name] : [];
   }
   return [];

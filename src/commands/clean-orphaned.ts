@@ -1,11 +1,13 @@
 import { lstat, unlink } from 'node:fs/promises';
-import { basename, isAbsolute, join, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { ok, type Result } from 'neverthrow';
 import { identify, isUnchanged } from '../disk/identity.ts';
+import { readMounts } from '../disk/mounts.ts';
 import type { Failure } from '../model/failure.ts';
 import type { Scope } from '../policy/scope.ts';
 import type { Seen } from '../storage/see.ts';
+import { Placing } from '../storage/placing.ts';
 import { orphanedJobs, readRegistry, registryPath, type Orphan } from '../storage/orphan-registry.ts';
 import { printable } from '../ui/format.ts';
 import { whyText } from '../ui/why-words.ts';
@@ -102,22 +104,12 @@ async function act(
   shell: Shell,
 ): Promise<Result<number, Failure>> {
   const { terminal } = shell;
-  const asked = new Set(
-    orphans.map(({ path }) => path).filter((path) => isAbsolute(path) && path === resolve(path)),
-  );
-  const absent = new Set<string>();
-  for (const path of asked) if (await isAbsent(path)) absent.add(path);
-  const scope: Scope = {
-    allRepositories: true,
-    repositories: [],
-    kinds: ['worktrees'],
-    paths: [...asked].filter((path) => !absent.has(path)),
-  };
+  const { absent, placeOf, scope } = await askedOf(orphans, shell);
   let cleaned = 0;
   let failed = 0;
   const tell = (given: Answer): Promise<void> => {
     for (const { path } of orphans) {
-      const why = absent.has(path) ? undefined : whyItStays(path, given);
+      const why = absent.has(path) ? undefined : whyItStays(placeOf(path), given);
       if (absent.has(path)) terminal.out(`⚠️  Already removed: ${printable(path)}\n`);
       else if (why === undefined) {
         terminal.out(`✅ Cleaned: ${printable(path)}\n`);
@@ -142,6 +134,34 @@ async function act(
       : `⚠️  Cleaned ${cleaned} worktree(s), ${failed} failed\n`,
   );
   return ok(prodigyCodes.done);
+}
+
+type Asked = {
+  readonly absent: ReadonlySet<string>;
+  /** Where in the storage a path of the list leads, however the home was called when it was written. */
+  readonly placeOf: (path: string) => string;
+  readonly scope: Scope;
+};
+
+async function askedOf(orphans: readonly Orphan[], { config }: Shell): Promise<Asked> {
+  const mounts = (await readMounts())?.mounts ?? [];
+  const placing = new Placing(config.roots, config.namedRoots, mounts);
+  const placeOf = (path: string): string => {
+    // The worktree itself is never followed: its name is what is asked for.
+    const [above, ...others] = placing.of(dirname(path));
+    return above === undefined || others.length > 0 ? path : join(above, basename(path));
+  };
+  const asked = new Set(
+    orphans.map(({ path }) => path).filter((path) => isAbsolute(path) && path === resolve(path)),
+  );
+  const absent = new Set<string>();
+  for (const path of asked) if (await isAbsent(path)) absent.add(path);
+  const paths = [...asked].filter((path) => !absent.has(path)).map(placeOf);
+  return {
+    absent,
+    placeOf,
+    scope: { allRepositories: true, repositories: [], kinds: ['worktrees'], paths },
+  };
 }
 
 function whyItStays(path: string, { view, account }: Answer): string | undefined {

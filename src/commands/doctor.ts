@@ -12,7 +12,7 @@ import { readStorage, type Storage } from '../storage/storage.ts';
 import { doctorDocument, doctorText, type DoctorView } from '../ui/doctor-text.ts';
 import { findingOf } from '../ui/oddity-words.ts';
 import { compareWithDisk, lookAtJournal, type JournalSeen } from './doctor-journal.ts';
-import { runLocksSeen } from './journal-access.ts';
+import { placesOf, runLocksSeen } from './journal-access.ts';
 import { exitCodes } from './outcome.ts';
 import type { Shell } from './shell.ts';
 
@@ -33,7 +33,7 @@ export async function doctor(flags: DoctorFlags, shell: Shell): Promise<Result<n
     host: config.host,
     ownPid: process.pid,
     readProcesses: shell.readProcesses,
-    places: [],
+    places: await placesOf(shell),
   });
   const journal = await lookAtJournal(shell);
   const unsettled = await unsettledOddities(storage, journal, shell);

@@ -63,6 +63,7 @@ export async function journalPlace(shell: Pick<Shell, 'config'>): Promise<string
 export async function placesOf({ config, cwd }: Pick<Shell, 'config' | 'cwd'>): Promise<readonly OwnPlace[]> {
   const journal = await journalPlace({ config });
   return [
+    ...config.namedRoots.map((path) => ({ what: 'root', path }) as const),
     { what: 'journal', path: config.journalDirectory },
     { what: 'journal', path: journal },
     { what: 'here', path: cwd },

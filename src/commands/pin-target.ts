@@ -9,6 +9,7 @@ import type { Pin, Pins, PinTarget } from '../model/pin.ts';
 import { consider, noMatches } from '../projections/item-match.ts';
 import { nearest } from '../ui/nearest.ts';
 import { itemQuery, type Bases } from './find-item.ts';
+import { placesOf } from './journal-access.ts';
 import type { Shell } from './shell.ts';
 
 /** Everything that can be named: nothing of it is measured, and git is not asked. */
@@ -16,7 +17,8 @@ export type Nameable = { readonly items: readonly Item[]; readonly look: Look };
 
 export type Named = { readonly target: PinTarget; readonly name: string };
 
-export async function nameable({ config, clock, readProcesses }: Shell): Promise<Nameable> {
+export async function nameable(shell: Shell): Promise<Nameable> {
+  const { config, clock, readProcesses } = shell;
   const items: Item[] = [];
   const seen = await look({
     roots: config.roots,
@@ -29,8 +31,7 @@ export async function nameable({ config, clock, readProcesses }: Shell): Promise
     host: config.host,
     ownPid: process.pid,
     readProcesses,
-    // What it lives on decides what may go, and nothing of it is judged here.
-    places: [],
+    places: await placesOf(shell),
   });
   return { items, look: seen.look };
 }

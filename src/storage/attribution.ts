@@ -1,6 +1,7 @@
 import { basename, isAbsolute } from 'node:path';
 import type { Repository } from '../model/item.ts';
 import { mapEach } from './each.ts';
+import type { Placing } from './placing.ts';
 import type { Relations } from './relations.ts';
 import { repositoryAt } from './repository.ts';
 import { isOutside, nowhere, SessionFinder, type Attributed } from './session-finder.ts';
@@ -20,8 +21,12 @@ export type Repositories = {
 
 const lookupsAtOnce = 64;
 
-export async function attribute(survey: Survey, relations: Relations): Promise<Repositories> {
-  const directories = await repositoriesOfDirectories(survey, relations);
+export async function attribute(
+  survey: Survey,
+  relations: Relations,
+  placing: Placing,
+): Promise<Repositories> {
+  const directories = await repositoriesOfDirectories(survey, relations, placing);
   const gitDirs = gitDirsByName(survey, relations, directories);
   const byName = (name: string): Attributed => {
     const known = gitDirs.get(name);
@@ -46,7 +51,7 @@ export async function attribute(survey: Survey, relations: Relations): Promise<R
     answers.set(path, known);
     return known;
   };
-  const finder = new SessionFinder(survey, relations, byName, ofDirectory);
+  const finder = new SessionFinder(survey, relations, placing, byName, ofDirectory);
   const ofSession = (id: string): Attributed => finder.find(id);
   const ofHolder = (holder: string | undefined): Attributed => {
     if (holder === undefined) return nowhere;
@@ -70,6 +75,7 @@ export async function attribute(survey: Survey, relations: Relations): Promise<R
 async function repositoriesOfDirectories(
   survey: Survey,
   relations: Relations,
+  placing: Placing,
 ): Promise<ReadonlyMap<string, Repository>> {
   const directories = new Set<string>();
   const note = (path: string): void => {
@@ -80,7 +86,7 @@ async function repositoriesOfDirectories(
     for (const { workingDirectories } of records) workingDirectories.forEach(note);
   }
   for (const { cwd } of survey.logs) if (cwd !== undefined) note(cwd);
-  const outside = [...directories].filter((path) => isOutside(path, survey.roots));
+  const outside = [...directories].filter((path) => isOutside(path, placing));
   const found = await mapEach(outside, lookupsAtOnce, async (path) => {
     const repository = await repositoryAt(path);
     return repository === undefined ? [] : [[path, repository] as const];

@@ -1,7 +1,8 @@
-import { realpathSync, statSync } from 'node:fs';
-import { basename, dirname, join, relative } from 'node:path';
+import { statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { isAncestorOrSelf, isInside } from '../disk/path.ts';
 import { readMounts, type Mount } from '../disk/mounts.ts';
+import { otherSpellings, realNearest } from '../disk/spellings.ts';
 import type { Part } from '../model/item.ts';
 import { ownPlaceWords, type OwnPlace } from '../model/own-place.ts';
 import type { Doubt } from '../model/reason.ts';
@@ -22,7 +23,12 @@ export class OwnPlaces {
     places: readonly (OwnPlace & { readonly spellings: readonly string[] })[],
   ) {
     this.#roots = roots.filter((root) => roots.some((other) => isInside(root, other)));
-    this.#journals = places.filter(({ what }) => what === 'journal').flatMap(({ spellings }) => spellings);
+    // Where it lies unless told, there are no items, and a hundred thousand need not be asked.
+    const usual = roots.map((root) => join(root, 'clean'));
+    this.#journals = places
+      .filter(({ what }) => what === 'journal')
+      .flatMap(({ spellings }) => spellings)
+      .filter((path) => !usual.some((one) => isAncestorOrSelf(one, path)));
     for (const { what, path, spellings } of places) {
       for (const spelling of spellings) this.#climb(spelling, { what, path });
     }
@@ -65,8 +71,9 @@ function doubt(what: OwnPlace['what'], path: string): Doubt {
 export async function ownPlaces(
   roots: readonly string[],
   others: readonly OwnPlace[] = [],
+  mounts?: readonly Mount[],
 ): Promise<OwnPlaces> {
-  const mounts = (await readMounts())?.mounts ?? [];
+  const shown = mounts ?? (await readMounts())?.mounts ?? [];
   const places: readonly OwnPlace[] = [
     ...roots.map((path) => ({ what: 'root', path }) as const),
     ...others,
@@ -74,34 +81,14 @@ export async function ownPlaces(
   ];
   return new OwnPlaces(
     roots,
-    places.map((place) => ({ ...place, spellings: spellingsOf(place.path, mounts) })),
+    places.map((place) => ({ ...place, spellings: spellingsOf(place.path, shown) })),
   );
 }
 
 /** As it is named, its real path, and that by each mount that shows it. */
 function spellingsOf(path: string, mounts: readonly Mount[]): readonly string[] {
   const real = realNearest(path);
-  const all = new Set([path, real]);
-  const mount = mounts.findLast(({ point }) => isAncestorOrSelf(point, real));
-  if (mount !== undefined) {
-    const inside = join(mount.root, relative(mount.point, real));
-    for (const { device, root, point } of mounts) {
-      if (device !== mount.device || !isAncestorOrSelf(root, inside)) continue;
-      all.add(join(point, relative(root, inside)));
-    }
-  }
-  return [...all];
-}
-
-/** Of what is not there yet, the real path of the nearest directory that is, and the rest. */
-function realNearest(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch (cause) {
-    const above = dirname(path);
-    if (errorCode(cause) === undefined) throw cause;
-    return above === path ? path : join(realNearest(above), basename(path));
-  }
+  return [...new Set([path, real, ...otherSpellings(real, mounts)])];
 }
 
 function objectAt(path: string): string | undefined {

@@ -1,4 +1,4 @@
-import { readFile, readlink, realpath } from 'node:fs/promises';
+import { readFile, readlink, realpath, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { hasEnded } from './proc.ts';
 
@@ -27,10 +27,20 @@ export async function mayUseRoots(pid: number, roots: readonly string[]): Promis
     if (given !== undefined && !isAbsolute(given)) return true;
     const used = [join(home, '.prodigy'), ...(given === undefined ? [] : [given])];
     const real = await Promise.all(used.map((path) => realpath(path).catch(() => path)));
-    return real.some((path) => roots.includes(path));
+    if (real.some((path) => roots.includes(path))) return true;
+    // By another mount a root has another real path.
+    const objects = new Set(await Promise.all(roots.map(objectAt)));
+    return (await Promise.all(real.map(objectAt))).some((one) => one !== undefined && objects.has(one));
   } catch {
     return !hasEnded(pid);
   }
+}
+
+async function objectAt(path: string): Promise<string | undefined> {
+  return stat(path, { bigint: true }).then(
+    ({ dev, ino }) => `${dev}:${ino}`,
+    () => undefined,
+  );
 }
 
 function valueOf(environment: readonly string[], name: string): string | undefined {

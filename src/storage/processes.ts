@@ -1,5 +1,7 @@
 import { realpath } from 'node:fs/promises';
+import { readMounts } from '../disk/mounts.ts';
 import { isAncestorOrSelf } from '../disk/path.ts';
+import { otherSpellings } from '../disk/spellings.ts';
 import { parseLsof, parsePs } from './lsof.ts';
 import { readProc, suspectName, type ProcessRow } from './proc.ts';
 
@@ -14,8 +16,8 @@ export type ProcessTable = {
   readonly processes: readonly ProcessInfo[];
   /** Processes of others that cannot be looked into and whose name is one of those that work on our storage. */
   readonly suspects: readonly { readonly pid: number; readonly name: string }[];
-  /** Prefixes asked for whose real path is another: as given, and real. */
-  readonly aliases?: readonly (readonly [given: string, real: string])[];
+  /** Prefixes asked for that the kernel calls otherwise: as given, and by its real path or the mount that shows it. */
+  readonly aliases?: readonly (readonly [given: string, other: string])[];
 };
 
 /** Who runs, with what they use under the prefixes asked for. */
@@ -44,10 +46,14 @@ async function readPlatform(prefixes: readonly string[]): Promise<ProcessTable> 
   return unreadableTable;
 }
 
+/** Whoever came in by another mount of the same directory is inside as well. */
 async function realPrefixes(prefixes: readonly string[]): Promise<readonly (readonly [string, string])[]> {
-  return Promise.all(
-    prefixes.map(async (given) => [given, await realpath(given).catch(() => given)] as const),
-  );
+  const mounts = (await readMounts())?.mounts ?? [];
+  const all = prefixes.map(async (given) => {
+    const real = await realpath(given).catch(() => given);
+    return [real, ...otherSpellings(real, mounts)].map((other) => [given, other] as const);
+  });
+  return (await Promise.all(all)).flat();
 }
 
 /** Marks our own process and those above it, and names the suspects. */

@@ -1,9 +1,9 @@
 import { basename, isAbsolute } from 'node:path';
-import { isAncestorOrSelf } from '../disk/path.ts';
 import type { Attribution, Repository } from '../model/item.ts';
 import { addTo } from '../model/groups.ts';
 import type { Survey, WorktreeEntry } from './entries.ts';
 import { jobOfAgent } from './names.ts';
+import type { Placing } from './placing.ts';
 import type { Relations } from './relations.ts';
 
 /** Whose repository something is, and how sure that is. */
@@ -22,7 +22,7 @@ export class SessionFinder {
   readonly #metadataHolders = new Map<string, string[]>();
   readonly #checkpoints = new Map<string, { directories: readonly string[]; atMs: number }[]>();
   readonly #outside = new Map<string, boolean>();
-  readonly #roots: readonly string[];
+  readonly #placing: Placing;
   readonly #relations: Relations;
   readonly #byName: (name: string) => Attributed;
   readonly #ofDirectory: (path: string) => Attributed;
@@ -30,10 +30,11 @@ export class SessionFinder {
   constructor(
     survey: Survey,
     relations: Relations,
+    placing: Placing,
     byName: (name: string) => Attributed,
     ofDirectory: (path: string) => Attributed,
   ) {
-    this.#roots = survey.roots;
+    this.#placing = placing;
     this.#relations = relations;
     this.#byName = byName;
     this.#ofDirectory = ofDirectory;
@@ -95,7 +96,7 @@ export class SessionFinder {
   #isOutside(path: string): boolean {
     const known = this.#outside.get(path);
     if (known !== undefined) return known;
-    const outside = isOutside(path, this.#roots);
+    const outside = isOutside(path, this.#placing);
     this.#outside.set(path, outside);
     return outside;
   }
@@ -117,6 +118,6 @@ export class SessionFinder {
 }
 
 /** Not in the storage itself: there the names tell more than any record. */
-export function isOutside(path: string, roots: readonly string[]): boolean {
-  return isAbsolute(path) && !roots.some((root) => isAncestorOrSelf(root, path));
+export function isOutside(path: string, placing: Placing): boolean {
+  return isAbsolute(path) && placing.of(path).length === 0;
 }

@@ -1,12 +1,14 @@
 import type { ProcessUse } from '../model/item.ts';
 import type { OwnPlace } from '../model/own-place.ts';
 import type { Doubt } from '../model/reason.ts';
+import { readMounts } from '../disk/mounts.ts';
 import { attribute, type Repositories } from './attribution.ts';
 import { groupBy } from '../model/groups.ts';
 import { mapEach } from './each.ts';
 import { prodigiesAtWork, usersOf, type ProdigyAtWork } from './liveness.ts';
 import type { ProcessTable, ReadProcesses } from './processes.ts';
 import { ownPlaces, type OwnPlaces } from './own-places.ts';
+import { Placing } from './placing.ts';
 import { readLock } from './prodigy-lock.ts';
 import { relate, type Relations } from './relations.ts';
 import type { LockEntry, Survey } from './entries.ts';
@@ -26,6 +28,7 @@ export type Storage = {
   readonly blindness: Doubt | undefined;
   readonly nowMs: number;
   readonly own: OwnPlaces;
+  readonly placing: Placing;
   /** Processes that use something at or below `path`. */
   usersOf(path: string): readonly ProcessUse[];
 };
@@ -36,7 +39,7 @@ export type StorageRequest = {
   readonly host: string;
   readonly ownPid: number;
   readonly readProcesses: ReadProcesses;
-  /** What else than the roots the run lives on: its journal, wherever it lies, and its current directory. */
+  /** What the run lives on: roots as they are called, its journal, wherever it lies, and its current directory. */
   readonly places: readonly OwnPlace[];
 };
 
@@ -52,7 +55,10 @@ export async function readStorage({
 }: StorageRequest): Promise<Storage> {
   const survey = await readSurvey(roots);
   const relations = relate(survey);
-  const repositories = await attribute(survey, relations);
+  const mounts = (await readMounts())?.mounts ?? [];
+  const named = places.filter(({ what }) => what === 'root').map(({ path }) => path);
+  const placing = new Placing(roots, named, mounts);
+  const repositories = await attribute(survey, relations, placing);
   // After the records, so that a run which began meanwhile is seen by one or the other.
   const table = await readProcesses(roots);
   const found = await mapEach(survey.locks, locksAtOnce, async (entry): Promise<LockFound> => {
@@ -72,7 +78,9 @@ export async function readStorage({
     own: await ownPlaces(
       roots,
       places.filter(({ what }) => what !== 'here' || !table.readable),
+      mounts,
     ),
+    placing,
     usersOf: (path) => usersOf(path, table),
   };
 }

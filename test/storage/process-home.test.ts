@@ -1,10 +1,12 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { hasEnded } from '../../src/storage/proc.ts';
 import { mayUseRoots } from '../../src/storage/process-home.ts';
+import { permitted } from '../disk/fixtures.ts';
 import { asNobody } from '../helpers/as-nobody.ts';
 import { isRoot, temporaryDirectory } from '../helpers/temporary.ts';
 
@@ -27,6 +29,15 @@ onLinux('who has another home works on another storage, who has this one on this
   t.true(await mayUseRoots(await living(t, { HOME: home }), roots));
   t.true(await mayUseRoots(await living(t, { HOME: '/nowhere', PRODIGY_HOME: roots[0] }), roots));
   t.false(await mayUseRoots(await living(t, { HOME: '/nowhere' }), roots));
+});
+
+onLinux('who calls the home by another mount works on this storage (P11)', async (t) => {
+  const top = temporaryDirectory(t);
+  const [home, shown] = [join(top, 'home'), join(top, 'shown')];
+  mkdirSync(join(home, '.prodigy'), { recursive: true });
+  mkdirSync(shown);
+  if (!(await permitted(t, ['mount', '--bind', home, shown], ['umount', shown]))) return;
+  t.true(await mayUseRoots(await living(t, { HOME: shown }), [join(home, '.prodigy')]));
 });
 
 onLinux('who lives and tells no home may work on any storage (P11)', async (t) => {

@@ -13,6 +13,7 @@ import { processName } from '../../src/storage/process-name.ts';
 import { readProcessTable, type ProcessInfo, type ProcessTable } from '../../src/storage/processes.ts';
 import { isProdigy, prodigiesAtWork, prodigyProcessesIn, usersOf } from '../../src/storage/liveness.ts';
 import { readLock } from '../../src/storage/prodigy-lock.ts';
+import { permitted } from '../disk/fixtures.ts';
 import { addWorktree, commitFile, makeRepository } from '../helpers/git.ts';
 import { isRoot, temporaryDirectory } from '../helpers/temporary.ts';
 
@@ -46,6 +47,21 @@ function find(table: ProcessTable, pid: number): ProcessInfo {
   if (found === undefined) throw new Error(`no process ${pid}`);
   return found;
 }
+
+seen('who came in by another mount of the same directory is a user', async (t) => {
+  const top = await realpath(temporaryDirectory(t));
+  const [root, shown] = [join(top, 'root'), join(top, 'shown')];
+  await mkdir(join(root, 'worktree'), { recursive: true });
+  await mkdir(shown);
+  if (!(await permitted(t, ['mount', '--bind', root, shown], ['umount', shown]))) return;
+  const file = join(shown, 'worktree', 'held');
+  await writeFile(file, '');
+  const pid = await child(t, join(shown, 'worktree'), `require('fs').openSync(${JSON.stringify(file)})`);
+  const uses = usersOf(join(root, 'worktree'), await readProcessTable([root])).filter(
+    (use) => use.pid === pid,
+  );
+  t.deepEqual(uses.map(({ how }) => how).sort(), ['cwd', 'open-file']);
+});
 
 seen('a child with its working directory deep inside is a user, also silently', async (t) => {
   const top = temporaryDirectory(t);

@@ -227,6 +227,7 @@ export class Machine {
   config(): Config {
     return {
       roots: [this.root],
+      namedRoots: [this.root],
       firstRoot: this.root,
       nodeOptions: '',
       journalDirectory: this.journalDirectory,
