@@ -26,8 +26,8 @@ export type BundleLocks = {
 };
 
 export type Held = {
-  /** Why an id could not be had. */
-  readonly refused: ReadonlyMap<string, string>;
+  /** Why an id could not be had, and whether because somebody has it. */
+  readonly refused: ReadonlyMap<string, Refusal>;
   readonly replaced: readonly StaleLockReplaced[];
   /**
    * The lock that somebody has taken meanwhile where we could not take one for want of room; `undefined`: none. What was
@@ -37,6 +37,8 @@ export type Held = {
   /** Gives back those that nobody else shares. */
   readonly release: () => Promise<void>;
 };
+
+export type Refusal = { readonly why: string; readonly isHeld: boolean };
 
 type Context = { readonly host: string; readonly readProcesses: ReadProcesses };
 
@@ -78,9 +80,9 @@ export async function openBundleLocks(
     id: string,
     processes: () => Promise<ProcessTable>,
     hold: Hold,
-  ): Promise<string | undefined> {
+  ): Promise<Refusal | undefined> {
     // An id that is no plain name would lead out of the lock directory (P4).
-    if (!isPlainId(id)) return `not an id of Prodigy: ${id}`;
+    if (!isPlainId(id)) return impossible(`not an id of Prodigy: ${id}`);
     for (const root of roots) {
       const path = join(root, 'resume_locks', `${id}.lock`);
       const isFirst = root === roots[0];
@@ -100,8 +102,8 @@ export async function openBundleLocks(
             hold.withoutRoom.add(id);
             continue;
           }
-          if (taken.isErr()) return `${taken.error.code} ${path}`;
-          if (taken.value === 'held') return `taken meanwhile: ${path}`;
+          if (taken.isErr()) return impossible(`${taken.error.code} ${path}`);
+          if (taken.value === 'held') return heldBy(`taken meanwhile: ${path}`);
           share(path, hold);
           continue;
         }
@@ -112,17 +114,17 @@ export async function openBundleLocks(
             hold.withoutRoom.add(id);
             continue;
           }
-          if (taken.isErr()) return `${taken.error.code} ${path}`;
-          if (taken.value === 'held') return `taken meanwhile: ${path}`;
+          if (taken.isErr()) return impossible(`${taken.error.code} ${path}`);
+          if (taken.value === 'held') return heldBy(`taken meanwhile: ${path}`);
           share(path, hold);
           hold.replaced.push({ type: 'StaleLockReplaced', path, pid: reading.pid, acquiredAt });
           continue;
         }
         case 'live':
         case 'foreign':
-          return `held by process ${reading.pid} on ${reading.host} since ${reading.acquiredAt}`;
+          return heldBy(`held by process ${reading.pid} on ${reading.host} since ${reading.acquiredAt}`);
         default:
-          return `not understood: ${reading.detail}`;
+          return { why: `not understood: ${reading.detail}`, isHeld: reading.state === 'broken-young' };
       }
     }
     return undefined;
@@ -161,7 +163,7 @@ export async function openBundleLocks(
   return {
     hold: (ids) =>
       inTurn(async () => {
-        const refused = new Map<string, string>();
+        const refused = new Map<string, Refusal>();
         const hold: Hold = { paths: new Set(), withoutRoom: new Set(), replaced: [] };
         // Hardly ever is there a lock already: the process table is read only then.
         let table: Promise<ProcessTable> | undefined;
@@ -186,6 +188,14 @@ export async function openBundleLocks(
       if (hasHeld) await syncDirectories([first]);
     },
   };
+}
+
+function impossible(why: string): Refusal {
+  return { why, isHeld: false };
+}
+
+function heldBy(why: string): Refusal {
+  return { why, isHeld: true };
 }
 
 /** What one chunk holds. */

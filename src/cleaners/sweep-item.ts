@@ -31,15 +31,16 @@ import type { Sweeping } from './sweep-chunk.ts';
  */
 export async function moveOne(
   operation: Operation,
-  refused: ReadonlyMap<string, string>,
+  refused: Held['refused'],
   now: Pick<LastLookContext, 'table' | 'own'>,
   context: Sweeping,
 ): Promise<Fact | 'moved'> {
   const { op, item, intent, attempt } = operation;
   const locked = intent.locks.find((id) => refused.has(id));
   if (locked !== undefined) {
-    const evidence = { lock: refused.get(locked) ?? locked };
-    return { op, event: { type: 'ItemDrifted', item: item.id, reason: 'active', evidence } };
+    const { why = locked, isHeld = true } = refused.get(locked) ?? {};
+    const reason = isHeld ? 'active' : 'unreadable';
+    return { op, event: { type: 'ItemDrifted', item: item.id, reason, evidence: { lock: why } } };
   }
   const explained = stillExplained(item, context.gone);
   if (explained !== undefined) {

@@ -1,7 +1,7 @@
 import { lstat, unlink } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
-import { ok, type Result } from 'neverthrow';
+import { err, ok, type Result } from 'neverthrow';
 import { identify, isUnchanged } from '../disk/identity.ts';
 import { readMounts } from '../disk/mounts.ts';
 import type { Failure } from '../model/failure.ts';
@@ -10,11 +10,12 @@ import type { Seen } from '../storage/see.ts';
 import { Placing } from '../storage/placing.ts';
 import { orphanedJobs, readRegistry, registryPath, type Orphan } from '../storage/orphan-registry.ts';
 import { printable } from '../ui/format.ts';
+import type { RunView } from '../ui/view.ts';
 import { whyText } from '../ui/why-words.ts';
 import type { Answer } from './answer.ts';
 import { goneDirectory } from './here.ts';
 import type { Shell } from './shell.ts';
-import { engine, engineRequest, prodigyCodes, silentManner } from './worktree-clean.ts';
+import { engine, engineRequest, lookOnly, prodigyCodes, silentManner } from './worktree-clean.ts';
 
 export type OrphanFlags = { readonly dryRun?: boolean; readonly force?: boolean };
 
@@ -70,9 +71,32 @@ export async function cleanOrphaned(
       `  - ${printable(where)} (agent: ${printable(agent_id)}, item: ${printable(item_id)}, error: ${printable(error ?? 'unknown')})\n`,
     );
   }
-  if (flags.dryRun === true) return say(`Dry run: would clean ${orphans.length} worktree(s)`);
+  if (flags.dryRun === true) return dryRun(orphans, job, shell);
   if (flags.force !== true && !(await isWanted(shell))) return say('Cleanup cancelled.');
   return act(orphans, { path, seen: reading.seen }, job, shell);
+}
+
+/** Counts what a run would clean, and tells of the rest why it would not. */
+async function dryRun(
+  orphans: readonly Orphan[],
+  job: string | undefined,
+  shell: Shell,
+): Promise<Result<number, Failure>> {
+  const { terminal } = shell;
+  const { absent, placeOf, scope } = await askedOf(orphans, shell);
+  const argv = job === undefined ? ['--dry-run'] : [job, '--dry-run'];
+  const request = { ...engineRequest(argv), allRepositories: true, dryRun: true };
+  const view = await lookOnly(request, scope, 'worktree clean-orphaned', shell);
+  if (view.isErr()) return err(view.error);
+  const going = new Set<string>();
+  for (const { path } of orphans) {
+    const place = placeOf(path);
+    const why = absent.has(path) ? 'already removed' : whyItWouldStay(place, view.value);
+    if (why === undefined) going.add(place);
+    else terminal.err(`Would not clean ${printable(path)}: ${printable(why)}\n`);
+  }
+  terminal.out(`Dry run: would clean ${going.size} worktree(s)\n`);
+  return ok(prodigyCodes.done);
 }
 
 /** A Prodigy at work may have added to the list since: then it has not served its purpose. */
@@ -162,6 +186,12 @@ async function askedOf(orphans: readonly Orphan[], { config }: Shell): Promise<A
     placeOf,
     scope: { allRepositories: true, repositories: [], kinds: ['worktrees'], paths },
   };
+}
+
+function whyItWouldStay(path: string, view: RunView): string | undefined {
+  const item = view.items.find((one) => one.path === path);
+  if (item === undefined) return 'it is no worktree in the storage';
+  return item.verdict === 'keep' ? whyText(item) : undefined;
 }
 
 function whyItStays(path: string, { view, account }: Answer): string | undefined {

@@ -38,6 +38,8 @@ export type SessionFacts = {
   readonly hasCheckpoint: boolean;
   /** A checkpoint exists that could not be understood (or whose version is newer): counts as resumable. */
   readonly checkpointDoubt: Doubt | undefined;
+  /** Something of it lies where it could not be looked at, and will be in the way of a removal. */
+  readonly hidden?: Doubt | undefined;
   /** Its own worktree directory, or one of its agents', exists in any root. */
   readonly hasWorktree: boolean;
   /** Any of its worktrees is unmerged, dirty, or could not be proven otherwise. */

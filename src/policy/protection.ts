@@ -98,6 +98,8 @@ function restOf(facts: SessionFacts, nowMs: number, windowMs: number): Answer {
   if (record.state === 'absent') return orphan(facts);
 
   const answer = byStatus(facts, record, nowMs, windowMs);
+  if (answer.class !== 'active' && answer.class !== 'resumable' && facts.hidden !== undefined)
+    return inHiding(recordWord(facts), facts.hidden);
   if (checkpointDoubt === undefined || answer.class === 'active') return answer;
   // Nobody knows what such a checkpoint would resume, so no record makes it worthless.
   return resumable(facts, 'with a checkpoint that cannot be understood', checkpointDoubt);
@@ -137,7 +139,12 @@ function orphan(facts: SessionFacts): Answer {
     return resumable(facts, 'checkpoint and worktree without a record', facts.checkpointDoubt);
   if (facts.checkpointDoubt !== undefined)
     return { class: 'unknown', why: 'checkpoint cannot be understood', doubt: facts.checkpointDoubt };
+  if (facts.hidden !== undefined) return inHiding('no session record', facts.hidden);
   return { class: 'orphan', why: 'no session record' };
+}
+
+function inHiding(who: string, doubt: Doubt): Answer {
+  return { class: 'unknown', why: `${who}, something of it is hidden`, doubt };
 }
 
 function resumable(facts: SessionFacts, because: string, doubt?: Doubt): Answer {

@@ -4,6 +4,7 @@ import type { Doubt } from '../model/reason.ts';
 import type { WorktreeFacts } from '../model/worktree.ts';
 import { addTo } from '../model/groups.ts';
 import { nameMs } from './names.ts';
+import { obstacles, type Obstacles } from './obstacles.ts';
 import { jobOwner, sessionOwner } from './relations.ts';
 import { see } from './see.ts';
 import type { Storage } from './storage.ts';
@@ -30,7 +31,11 @@ export function ownerFacts(
   for (const job of relations.jobs) ids.add(jobOwner(job));
 
   const witness = witnesses(storage);
-  const makers = { sessions: sessionMaker(storage, inspected, witness), jobs: jobMaker(storage, witness) };
+  const obstacle = obstacles(storage);
+  const makers = {
+    sessions: sessionMaker(storage, inspected, witness, obstacle),
+    jobs: jobMaker(storage, witness, obstacle),
+  };
   const facts = new Map<OwnerId, OwnerFacts>();
   for (const owner of ids) {
     const mine = owned.get(owner) ?? [];
@@ -48,6 +53,7 @@ function sessionMaker(
   storage: Storage,
   inspected: ReadonlyMap<string, WorktreeFacts>,
   witness: Witnesses,
+  obstacle: Obstacles,
 ): (id: string, owned: readonly Item[]) => SessionFacts {
   const { survey, relations } = storage;
   const signs = vitalSigns(storage);
@@ -74,12 +80,14 @@ function sessionMaker(
     const own = owned.filter(({ kind }) => kind === 'worktrees');
     const lastSignMs = newest(strayMs.get(id), lastSignOf(owned)) ?? nameMs(id) ?? 0;
     const found = checkpoints.get(id);
+    const testimony = ofSession(witness, id, storage.repositories.ofSession(id).repository?.name);
     return {
       type: 'session',
       id: sessionOwner(id),
       record,
       hasCheckpoint: (found?.own ?? 0) > 0,
       checkpointDoubt: found?.doubt ?? unseen.state(id),
+      hidden: obstacle.doubtOf(testimony, id),
       hasWorktree: own.length > 0 || unseen.worktrees !== undefined,
       worktreeUnmergedOrDirty:
         unseen.worktrees !== undefined ||
@@ -87,7 +95,7 @@ function sessionMaker(
       mergeCheckpoint: merges.get(id),
       liveness: signs.ofSession(id, { record, lastSignMs }, owned),
       lastSignMs,
-      witnesses: ofSession(witness, id, storage.repositories.ofSession(id).repository?.name),
+      witnesses: testimony,
     };
   };
 }
@@ -105,7 +113,11 @@ function ofJob(witness: Witnesses, job: string): JobFacts['witnesses'] {
   return () => witness.ofJob(job);
 }
 
-function jobMaker(storage: Storage, witness: Witnesses): (job: string, owned: readonly Item[]) => JobFacts {
+function jobMaker(
+  storage: Storage,
+  witness: Witnesses,
+  obstacle: Obstacles,
+): (job: string, owned: readonly Item[]) => JobFacts {
   const signs = vitalSigns(storage);
   const order = ['none', 'complete', 'incomplete', 'broken'] as const;
   const hidden = storage.survey.blind.find(({ segments }) => segments[0] === 'state')?.doubt;
@@ -119,7 +131,12 @@ function jobMaker(storage: Storage, witness: Witnesses): (job: string, owned: re
     const states = storage.relations.jobStates.get(job) ?? [];
     // Where copies disagree, the worst is believed.
     const worst = Math.max(0, ...states.map(({ state }) => order.indexOf(state.state)));
-    const doubt = states.flatMap(({ state }) => state.doubts)[0] ?? hidden ?? unmapped.get(job);
+    const testimony = ofJob(witness, job);
+    const doubt =
+      states.flatMap(({ state }) => state.doubts)[0] ??
+      hidden ??
+      unmapped.get(job) ??
+      obstacle.doubtOf(testimony);
     return {
       type: 'job',
       id: jobOwner(job),
@@ -127,7 +144,7 @@ function jobMaker(storage: Storage, witness: Witnesses): (job: string, owned: re
       doubt,
       liveness: signs.ofJob(job, owned),
       lastSignMs: lastSignOf(owned) ?? nameMs(job) ?? 0,
-      witnesses: ofJob(witness, job),
+      witnesses: testimony,
     };
   };
 }

@@ -99,6 +99,11 @@ function visit(at: Walk, above: readonly string[], directory: string, entry: Dir
     at.oddities.push({ reason: 'unknown-format', detail: 'a name that is not UTF-8', path });
     return;
   }
+  if (above.length === 0 && vitalContainers.includes(name) && (type === 'file' || type === 'other')) {
+    const path = join(directory, name);
+    noteBlind(at, segments, { reason: 'unknown-format', detail: 'not a directory', path });
+    return;
+  }
   const children =
     type === 'directory' && isDecidedByContents(segments) ? listOrNote(at, segments) : undefined;
   const place = classify(

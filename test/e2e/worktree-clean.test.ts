@@ -225,7 +225,9 @@ test('clean-orphaned takes only worktrees of the storage, asks unless forced, an
     listed.stdout,
     /^Found 3 orphaned worktree\(s\):\n {2}- .* \(agent: .*, item: item_1, error: .*\)\n/,
   );
-  t.regex(listed.stdout, /Dry run: would clean 3 worktree\(s\)\n$/);
+  t.regex(listed.stdout, /Dry run: would clean 1 worktree\(s\)\n$/);
+  t.true(listed.stderr.includes(`Would not clean ${path}0: already removed\n`), listed.stderr);
+  t.true(listed.stderr.includes(`Would not clean ${outside}: it is no worktree in the storage\n`));
   t.regex(cancelled.stdout, /Proceed with cleanup\? \[y\/N\]\nCleanup cancelled\.\n$/);
   t.is(done.exitCode, 0, done.stderr);
   t.true(done.stdout.includes(`✅ Cleaned: ${path}\n⚠️  Already removed: ${path}0\n`), done.stdout);
