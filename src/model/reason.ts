@@ -11,6 +11,8 @@ export const keepReasons = [
   'precious',
   'unmerged',
   'unreachable-commits',
+  /** Another repository lies in it, and its own objects with it. */
+  'nested-repository',
   'operation-in-progress',
   'has-worktree',
   'locked',

@@ -65,6 +65,8 @@ export type WorktreeFacts = {
   readonly settings: readonly string[];
   /** Relative paths of submodules and nested repositories found inside, at most 20. */
   readonly nested: readonly string[];
+  /** Those of them that the worktree's own index knows as submodules. */
+  readonly submodules: readonly string[];
   /** Everything that could not be read or is not understood. */
   readonly doubts: readonly Doubt[];
   /** Youngest of index, HEAD, logs/HEAD, ORIG_HEAD mtimes and HEAD's commit time. UTC milliseconds. */

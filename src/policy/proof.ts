@@ -65,8 +65,9 @@ function objection(facts: WorktreeFacts, { mergedOnly, insisted }: ProofOptions)
   if (doubt !== undefined) return doubt.reason;
   if (changes === undefined || unreachable === undefined || !facts.head) return 'unreadable';
   if (!facts.mainGitDir || !facts.adminDir) return 'unknown-format';
-  // Nobody has looked whether what is nested is clean and reachable from somewhere else.
-  if (facts.nested.length > 0) return 'unreachable-commits';
+  // Clean, and all that it has on its remote's branches as it saw them last: nothing proves that it is anywhere else, and
+  // git, which makes the worktree again, knows nothing of it.
+  if (facts.nested.length > 0) return 'nested-repository';
   if (mergedOnly && facts.mergedInto === undefined && facts.landed === undefined) return 'unmerged';
   return undefined;
 }
@@ -99,7 +100,7 @@ function evidenceOf(facts: WorktreeFacts, deletes: readonly SpentBranch[]): Evid
     operation: facts.operation ?? 'none',
     // Not the reason: it is whatever somebody wrote into a file.
     locked: facts.locked !== undefined,
-    nested: listOf(facts.nested),
+    nested: listOf(facts.nested.map((path) => nestedText(path, facts))),
     ...(facts.mainGitDir === undefined || facts.adminDir === undefined ? { repository: 'not known' } : {}),
     ...(doubt === undefined ? {} : { doubt: doubt.detail }),
     ...(doubt?.path === undefined ? {} : { path: doubt.path }),
@@ -146,6 +147,10 @@ function changesOf({ changes }: WorktreeFacts): string {
     ...(isNone(changes.untracked) ? [] : [`${changes.untracked} untracked`]),
   ];
   return counts.length === 0 ? 'none' : counts.join(', ');
+}
+
+function nestedText(path: string, { submodules }: WorktreeFacts): string {
+  return submodules.includes(path) ? `submodule ${path}` : `repository ${path}`;
 }
 
 function listOf(names: readonly string[]): string {

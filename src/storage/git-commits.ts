@@ -112,7 +112,7 @@ async function kindsOf(gitDir: string, objects: readonly string[]): Promise<Resu
   let lacksSome = false;
   if (objects.length === 0) return ok({ ...kinds, lacksSome });
   const asked = await runGit(['cat-file', '--batch-check=%(objectname) %(objecttype)'], {
-    gitDir,
+    ...apart(gitDir),
     input: lines(objects),
     complete: true,
   });
@@ -134,27 +134,33 @@ async function kindsOf(gitDir: string, objects: readonly string[]): Promise<Resu
 export async function findUnpublished(gitDir: string): Promise<Result<Unreachable, Doubt>> {
   const tips = await ownTips(gitDir);
   if (tips.isErr()) return err(tips.error);
-  const refs = await runGit(['for-each-ref', '--format=%(objectname) %(refname)'], {
-    gitDir,
-    complete: true,
-  });
+  const at = apart(gitDir);
+  const refs = await runGit(['for-each-ref', '--format=%(objectname) %(refname)'], { ...at, complete: true });
   if (refs.isErr()) return err(unanswered(gitComplaint(refs.error), gitDir));
   const all = new Set(tips.value.commits);
   for (const line of refs.value.split('\n').filter((text) => text !== '')) {
     const [object = '', name = ''] = line.split(' ');
     if (!name.startsWith('refs/remotes/')) all.add(object);
   }
-  const head = await runGit(['rev-parse', '--verify', '--quiet', 'HEAD'], { gitDir });
+  const head = await runGit(['rev-parse', '--verify', '--quiet', 'HEAD'], at);
   if (head.isOk()) all.add(head.value.trim());
   if (all.size === 0) return ok({ count: 0, example: undefined });
   const kinds = await kindsOf(gitDir, [...all]);
   if (kinds.isErr()) return err(kinds.error);
   const { commits, tags, odd } = kinds.value;
   const args = ['rev-list', '--stdin', '--not', '--glob=refs/remotes/*'];
-  const listed = await runGit(args, { gitDir, input: lines([...commits, ...tags]) });
+  const listed = await runGit(args, { ...at, input: lines([...commits, ...tags]) });
   if (listed.isErr()) return err(unanswered(gitComplaint(listed.error), gitDir));
   const found = [...words(listed.value), ...odd];
   return ok({ count: found.length, example: found[0] });
+}
+
+/**
+ * Objects and refs are asked for, no files: of a submodule's git directory git would first go to the files, and give up
+ * when the worktree that they lay in has moved.
+ */
+function apart(gitDir: string): { readonly gitDir: string; readonly workTree: string } {
+  return { gitDir, workTree: gitDir };
 }
 
 function unanswered(detail: string, path: string): Doubt {

@@ -56,6 +56,7 @@ export const nothingKnown: WorktreeFacts = {
   pointers: undefined,
   settings: [],
   nested: [],
+  submodules: [],
   doubts: [],
   lastGitSignMs: undefined,
 };
@@ -134,6 +135,7 @@ async function inspectLinked(
     pointers,
     settings,
     nested: inside?.nested.slice(0, maxNestedListed) ?? [],
+    submodules: inside?.submodules.slice(0, maxNestedListed) ?? [],
     doubts,
     lastGitSignMs: Math.max(files.lastGitSignMs ?? 0, committedAtMs),
   };
@@ -215,7 +217,7 @@ async function leadsElsewhere(worktree: string, adminDir: string): Promise<Doubt
   return { reason: 'unknown-format', detail: 'git finds another directory from here', path: worktree };
 }
 
-type Inside = Pick<WorktreeFacts, 'changes' | 'nested' | 'doubts'>;
+type Inside = Pick<WorktreeFacts, 'changes' | 'nested' | 'submodules' | 'doubts'>;
 
 async function changesOf(
   checkout: Checkout,
@@ -228,6 +230,7 @@ async function changesOf(
     return {
       changes: undefined,
       nested: [],
+      submodules: [],
       doubts: [{ reason: 'unreadable', detail, path: checkout.workTree }],
     };
   }
@@ -244,7 +247,9 @@ async function changesOf(
     untracked: untracked.length + tracked.value.stray.length,
     precious,
   };
-  return { changes, nested: nested.found, doubts: nested.doubts };
+  const { found, doubts } = nested;
+  const submodules = found.filter((path) => tracked.value.submodules.includes(path));
+  return { changes, nested: found, submodules, doubts };
 }
 
 async function lockReason(adminDir: string, doubts: Doubt[]): Promise<string | undefined> {

@@ -1,3 +1,4 @@
+import { basename, dirname, join } from 'node:path';
 import { unreachable } from '../model/invariant.ts';
 import type { Item } from '../model/item.ts';
 import { ownPlaceWords } from '../model/own-place.ts';
@@ -20,7 +21,8 @@ export function releaseOf(item: Item, verdict: Verdict, policy: Policy): Release
   }
   const owner = ownerOf(item, verdict);
   const session = owner?.type === 'session' ? owner.id : undefined;
-  const git = `git -C ${quoted(item.path)}`;
+  const nested = nestedIn(verdict);
+  const git = `git -C ${quoted(nested ?? item.path)}`;
   switch (verdict.reason) {
     case 'active':
       return {
@@ -55,10 +57,19 @@ export function releaseOf(item: Item, verdict: Verdict, policy: Policy): Release
     case 'unmerged':
       return { sentence: 'merge its branch, or do without --merged-only' };
     case 'unreachable-commits':
+      if (nested !== undefined) {
+        return {
+          sentence: `push what only the repository ${printable(nested)} has, or move it out of the worktree`,
+          command: `${git} log --oneline --all --reflog --not --remotes`,
+        };
+      }
+      if (verdict.evidence['doubt'] !== undefined) return byHand;
       return {
-        sentence: 'give its commits a branch that stays, here or inside what is nested in it',
+        sentence: 'give its commits a branch that stays',
         command: `${git} branch keep-${head(verdict)}`,
       };
+    case 'nested-repository':
+      return nestedRelease(item);
     case 'operation-in-progress':
       return {
         sentence: `finish or abort the ${printable(String(verdict.evidence['operation'] ?? 'operation'))} under way`,
@@ -110,7 +121,7 @@ export function releaseOf(item: Item, verdict: Verdict, policy: Policy): Release
     case 'other-repository':
     case 'outside-root':
     case 'symlink':
-      return { sentence: 'look at it by hand: what is not understood is never removed' };
+      return byHand;
     default:
       return unreachable(verdict);
   }
@@ -140,6 +151,35 @@ function usedRelease({ evidence }: Verdict): Release {
         sentence: `wait until this has ended: ${printable(String(evidence['process'] ?? doubt ?? ''))}`,
       };
   }
+}
+
+const byHand: Release = { sentence: 'look at it by hand: what is not understood is never removed' };
+
+/** The repository inside that an objection is about. */
+function nestedIn({ evidence: { doubt, path } }: Verdict): string | undefined {
+  return String(doubt ?? '').startsWith('nested repository: ') && path !== undefined
+    ? String(path)
+    : undefined;
+}
+
+/** It was found clean. To unregister a submodule would do so for all worktrees: its directory is emptied instead. */
+function nestedRelease({ path, detail }: Item): Release {
+  const { nested = [], submodules = [], mainGitDir = '' } = detail.type === 'worktree' ? detail.facts : {};
+  const [first] = nested;
+  if (first === undefined) return byHand;
+  const holds = `it holds another repository, ${printable(first)}, whose own objects would go with it`;
+  const at = join(path, first);
+  if (submodules.includes(first)) {
+    return {
+      sentence: `${holds}: when its remote has all that is needed of it, empty the directory of the submodule`,
+      command: `find ${quoted(at)} -mindepth 1 -delete`,
+    };
+  }
+  const beside = dirname(mainGitDir.replace(/(?<=.)\/\.git$/, ''));
+  return {
+    sentence: `${holds}: move it out of the worktree, or delete it when nothing in it is needed`,
+    command: `mv -n ${quoted(at)} ${quoted(join(beside, `${basename(path)}-${basename(first)}`))}`,
+  };
 }
 
 /** The hold can be on its session or job. */

@@ -63,7 +63,12 @@ test(
 test(objects, 'lost commits', { unreachable: { count: 3, example: 'abc' } }, 'unreachable-commits', {
   commits: '3 that no surviving ref reaches, one is abc',
 });
-test(objects, 'a submodule', { nested: ['vendor/lib'] }, 'unreachable-commits', { nested: 'vendor/lib' });
+test(objects, 'a clone', { nested: ['vendor/lib'] }, 'nested-repository', {
+  nested: 'repository vendor/lib',
+});
+test(objects, 'a submodule', { nested: ['lib'], submodules: ['lib'] }, 'nested-repository', {
+  nested: 'submodule lib',
+});
 test(objects, 'unknown changes', { changes: undefined }, 'unreadable', { changes: 'not known' });
 test(objects, 'unknown commits', { unreachable: undefined }, 'unreadable', { commits: 'not known' });
 test(objects, 'no HEAD', { head: undefined }, 'unreadable', { head: 'not known' });

@@ -72,6 +72,7 @@ export function worktreeFacts(changes: Partial<WorktreeFacts> = {}): WorktreeFac
     pointers: undefined,
     settings: [],
     nested: [],
+    submodules: [],
     doubts: [],
     lastGitSignMs: longAgoMs,
     ...changes,
