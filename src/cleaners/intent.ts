@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { RemovalIntended, RemovalMode } from '../journal/event-removal.ts';
 import type { Item, ItemId } from '../model/item.ts';
+import type { Obstacle } from '../model/obstacle.ts';
 import type { OwnerId } from '../model/owner.ts';
 import { registrationOf } from '../storage/git-registration.ts';
 import type { Quarantined } from './free.ts';
@@ -15,6 +16,8 @@ export type Operation = Quarantined & {
   readonly item: Item;
   readonly verdict: Condemned['verdict'];
   readonly isNew: boolean;
+  /** Undo was promised, and cannot be kept: it stays in its place. */
+  readonly unheld?: Obstacle;
 };
 
 type Context = {
@@ -24,6 +27,8 @@ type Context = {
   readonly newId: () => string;
   readonly holdMs: (item: Item) => number;
   readonly undoMs: (item: Item) => number;
+  /** There was no room to move them to the quarantine: they are freed at once. */
+  readonly noRoom: ReadonlySet<ItemId>;
   readonly journalId: string;
   readonly record: { readonly id: string };
   readonly short: boolean;
@@ -31,20 +36,36 @@ type Context = {
   readonly bundleOf: (owner: OwnerId) => readonly OwnerId[];
 };
 
+/** Where an item is renamed to. */
+export type Way = {
+  readonly mode: RemovalMode;
+  readonly quarantine: string;
+  /** This run has tried another way, in vain. */
+  readonly isAgain: boolean;
+};
+
+/** Whether an item goes only if it can be held for undo, or a worktree be made again. */
+export function isPromised(
+  item: Item,
+  { holdMs, undoMs, short, noRoom }: Pick<Context, 'holdMs' | 'undoMs' | 'short' | 'noRoom'>,
+): boolean {
+  return !noRoom.has(item.id) && ((!short && holdMs(item) > 0) || undoMs(item) > 0);
+}
+
 /**
  * The operation for an item: the open one of an earlier run when it says the same as a new one would, a new one
  * otherwise; then the old one is given up, for one item has one operation at a time.
  */
 export function operationFor(
   condemned: Condemned,
-  mode: RemovalMode,
-  quarantine: string,
+  { mode, quarantine, isAgain }: Way,
   context: Context,
 ): { readonly operation: Operation; readonly givenUp: Fact | undefined } {
   const { item, verdict } = condemned;
-  const known = mode === 'quarantine' ? context.openIntents.get(item.id) : undefined;
+  // What was open has come to its end when it is tried again.
+  const known = isAgain ? undefined : context.openIntents.get(item.id);
   const op = known?.op ?? context.newId();
-  const attempt = (context.attempts.get(item.id) ?? 0) + (mode === 'in-parent' ? 2 : 1);
+  const attempt = (context.attempts.get(item.id) ?? 0) + (isAgain ? 2 : 1);
   const intent = intentFor(condemned, op, mode, quarantine, attempt, context);
   if (known === undefined) {
     return { operation: { op, intent, attempt, item, verdict, isNew: true }, givenUp: undefined };
@@ -79,8 +100,8 @@ function intentFor(
 ): RemovalIntended {
   const facts = item.detail.type === 'worktree' ? item.detail.facts : undefined;
   const worktree = facts === undefined ? undefined : registrationOf(facts);
-  // Beside its place nothing can be kept, and what git does not know of it cannot make again.
-  const undoMs = mode === 'quarantine' && worktree !== undefined ? context.undoMs(item) : 0;
+  // What git does not know of it cannot make again; and without room for it nothing is kept.
+  const undoMs = worktree !== undefined && !context.noRoom.has(item.id) ? context.undoMs(item) : 0;
   const keep = undoMs === 0 ? undefined : join(item.root, ...undoLevels(context.journalId));
   const settings = keep === undefined ? {} : { settings: settingsOf(facts?.settings ?? [], op, keep) };
   const repository = item.repository?.gitDir ?? item.repository?.name;

@@ -3,6 +3,7 @@ import type { EventOf } from '../journal/event.ts';
 import { unreachable } from '../model/invariant.ts';
 import { pathOf, type Item, type ItemId } from '../model/item.ts';
 import type { Look } from '../model/look.ts';
+import { obstacleWords, type Obstacle } from '../model/obstacle.ts';
 import { explains } from '../policy/order.ts';
 import { usersOf } from '../storage/liveness.ts';
 import type { ProcessTable } from '../storage/processes.ts';
@@ -35,7 +36,8 @@ export async function moveOne(
   now: Pick<LastLookContext, 'table' | 'own'>,
   context: Sweeping,
 ): Promise<Fact | 'moved'> {
-  const { op, item, intent, attempt } = operation;
+  const { op, item, intent, attempt, unheld } = operation;
+  if (unheld !== undefined) return { op, event: unkeptPromise(operation, unheld) };
   const locked = intent.locks.find((id) => refused.has(id));
   if (locked !== undefined) {
     const { why = locked, isHeld = true } = refused.get(locked) ?? {};
@@ -128,6 +130,20 @@ async function takeBack({ op, item, intent }: Operation, { reason, evidence }: D
   }
   const whole = stillKept(await letGo(intent), intent.snapshot?.ref);
   return { op, event: { type: 'ItemDrifted', item: item.id, reason, evidence: { ...evidence, ...whole } } };
+}
+
+/** What could be undone when it was consented to goes in no way in which it cannot be. */
+export function unkeptPromise({ item, attempt }: Operation, obstacle: Obstacle): EventOf<'ItemFailed'> {
+  const detail = `it cannot be held for undo, and stays: ${obstacleWords(obstacle)}`;
+  return {
+    type: 'ItemFailed',
+    item: item.id,
+    code: 'ENOHOLD',
+    path: obstacle.path,
+    detail,
+    attempt,
+    retryable: true,
+  };
 }
 
 function unkept({ item, attempt }: Operation): EventOf<'ItemFailed'> {

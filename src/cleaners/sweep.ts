@@ -6,6 +6,7 @@ import type { JournalFailure } from '../model/failure.ts';
 import type { Item, ItemId } from '../model/item.ts';
 import type { Kind } from '../model/kind.ts';
 import type { Look } from '../model/look.ts';
+import type { Obstacle } from '../model/obstacle.ts';
 import type { OwnerId } from '../model/owner.ts';
 import { explains } from '../policy/order.ts';
 import type { OwnPlaces } from '../storage/own-places.ts';
@@ -44,6 +45,8 @@ export type Sweep = {
   readonly holdMs: (item: Item) => number;
   /** How long a worktree, which is freed at once, can be made again; 0: not at all. */
   readonly undoMs: (item: Item) => number;
+  /** Why the quarantine is known to be out of its reach: it goes beside its place at once. */
+  readonly beside: (item: Item) => Obstacle | undefined;
   /** True when the disk is nearly full: small chunks, freed at once. */
   readonly isShortOfSpace: () => Promise<boolean>;
   readonly readProcesses: () => Promise<ProcessTable>;
@@ -73,6 +76,7 @@ export async function sweep(
     signal: AbortSignal.any([context.signal, journal.signal]),
     gone: new Set<ItemId>(),
     expectedAbsent: new Set<string>(),
+    noRoom: new Set<ItemId>(),
     asked: askedAbout(plan, context.look),
     short: await context.isShortOfSpace(),
     bundleOf: bundles(context.look),

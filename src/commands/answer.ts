@@ -3,6 +3,7 @@ import { documentText, runDocument, type DocumentInput } from '../ui/document.ts
 import { nextOld, nextOldText } from '../ui/next-old.ts';
 import { resultText } from '../ui/result-text.ts';
 import type { Terminal } from '../ui/terminal.ts';
+import { barredOf } from '../ui/undo-outlook.ts';
 import type { RunView } from '../ui/view.ts';
 import type { Account } from './account.ts';
 import type { CleanRequest } from './options.ts';
@@ -50,8 +51,9 @@ export async function answer(given: Answer, shell: Shell): Promise<void> {
     const going = view.items.filter(({ verdict }) => verdict === 'remove');
     const predictedItems = going.length + account.takenUp.items;
     const predictedBytes = going.reduce((sum, { bytes }) => sum + bytes, account.takenUp.bytes);
+    const barred = barredOf(going.filter(({ id }) => account.results.get(id)?.outcome === 'removed'));
     const text = resultText(
-      { ...given, ...account, run: view.run, predictedItems, predictedBytes },
+      { ...given, ...account, run: view.run, predictedItems, predictedBytes, barred },
       terminal.outColours,
       terminal.columns(),
     );

@@ -6,6 +6,7 @@ import type { HeldBefore, Recovered } from '../cleaners/recover.ts';
 import type { RunRecord } from '../cleaners/run-record.ts';
 import type { Condemned } from '../cleaners/judged.ts';
 import type { Scan } from '../cleaners/scan.ts';
+import type { UndoObstacles } from '../cleaners/undo-obstacles.ts';
 import { expireUndos } from '../cleaners/undo-worktrees.ts';
 import { sweep, type Sweep } from '../cleaners/sweep.ts';
 import { freeBytes } from '../disk/volume.ts';
@@ -31,12 +32,14 @@ export type Work = {
   readonly scan: Scan;
   readonly recovered: Recovered;
   readonly isUndoable: boolean;
+  /** What of it cannot be undone, as it was told before consent; and what is out of the quarantine's reach. */
+  readonly obstacles: UndoObstacles;
 };
 
 /** Acts on a confirmed plan, and frees what undo no longer needs. */
 export async function carryOut(
   plan: Iterable<Condemned>,
-  { journal, record, scan, recovered, isUndoable }: Work,
+  { journal, record, scan, recovered, isUndoable, obstacles }: Work,
   shell: Shell,
   progress: Progress,
 ): Promise<Result<void, JournalFailure>> {
@@ -64,8 +67,10 @@ export async function carryOut(
       ownPid: process.pid,
       clock,
       newId: shell.newId,
-      holdMs: (item) => holdMs(item, isUndoable, shell),
-      undoMs: (item) => (isUndoable && item.kind === 'worktrees' ? config.undoMs : 0),
+      holdMs: (item) => (obstacles.to(item) === undefined ? holdMs(item, isUndoable, shell) : 0),
+      undoMs: (item) =>
+        isUndoable && item.kind === 'worktrees' && obstacles.to(item) === undefined ? config.undoMs : 0,
+      beside: (item) => obstacles.beside(item),
       isShortOfSpace: () => isShortOfSpace(config.firstRoot),
       readProcesses: () => readProcesses(config.roots),
       ownPlaces: async () => ownPlaces(config.roots, await placesOf(shell)),

@@ -146,7 +146,7 @@ async function act(
     return Promise.resolve();
   };
   const argv = job === undefined ? ['--force'] : [job, '--force'];
-  const manner = { ...silentManner('worktree clean-orphaned'), show: () => undefined, answer: tell };
+  const manner = { ...silentManner('worktree clean-orphaned', shell), show: () => undefined, answer: tell };
   const done = await engine({ ...engineRequest(argv), allRepositories: true }, scope, shell, manner);
   if (done.isErr() || done.value > 100) return done;
   // Prodigy's own list has served its purpose; what stays is listed still.

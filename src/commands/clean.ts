@@ -2,6 +2,7 @@ import { err, ok, type Result } from 'neverthrow';
 import { freeBytes } from '../disk/volume.ts';
 import type { RunRecord } from '../cleaners/run-record.ts';
 import { stillPlanned, type StillPlanned } from '../cleaners/still-planned.ts';
+import { findUndoObstacles } from '../cleaners/undo-obstacles.ts';
 import type { RunOutcome } from '../journal/event-run.ts';
 import type { Failure, JournalFailure } from '../model/failure.ts';
 import type { Scope } from '../policy/scope.ts';
@@ -119,12 +120,15 @@ export async function run(
     shell,
   );
   if (planned.isErr()) return err(planned.error);
-  const view = viewOf(scan, scope, rules, shell.config.roots, {
+  const ids = {
     run: record.id,
     plan: planned.value,
     dryRun: false,
     ...(applied === undefined ? {} : { applies: applied.plan }),
-  });
+  };
+  const obstacles = await findUndoObstacles(journal.journalId);
+  const told = request.isUndoable ? obstacles.to : undefined;
+  const view = viewOf(scan, scope, rules, shell.config.roots, ids, told);
   manner.show(view, narrowed);
 
   let outcome: RunOutcome | undefined;
@@ -139,7 +143,7 @@ export async function run(
     else {
       const done = await carryOut(
         scan.condemned,
-        { journal, record, scan, recovered: recovered.value, isUndoable: request.isUndoable },
+        { journal, record, scan, recovered: recovered.value, isUndoable: request.isUndoable, obstacles },
         shell,
         progress,
       );

@@ -1,12 +1,13 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { RunRecord } from '../cleaners/run-record.ts';
 import type { Failure } from '../model/failure.ts';
+import { obstacleKey } from '../model/obstacle.ts';
 import { isMostOfAKind } from '../policy/brake.ts';
 import { formatBytes, formatCount, printable } from '../ui/format.ts';
 import { branchesOf, scopeText } from '../ui/plan-text.ts';
 import { ask } from '../ui/prompt.ts';
-import { undoOutlookText } from '../ui/undo-outlook.ts';
-import type { RunView } from '../ui/view.ts';
+import { outlookOf, undoOutlookText } from '../ui/undo-outlook.ts';
+import type { ItemView, RunView } from '../ui/view.ts';
 import { isShortOfSpace } from './carry-out.ts';
 import type { CleanRequest } from './options.ts';
 import { refuse } from './run-steps.ts';
@@ -24,8 +25,9 @@ export async function consentTo(
 ): Promise<Result<'given' | 'declined', Failure>> {
   const going = view.items.filter(({ verdict }) => verdict === 'remove');
   const bytes = going.reduce((sum, item) => sum + item.bytes, 0);
+  const notUndoable = obstaclesOf(going);
   if (request.force) {
-    const confirmed = await record.command({ type: 'ConfirmRun', how: 'force' });
+    const confirmed = await record.command({ type: 'ConfirmRun', how: 'force', notUndoable });
     return confirmed.isErr() ? err(confirmed.error) : ok('given');
   }
   const { output } = request;
@@ -36,10 +38,8 @@ export async function consentTo(
     const gone = of.filter(({ verdict }) => verdict === 'remove').length;
     return isMostOfAKind(gone, of.length);
   });
-  const worktrees = going.filter(({ kind }) => kind === 'worktrees').length;
   const undo = undoOutlookText({
-    worktrees,
-    others: going.filter(({ kind }) => kind !== 'worktrees').map((item) => item.bytes),
+    ...outlookOf(going),
     branches: branchesOf(going),
     isUndoable: request.isUndoable,
     undoBytes: shell.config.undoBytes,
@@ -59,10 +59,17 @@ export async function consentTo(
   );
   if (answered === 'yes') {
     const how = many === undefined ? 'prompt' : 'typed-word';
-    const confirmed = await record.command({ type: 'ConfirmRun', how });
+    const confirmed = await record.command({ type: 'ConfirmRun', how, notUndoable });
     return confirmed.isErr() ? err(confirmed.error) : ok('given');
   }
   if (shell.signal.aborted) return ok('declined');
   const declined = await record.command({ type: 'DeclineRun', how: answered });
   return declined.isErr() ? err(declined.error) : ok('declined');
+}
+
+/** What is consented to not being undoable. */
+export function obstaclesOf(going: readonly ItemView[]): readonly string[] {
+  return [
+    ...new Set(going.flatMap(({ obstacle }) => (obstacle === undefined ? [] : [obstacleKey(obstacle)]))),
+  ];
 }

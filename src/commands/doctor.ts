@@ -1,6 +1,7 @@
 import { ok, type Result } from 'neverthrow';
 import { oddRecords } from '../cleaners/odd-records.ts';
 import { oddTrash } from '../cleaners/odd-quarantine.ts';
+import { unusablePlaces } from '../cleaners/undo-obstacles.ts';
 import type { Failure } from '../model/failure.ts';
 import type { Oddity } from '../model/oddity.ts';
 import { isLockScratch, lockScratch, oddResumeLocks, oddRunLocks } from '../storage/odd-locks.ts';
@@ -48,6 +49,9 @@ export async function doctor(flags: DoctorFlags, shell: Shell): Promise<Result<n
     ...oddRunLocks(locks),
     ...oddResumeLocks(storage),
     ...oddRecords(storage),
+    ...unusablePlaces(config.roots, journal.journalId).map(
+      (obstacle) => ({ type: 'quarantine-unusable', path: obstacle.path, obstacle }) as const,
+    ),
   ];
   const oddities = isBusy ? settled.filter(({ type }) => !passing.has(type)) : [...settled, ...unsettled];
   const view: DoctorView = {

@@ -1,4 +1,5 @@
 import { err, ok, type Result } from 'neverthrow';
+import { findUndoObstacles } from '../cleaners/undo-obstacles.ts';
 import { freeBytes } from '../disk/volume.ts';
 import type { Failure } from '../model/failure.ts';
 import type { Scope } from '../policy/scope.ts';
@@ -41,11 +42,10 @@ export async function dryRun(
   );
   if (planned.isErr()) return err(planned.error);
 
-  const view = viewOf(scan, scope, policy, shell.config.roots, {
-    run: record.id,
-    plan: planned.value,
-    dryRun: true,
-  });
+  const ids = { run: record.id, plan: planned.value, dryRun: true };
+  const obstacles = await findUndoObstacles(journal?.journalId);
+  const told = request.isUndoable ? obstacles.to : undefined;
+  const view = viewOf(scan, scope, policy, shell.config.roots, ids, told);
   const found = scan.condemned.length > 0;
   const brake = brakeProblem(scan, request.maxDelete);
   const clock = request.acceptClock

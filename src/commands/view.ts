@@ -1,8 +1,10 @@
 import { dirname, basename } from 'node:path';
 import type { Judged } from '../cleaners/judged.ts';
 import type { Scan } from '../cleaners/scan.ts';
+import type { UndoObstacles } from '../cleaners/undo-obstacles.ts';
 import type { RunPolicy } from '../journal/event-run.ts';
 import type { Kind } from '../model/kind.ts';
+import type { Obstacle } from '../model/obstacle.ts';
 import type { Evidence } from '../model/reason.ts';
 import { ageBasisMs } from '../policy/age.ts';
 import type { Scope } from '../policy/scope.ts';
@@ -11,13 +13,18 @@ import type { ItemView, RunView } from '../ui/view.ts';
 import type { CleanRequest } from './options.ts';
 import type { Shell } from './shell.ts';
 
-/** What the screens show of a scan: `run` and `plan` are ids. */
+/**
+ * What the screens show of a scan: `run` and `plan` are ids.
+ *
+ * @param obstacleTo - why something that goes cannot be undone, if anything of it can; see {@link UndoObstacles}
+ */
 export function viewOf(
   scan: Scan,
   scope: Scope,
   policy: RunPolicy,
   roots: readonly string[],
   ids: Pick<RunView, 'run' | 'plan' | 'dryRun' | 'applies'>,
+  obstacleTo: UndoObstacles['to'] = () => undefined,
 ): RunView {
   return {
     ...ids,
@@ -35,7 +42,7 @@ export function viewOf(
     retentionMs: policy.retentionMs,
     // Made for each screen: meanwhile a hundred thousand items are removed.
     get items() {
-      return Array.from(scan.judged, (judged) => new Seen(judged, policy));
+      return Array.from(scan.judged, (judged) => new Seen(judged, policy, obstacleTo));
     },
     outOfScope: scope.kinds.reduce((sum, kind) => sum + (scan.outOfScope[kind] ?? 0), 0),
     oddities: scan.look.oddities,
@@ -46,10 +53,17 @@ export function viewOf(
 class Seen implements ItemView {
   readonly #judged: Judged;
   readonly #policy: Pick<RunPolicy, 'nowMs'>;
+  readonly #obstacleTo: UndoObstacles['to'];
 
-  constructor(judged: Judged, policy: Pick<RunPolicy, 'nowMs'>) {
+  constructor(judged: Judged, policy: Pick<RunPolicy, 'nowMs'>, obstacleTo: UndoObstacles['to']) {
     this.#judged = judged;
     this.#policy = policy;
+    this.#obstacleTo = obstacleTo;
+  }
+
+  get obstacle(): Obstacle | undefined {
+    const { verdict, item } = this.#judged;
+    return verdict.type === 'remove' ? this.#obstacleTo(item) : undefined;
   }
 
   get id(): string {

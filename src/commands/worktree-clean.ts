@@ -1,18 +1,21 @@
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
+import { findUndoObstacles } from '../cleaners/undo-obstacles.ts';
 import type { Failure } from '../model/failure.ts';
 import type { Scope } from '../policy/scope.ts';
 import { repositoryAt } from '../storage/repository.ts';
 import { adviceFor } from '../ui/errno-words.ts';
 import { whyText } from '../ui/why-words.ts';
 import { openProgress } from '../ui/progress.ts';
-import { printable } from '../ui/format.ts';
+import { formatCount, printable } from '../ui/format.ts';
+import { barredOf } from '../ui/undo-outlook.ts';
 import { entryName, linesAfter, linesBefore, linesOfDryRun, noTarget } from '../ui/worktree-lines.ts';
 import type { ItemView, RunView } from '../ui/view.ts';
 import { accountOf } from './account.ts';
 import type { Answer } from './answer.ts';
 import { run, type Manner } from './clean.ts';
+import { obstaclesOf } from './consent.ts';
 import { goneDirectory } from './here.ts';
 import { openForLooking } from './journal-access.ts';
 import { lookAndJudge, runPolicy } from './looking.ts';
@@ -73,7 +76,7 @@ export async function worktreeClean(
 async function act(request: WorktreeRequest, scope: Scope, shell: Shell): Promise<Result<number, Failure>> {
   let exitCode: number = prodigyCodes.done;
   const manner: Manner = {
-    ...silentManner('worktree clean'),
+    ...silentManner('worktree clean', shell),
     show: (view) => shell.terminal.out(textOf(linesBefore(request, going(view)))),
     answer: (given) => {
       exitCode = tell(request, given, shell);
@@ -99,14 +102,26 @@ export async function engine(
   }
 }
 
-export function silentManner(command: string): Pick<Manner, 'command' | 'consent'> {
+export function silentManner(
+  command: string,
+  { terminal }: Pick<Shell, 'terminal'>,
+): Pick<Manner, 'command' | 'consent'> {
   return {
     command,
-    consent: async (_view, record) => {
-      const confirmed = await record.command({ type: 'ConfirmRun', how: 'force' });
+    consent: async (view, record) => {
+      const gone = going(view);
+      tellBarred(gone, terminal);
+      const notUndoable = obstaclesOf(gone);
+      const confirmed = await record.command({ type: 'ConfirmRun', how: 'force', notUndoable });
       return confirmed.isErr() ? err(confirmed.error) : ok('given' as const);
     },
   };
+}
+
+/** Nobody is asked, but who looks on can stop it. */
+function tellBarred(gone: readonly ItemView[], terminal: Pick<Shell['terminal'], 'err'>): void {
+  for (const { why, items } of barredOf(gone))
+    terminal.err(`${formatCount(items, 'worktree')} cannot be put back: ${printable(why)}\n`);
 }
 
 /** Success is said of what has gone, and what stayed is told with its reason. */
@@ -147,6 +162,7 @@ async function dryRun(
   }
   for (const item of view.value.items.filter((one) => isKept(request, one)))
     shell.terminal.err(stayLine(request, item));
+  tellBarred(going(view.value), shell.terminal);
   shell.terminal.out(textOf(linesOfDryRun(request, going(view.value))));
   return ok(prodigyCodes.done);
 }
@@ -172,7 +188,8 @@ export async function lookOnly(
     const ended = await endRun(record, 'planned', prodigyCodes.done, account, undefined, undefined);
     if (ended.isErr()) return err(ended.error);
     const ids = { run: record.id, plan: planned.value, dryRun: true };
-    return ok(viewOf(scan, scope, policy, shell.config.roots, ids));
+    const obstacles = await findUndoObstacles(journal?.journalId);
+    return ok(viewOf(scan, scope, policy, shell.config.roots, ids, obstacles.to));
   } finally {
     progress.stop();
   }

@@ -94,6 +94,8 @@ export type ItemFailed = {
   readonly detail?: string;
   readonly attempt: number;
   readonly retryable: boolean;
+  /** The run tries another way at once: what becomes of the item is told by the operation of that. */
+  readonly goesOn?: boolean;
 };
 
 /**

@@ -128,6 +128,8 @@ export type RunConfirmed = {
   readonly type: 'RunConfirmed';
   readonly plan: string;
   readonly how: 'prompt' | 'force' | 'typed-word' | 'resume';
+  /** Why some of it cannot be undone, as it was told with the plan: `obstacleKey` of each reason. */
+  readonly notUndoable?: readonly string[];
 } & Tally;
 
 /** The question was answered with no, or not at all. */

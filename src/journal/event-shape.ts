@@ -145,7 +145,7 @@ export const eventShapes: { readonly [T in EventType]: Fields<EventOf<T>> } = {
   OddityFound: { reason: 'string', detail: 'string', path: ['maybe', 'string'] },
   PlanRecorded: { plan: 'string', piece: 'number', pieces: 'number', items: ['list', planned] },
   RunPlanned: { plan: 'string', ...tally },
-  RunConfirmed: { plan: 'string', how: 'string', ...tally },
+  RunConfirmed: { plan: 'string', how: 'string', ...tally, notUndoable: ['maybe', ['list', 'string']] },
   RunDeclined: { how: 'string' },
   RunRefused: { rule: 'string', detail: 'flat' },
   RemovalIntended: {
@@ -185,6 +185,7 @@ export const eventShapes: { readonly [T in EventType]: Fields<EventOf<T>> } = {
     detail: ['maybe', 'string'],
     attempt: 'number',
     retryable: 'boolean',
+    goesOn: ['maybe', 'boolean'],
   },
   PutBackBlocked: { item: 'string', path: 'string', code: 'string' },
   PurgeStarted: { item: 'string', why: 'string' },

@@ -1,3 +1,5 @@
+import type { Obstacle } from './obstacle.ts';
+
 /** The groups that oddities are told in, in their order. Names are stable. */
 export const odditySorts = [
   'root',
@@ -78,6 +80,8 @@ export type LockOddity =
 export type OwnOddity =
   | (At & { readonly type: 'part-missing' | 'part-foreign'; readonly item: string })
   | (At & { readonly type: 'quarantine-unknown' | 'undo-unknown' })
+  /** Nothing can be held for undo. */
+  | (At & { readonly type: 'quarantine-unusable'; readonly obstacle: Obstacle })
   /** It waits there for a journal that is not the one here. */
   | (At & { readonly type: 'quarantine-foreign'; readonly entries: number })
   | (At & { readonly type: 'undo-missing'; readonly item: string })

@@ -25,6 +25,8 @@ export type RunSummary = {
   readonly plan?: string;
   readonly planned: Tally;
   readonly confirmed?: RunConfirmed['how'];
+  /** What was told not to be undoable when it was consented to. */
+  readonly notUndoable?: RunConfirmed['notUndoable'];
   readonly intended: number;
   readonly removed: Tally;
   /** What it put in quarantine for undo; not lessened when that is freed. */
@@ -101,6 +103,7 @@ function advance(row: RunSummary, { event, seq, atMs }: Entry, isOwn: boolean): 
       break;
     case 'RunConfirmed':
       next.confirmed = event.how;
+      if (event.notUndoable !== undefined) next.notUndoable = event.notUndoable;
       break;
     case 'RemovalIntended':
       next.intended += 1;
@@ -112,6 +115,7 @@ function advance(row: RunSummary, { event, seq, atMs }: Entry, isOwn: boolean): 
       next.removed = plus(next.removed, event.bytes);
       break;
     case 'ItemFailed':
+      if (event.goesOn === true) break;
       next.failed += 1;
       next.retryable += event.retryable ? 1 : 0;
       break;

@@ -51,10 +51,11 @@ function listed(piece: PlanPiece): Event {
   return { type: 'PlanRecorded', ...piece };
 }
 
-function confirm({ how }: Extract<Command, { type: 'ConfirmRun' }>, run: Run): Decision {
+function confirm({ how, notUndoable = [] }: Extract<Command, { type: 'ConfirmRun' }>, run: Run): Decision {
   if (run.phase !== 'planned' || run.plan === undefined) return err({ type: 'run-not-planned' });
   if (run.dryRun) return err({ type: 'dry-run' });
-  return ok([{ type: 'RunConfirmed', plan: run.plan, how, ...run.planned }]);
+  const told = notUndoable.length === 0 ? {} : { notUndoable };
+  return ok([{ type: 'RunConfirmed', plan: run.plan, how, ...run.planned, ...told }]);
 }
 
 function beginRemoval({ intent }: Extract<Command, { type: 'BeginRemoval' }>, run: Run): Decision {

@@ -1,9 +1,11 @@
 import type { KindTotals, RunOutcome } from '../journal/event-run.ts';
 import type { Kind } from '../model/kind.ts';
+import { obstacleWords } from '../model/obstacle.ts';
 import type { FailureView } from './result-text.ts';
 import type { BranchView, ItemView, RunView } from './view.ts';
 import { adviceFor, causeIn } from './errno-words.ts';
 import { formatIso } from './format.ts';
+import { barredOf } from './undo-outlook.ts';
 
 export type ItemResult = 'removed' | 'kept' | 'failed' | 'drifted' | 'planned' | 'remaining';
 
@@ -121,6 +123,7 @@ function withoutItems(input: DocumentInput): Record<string, unknown> {
     outOfScope: view.outOfScope,
     oddities: view.oddities,
     ...(input.notes === undefined || input.notes.length === 0 ? {} : { notes: input.notes }),
+    ...notUndoable(view),
     reclaimedBytes: sum.removed,
     heldForUndoBytes: sum.held,
     ...(input.freeBefore === undefined
@@ -143,6 +146,14 @@ function condemned(items: readonly ItemView[], kind: Kind): Usage {
   return { items: going.length, bytes: going.reduce((total, { bytes }) => total + bytes, 0) };
 }
 
+/** What of it could not be, or was not, held for undo or made again, by the cause; nothing where there is none. */
+function notUndoable({ items }: RunView): Record<string, unknown> {
+  const barred = barredOf(items);
+  return barred.length === 0
+    ? {}
+    : { notUndoable: barred.map((one) => ({ why: one.why, items: one.items, bytes: one.bytes })) };
+}
+
 function itemOf(item: ItemView, { results, view }: DocumentInput): Record<string, unknown> {
   const result = results.get(item.id);
   const untouched = item.verdict === 'keep' ? 'kept' : view.dryRun ? 'planned' : 'remaining';
@@ -158,6 +169,7 @@ function itemOf(item: ItemView, { results, view }: DocumentInput): Record<string
     reason: item.reason,
     ...(item.proof === undefined ? {} : { proof: item.proof }),
     evidence: item.evidence,
+    ...(item.obstacle === undefined ? {} : { notUndoable: obstacleWords(item.obstacle) }),
     outcome: result?.outcome ?? untouched,
     ...(result?.branches === undefined ? {} : { branches: result.branches }),
     ...(result?.heldUntilMs === undefined ? {} : { heldUntil: formatIso(result.heldUntilMs) }),

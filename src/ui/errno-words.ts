@@ -18,6 +18,7 @@ export const causes: Readonly<Record<string, string>> = {
   ENOTKEPT: 'what was kept of it for undo is not there any more',
   ESNAPSHOT: 'what no commit holds could not be kept',
   ECONFLICT: 'something has taken its place, or its branch, meanwhile',
+  ENOHOLD: 'it cannot be held for undo',
   EOUTSIDE: 'what is to go lies outside of the quarantine',
 };
 
@@ -66,6 +67,8 @@ export function adviceFor(code: string, path: string): string {
     case 'EFOREIGN':
     case 'EOUTSIDE':
       return `look at '${shown}': it was not touched`;
+    case 'ENOHOLD':
+      return 'the same prodigy clean again with --no-undo frees it at once';
     case 'ENOTKEPT':
       return `take what you need from '${shown}': nothing of it is freed`;
     default:

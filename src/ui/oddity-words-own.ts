@@ -1,3 +1,4 @@
+import { obstacleWords } from '../model/obstacle.ts';
 import type { LockOddity, OwnOddity } from '../model/oddity.ts';
 import { nothingToDo, type Words } from './finding.ts';
 import { formatCount, formatTime, printable } from './format.ts';
@@ -103,6 +104,16 @@ export function wordsOfOwn(oddity: OwnOddity): Words {
         detail: 'kept for an undo, and nothing that can be undone needs it',
         matters: 'it is small, and no run removes it',
         next: `${nothingToDo}; see what it is: ls -la ${path}`,
+      };
+    case 'quarantine-unusable':
+      return {
+        sort: 'quarantine',
+        severity: 'warning',
+        detail: printable(obstacleWords(oddity.obstacle)),
+        matters: 'nothing can be held for undo there: a run says so before it asks, and frees at once',
+        next:
+          { EACCES: `chmod u+rwx ${path}`, EPERM: `sudo chown -R "$USER" ${path}` }[oddity.obstacle.code] ??
+          `look at it, and move it away: ls -ld ${path}`,
       };
     case 'quarantine-foreign':
       return {

@@ -4,7 +4,7 @@ import { formatDuration } from '../policy/age.ts';
 import { formatBytes, formatCount, formatTime, formatWhole, printable } from './format.ts';
 import { nextOld, nextOldText } from './next-old.ts';
 import { planList, type ListLook } from './plan-list.ts';
-import { wayBackText } from './undo-outlook.ts';
+import { outlookOf, wayBackText } from './undo-outlook.ts';
 import type { ItemView, RunView } from './view.ts';
 import { wrapped } from './width.ts';
 
@@ -83,7 +83,7 @@ function footer(view: RunView, { colours, undo }: PlanLook): readonly string[] {
   const next = going.length > 0 ? undefined : nextOld(view);
   return [
     colours.bold(going.length === 0 ? counts : `${counts} ${freesText(going, undo)}`),
-    ...(view.dryRun && going.length > 0 ? [undoText(going, undo)] : []),
+    ...(isUndoTold(view, going, undo) ? [undoText(going, undo)] : []),
     ...(next === undefined ? [] : [`Old enough next: ${nextOldText(next)}.`]),
     ...(view.outOfScope > 0 ? [outOfScopeText(view)] : []),
   ];
@@ -101,7 +101,8 @@ function freesText(going: readonly ItemView[], { isUndoable, forMs, bytes: cap }
   let held = 0;
   for (const item of going) {
     bytes += item.bytes;
-    if (isUndoable && item.kind !== 'worktrees' && item.bytes <= cap) held += item.bytes;
+    const isHeld = isUndoable && item.kind !== 'worktrees' && item.obstacle === undefined;
+    if (isHeld && item.bytes <= cap) held += item.bytes;
   }
   held = Math.min(held, cap);
   const when =
@@ -113,14 +114,14 @@ function freesText(going: readonly ItemView[], { isUndoable, forMs, bytes: cap }
   return `Frees about ${formatBytes(bytes)} (${when}).`;
 }
 
-function undoText(going: readonly ItemView[], { isUndoable, forMs, bytes: cap }: UndoRule): string {
+/** A question says it, too, and better; but nobody who gave his consent before is asked one. */
+function isUndoTold({ dryRun }: RunView, going: readonly ItemView[], { isUndoable }: UndoRule): boolean {
+  return going.length > 0 && (dryRun || (isUndoable && going.some(({ obstacle }) => obstacle !== undefined)));
+}
+
+function undoText(going: readonly ItemView[], { isUndoable, forMs, bytes: undoBytes }: UndoRule): string {
   if (!isUndoable) return 'Undo: none of it can be put back (--no-undo).';
-  const others = going.filter(({ kind }) => kind !== 'worktrees').map(({ bytes }) => bytes);
-  const worktrees = going.length - others.length;
-  if (others.reduce((sum, bytes) => sum + bytes, 0) > cap) {
-    const rule = { isUndoable, undoBytes: cap, undoMs: forMs, isShortOfSpace: false };
-    return `Undo: ${wayBackText({ ...rule, worktrees, others })}`;
-  }
-  const git = worktrees > 0 ? '; git makes the worktrees again' : '';
-  return `Undo: all of it can be put back for ${formatDuration(forMs)}${git}.`;
+  const rule = { isUndoable, undoBytes, undoMs: forMs, isShortOfSpace: false };
+  const text = wayBackText({ ...rule, ...outlookOf(going) });
+  return `Undo: ${text.charAt(0).toLowerCase()}${text.slice(1)}`;
 }

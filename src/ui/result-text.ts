@@ -5,6 +5,7 @@ import { countOf, formatBytes, formatCount, formatTime, formatWhole, printable }
 import { shortBranch, whyBranchKept } from './entry-line.ts';
 import { table } from './table.ts';
 import type { Colours } from './terminal.ts';
+import type { Barred } from './undo-outlook.ts';
 import type { BranchView } from './view.ts';
 import { unbroken, widthOf, wrapped } from './width.ts';
 
@@ -35,6 +36,8 @@ export type ResultView = {
   readonly isAllOwn: boolean;
   /** Worktrees that git can make again, and until when it can each of them. */
   readonly fromGit: { readonly count: number; readonly untilMs: number };
+  /** What went and cannot be put back from where it lay. */
+  readonly barred: readonly Barred[];
 };
 
 /** Failures told one by one; the rest is counted. */
@@ -74,6 +77,9 @@ export function resultText(view: ResultView, colours: Colours, columns: number):
     say(
       `${formatCount(count, 'worktree')} can be made again from git until ${formatTime(untilMs)}: ${unbroken(undo)}`,
     );
+  }
+  for (const { why, items, bytes } of view.barred) {
+    say(`${formatCount(items, 'item')} (${formatBytes(bytes)}) cannot be put back: ${printable(why)}.`);
   }
   for (const line of branchLines(view.branches)) say(line);
   for (const { name, why } of view.drifted) say(`  ~ left alone: ${printable(name)}: ${printable(why)}`);

@@ -1,5 +1,6 @@
 import type { BranchKeptReason } from '../model/branch.ts';
 import type { Kind } from '../model/kind.ts';
+import type { Obstacle } from '../model/obstacle.ts';
 import type { Evidence } from '../model/reason.ts';
 
 /** One judged item as it is shown: times relative to the run's now, sizes in bytes. */
@@ -20,6 +21,8 @@ export type ItemView = {
   readonly evidence: Evidence;
   /** How many branches go with it. */
   readonly deletes: number;
+  /** Why it cannot be undone if it goes, although the rest of it could; told of what is to go. */
+  readonly obstacle?: Obstacle | undefined;
 };
 
 /** What became of a branch that was to go with its worktree. */

@@ -135,18 +135,23 @@ class Life {
     this.#waiting = this.#waitingOf(entries);
     this.#confirmed = confirmedIn(entries);
     this.#untrue = this.#untrueIn(entries);
+    this.#staying = this.#stayingOf(entries, final);
     this.#expectDone(final, 'the final resume');
-    const before = printAll(this.#machine.root);
+    // What cannot be held is tried again: parts of it go and come back, which directories remember.
+    const printed = (): string => printAll(this.#machine.root, this.#staying.length === 0);
+    const before = printed();
     // Nobody else is there any more: what changes now is its own doing.
     this.#isAlone = true;
     this.#expectDone(await this.#perform(this.#resume(true), false), 'a resume after the final one');
-    if (printAll(this.#machine.root) !== before) this.#violate('J9', 'a second resume changed the storage');
+    if (printed() !== before) this.#violate('J9', 'a second resume changed the storage');
   }
 
   /** The last run that began by itself: it looks at everything anew. */
   #newest: Command | undefined;
   #lastSeq: number | undefined;
   #waiting: readonly string[] = [];
+  /** Paths of what the final resume left in its place, since it could not be held for undo. */
+  #staying: readonly string[] = [];
   #confirmed: readonly string[] = [];
   #isUndone = false;
   #untrue: readonly Violation[] = [];
@@ -196,6 +201,25 @@ class Life {
       .map(({ item }) => item);
   }
 
+  /** Only what is far away, and only when undo was promised: then it must stay. */
+  #stayingOf(entries: readonly Entry[], { out }: Ran): readonly string[] {
+    const moves = new Map<string, readonly string[]>();
+    const staying: string[] = [];
+    for (const { id, op = '', event } of entries) {
+      if (event.type === 'RemovalIntended')
+        moves.set(
+          op,
+          event.moves.map(({ path }) => path),
+        );
+      if (event.type !== 'ItemFailed' || event.code !== 'ENOHOLD') continue;
+      const paths = moves.get(op) ?? [];
+      if (!this.#isUndoable || !paths.some((path) => this.#farAway.has(path)))
+        this.#violate('P8', `${event.item} could have been held: ${event.detail ?? ''}`);
+      if (out.includes(id)) staying.push(...paths);
+    }
+    return staying;
+  }
+
   async verdict(): Promise<Violation[]> {
     const { root, journalDirectory } = this.#machine;
     const found = await check({
@@ -208,7 +232,7 @@ class Life {
       except: [...this.#world.changed],
       blocked: this.#waiting,
       // A run that has something to wait for looks around anew.
-      ...(this.#lastSeq === undefined || this.#waiting.length > 0
+      ...(this.#lastSeq === undefined || this.#waiting.length > 0 || this.#staying.length > 0
         ? {}
         : { secondResumeAfter: this.#lastSeq }),
     });
@@ -227,7 +251,7 @@ class Life {
   #unfinished(): Violation[] {
     if (this.#mayChange || this.#isUndone) return [];
     return this.#confirmed
-      .filter((path) => real.existsSync(path))
+      .filter((path) => real.existsSync(path) && !this.#staying.includes(path))
       .map((path) => ({ rule: 'P5', detail: `an unbroken run would have removed ${path}` }));
   }
 
@@ -236,7 +260,7 @@ class Life {
   }
 
   #expectDone({ result, crashed }: Ran, what: string): void {
-    const expected = this.#waiting.length > 0 ? 3 : 0;
+    const expected = this.#waiting.length > 0 || this.#staying.length > 0 ? 3 : 0;
     if (crashed || (result?.isOk() === true && result.value === expected)) return;
     const end = result?.match(String, (failure) => JSON.stringify(failure)) ?? 'nothing';
     this.#violate('P5', `${what} ended with ${end}`);
@@ -282,7 +306,7 @@ class Life {
     return ran;
   }
 
-  /** Some items cannot get to the quarantine: they are renamed beside their place. */
+  /** Some items cannot get to the quarantine: they are renamed beside their place, or stay if they were to be held. */
   readonly #elsewhere = ({ name, path, to }: Call): string | undefined =>
     name === 'rename' && this.#farAway.has(path) && to?.startsWith(this.#machine.root + '/clean/') === true
       ? 'EXDEV'
@@ -363,13 +387,15 @@ function confirmedIn(entries: readonly Entry[]): readonly string[] {
   return [...confirmed].flatMap((plan) => plans.get(plan) ?? []);
 }
 
-function printAll(root: string): string {
+function printAll(root: string, withTimes: boolean): string {
   const prints = new Map(Snapshot.take([root]).prints);
   // Locks come and go in these.
   for (const path of [root, join(root, 'clean'), join(root, 'resume_locks')]) prints.delete(path);
-  return JSON.stringify([...prints], (_, value: unknown) =>
-    typeof value === 'bigint' ? String(value) : value,
-  );
+  const told = [...prints].map(([path, print]) => [
+    path,
+    withTimes || print.type !== 'directory' ? print : { ...print, mtimeNs: 0n },
+  ]);
+  return JSON.stringify(told, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
 }
 
 async function within<T>(ms: number, work: Promise<T>): Promise<T> {

@@ -136,11 +136,11 @@ test('the footer says what is freed at once, what when undo ends, and what canno
   );
   t.regex(
     footer([tree]),
-    /Frees about 3 MB \(at once\)\.\nUndo: all of it can be put back for 7d; git makes the worktrees again\./,
+    /Frees about 3 MB \(at once\)\.\nUndo: it can be put back for 7 days; git makes the worktree again\./,
   );
   t.regex(
     footer([log]),
-    /Frees about 1 MB \(when undo ends in 7d\)\.\nUndo: all of it can be put back for 7d\./,
+    /Frees about 1 MB \(when undo ends in 7d\)\.\nUndo: it can be put back for 7 days\./,
   );
   t.regex(
     footer([log], { ...look.undo, bytes: 1024 }),

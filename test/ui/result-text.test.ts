@@ -53,6 +53,7 @@ const view: ResultView = {
   heldUntilMs: viewedAtMs,
   isAllOwn: true,
   fromGit: { count: 1_005, untilMs: viewedAtMs },
+  barred: [],
 };
 
 test('the result has what was predicted beside what was measured, and both sides of each kind', (t) => {

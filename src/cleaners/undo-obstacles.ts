@@ -1,0 +1,154 @@
+import { accessSync, constants, lstatSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { errnoOf } from '../disk/failure.ts';
+import { readMounts, type MountTable } from '../disk/mounts.ts';
+import { isAncestorOrSelf, isInside } from '../disk/path.ts';
+import type { Item, ItemId } from '../model/item.ts';
+import { obstacleKey, type Obstacle } from '../model/obstacle.ts';
+
+/** What stands in the way of holding items for undo, or of making worktrees again, as far as a look can tell. */
+export type UndoObstacles = {
+  /** Why it could not be put back if it went now; `undefined` when it could. */
+  readonly to: (item: Item) => Obstacle | undefined;
+  /** Why the quarantine is out of its reach: then it goes beside its place. */
+  readonly beside: (item: Item) => Obstacle | undefined;
+};
+
+/**
+ * Looks whether what goes can be held in the quarantines of these roots, and worktrees be made again in their undo
+ * directories. Changes nothing, makes nothing. Of the items themselves only directories are looked at, and only for
+ * somebody who is not root.
+ *
+ * @param journalId - `undefined` while there is no journal: then only what lies above its quarantine is looked at
+ */
+export async function findUndoObstacles(journalId: string | undefined): Promise<UndoObstacles> {
+  const look = new Look(journalId, await readMounts());
+  return {
+    to: (item) => (item.kind === 'worktrees' ? look.atUndo(item) : look.atQuarantine(item)),
+    beside: (item) => look.atQuarantine(item),
+  };
+}
+
+/** Where nothing of a root can be held for undo, or made again, whatever it is. */
+export function unusablePlaces(roots: readonly string[], journalId: string | undefined): readonly Obstacle[] {
+  const look = new Look(journalId, undefined);
+  const found = roots.flatMap((root) =>
+    ['quarantine', 'undo'].flatMap((name) => look.ownObstacle(root, name) ?? []),
+  );
+  // Both may fail for what lies above them.
+  return [...new Map(found.map((obstacle) => [obstacleKey(obstacle), obstacle])).values()];
+}
+
+/** The file system that a directory is on, as far as renames are concerned. */
+type Place = { readonly dev: string; readonly mount: string | undefined };
+
+class Look {
+  readonly #levels: readonly string[];
+  readonly #mounts: MountTable | undefined;
+  readonly #own = new Map<string, Place | Obstacle>();
+  readonly #inside = new Map<string, readonly string[]>();
+  readonly #closed = new Map<ItemId, Obstacle>();
+
+  constructor(journalId: string | undefined, mounts: MountTable | undefined) {
+    this.#levels = journalId === undefined ? [] : [journalId];
+    this.#mounts = mounts;
+  }
+
+  /** Where it is held. */
+  atQuarantine(item: Item): Obstacle | undefined {
+    return this.#between(item, 'quarantine') ?? this.#mayNotMove(item);
+  }
+
+  /** Where a worktree is made again, to be moved to its place, and what else belongs to it is kept. */
+  atUndo(item: Item): Obstacle | undefined {
+    return this.#between(item, 'undo');
+  }
+
+  /** A directory that gets another parent is written itself: its `..` changes. */
+  #mayNotMove({ id, parts }: Item): Obstacle | undefined {
+    if (process.geteuid?.() === 0) return undefined;
+    // Asked again when it is gone.
+    const known = this.#closed.get(id);
+    if (known !== undefined) return known;
+    for (const { path, identity } of parts) {
+      if (identity.type !== 'directory') continue;
+      const code = closedTo(path);
+      if (code === undefined || code === 'ENOENT') continue;
+      // It cannot be moved at all, and stays.
+      if (closedTo(dirname(path)) !== undefined) return undefined;
+      const obstacle: Obstacle = { code, path: dirname(path), isOwn: true };
+      this.#closed.set(id, obstacle);
+      return obstacle;
+    }
+    return undefined;
+  }
+
+  #between({ root, parts }: Item, name: string): Obstacle | undefined {
+    const path = join(root, 'clean', name);
+    const own = this.#own.get(path) ?? this.#lookAtOwn(root, name);
+    this.#own.set(path, own);
+    if ('code' in own) return own;
+    for (const { path, identity } of parts) {
+      const isNear = identity.dev === own.dev && this.#mountOf(dirname(path), root) === own.mount;
+      if (!isNear) return { code: 'EXDEV', path: dirname(path) };
+    }
+    return undefined;
+  }
+
+  /** What is wrong with the place itself. */
+  ownObstacle(root: string, name: string): Obstacle | undefined {
+    const own = this.#lookAtOwn(root, name);
+    return 'code' in own ? own : undefined;
+  }
+
+  /** As `ensureQuarantine` would find it: a directory of ours at each level, or one that can be made. */
+  #lookAtOwn(root: string, name: string): Place | Obstacle {
+    let at = root;
+    for (const level of ['clean', name, ...this.#levels]) {
+      const path = join(at, level);
+      try {
+        const stats = lstatSync(path, { throwIfNoEntry: false });
+        if (stats === undefined) break;
+        if (stats.isSymbolicLink()) return { code: 'ELOOP', path };
+        if (!stats.isDirectory()) return { code: 'ENOTDIR', path };
+        if (process.geteuid !== undefined && stats.uid !== process.geteuid()) return { code: 'EPERM', path };
+      } catch (cause) {
+        return { code: errnoOf(cause) ?? 'EIO', path };
+      }
+      at = path;
+    }
+    const closed = closedTo(at);
+    if (closed !== undefined) return { code: closed, path: at };
+    try {
+      return { dev: String(lstatSync(at).dev), mount: this.#mountOf(at, root) };
+    } catch (cause) {
+      return { code: errnoOf(cause) ?? 'EIO', path: at };
+    }
+  }
+
+  /** A bind mount has the device number of what it shows, and no rename goes into it (JOURNAL 3.2). */
+  #mountOf(directory: string, root: string): string | undefined {
+    let longest: string | undefined;
+    for (const point of this.#mountsIn(root)) {
+      if (point.length > (longest?.length ?? 0) && isAncestorOrSelf(point, directory)) longest = point;
+    }
+    return longest;
+  }
+
+  /** Hardly ever any: what is mounted above the root is above all that is in it. */
+  #mountsIn(root: string): readonly string[] {
+    const known =
+      this.#inside.get(root) ?? this.#mounts?.points.filter((point) => isInside(point, root)) ?? [];
+    this.#inside.set(root, known);
+    return known;
+  }
+}
+
+function closedTo(directory: string): string | undefined {
+  try {
+    accessSync(directory, constants.W_OK | constants.X_OK);
+    return undefined;
+  } catch (cause) {
+    return errnoOf(cause) ?? 'EIO';
+  }
+}
