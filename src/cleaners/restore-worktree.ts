@@ -9,7 +9,7 @@ import type { GoneWorktree } from '../projections/gone-worktrees.ts';
 import { attach, hasRegistration, syncRegistration } from '../storage/git-attach.ts';
 import { unregisterWorktree } from '../storage/git-registration.ts';
 import { findConflict, forgetAttempt, makeWorktree, settleWorktree } from '../storage/git-restore.ts';
-import { unpackSnapshot } from '../storage/git-unpack.ts';
+import { closeTop, openTop, unpackSnapshot } from '../storage/git-unpack.ts';
 import { readRegular } from '../regular-file.ts';
 import { dropSettings } from './keepsake.ts';
 import { undoLevels } from './quarantine-place.ts';
@@ -51,6 +51,9 @@ export async function restoreWorktree(gone: GoneWorktree, journalId: string): Pr
       await discard(aside, staged, worktree.mainGitDir);
       return cause(moved.error);
     }
+  } else {
+    // An attempt that was killed may have closed it already.
+    await openTop(main.path);
   }
   // A prune while it was neither here nor there took its registration, and the index with it.
   if (!(await hasRegistration(main.path))) {
@@ -61,6 +64,10 @@ export async function restoreWorktree(gone: GoneWorktree, journalId: string): Pr
   if (settled.isErr()) return settled.error;
   const tied = await syncRegistration(main.path);
   if (tied.isErr()) return tied.error;
+  if (gone.snapshot !== undefined) {
+    const closed = await closeTop(worktree.mainGitDir, gone.snapshot.commit, main.path);
+    if (closed.isErr()) return closed.error;
+  }
   const back = await keepsakesBack(intent.moves);
   if (back !== undefined) return back;
   const synced = await syncDirectories([...new Set(intent.moves.map(({ path }) => dirname(path)))]);

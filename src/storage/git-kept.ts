@@ -23,6 +23,8 @@ export type Content = {
   /** What git does not keep; earlier versions did not either. */
   readonly directories?: readonly KeptMode[];
   readonly modes?: readonly KeptMode[];
+  /** The worktree itself has no name. */
+  readonly directoryModes?: readonly KeptMode[];
   readonly refs?: readonly KeptRef[];
 };
 

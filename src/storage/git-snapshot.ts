@@ -54,7 +54,7 @@ export async function contentOf(
     if (found.isErr()) return err(found.error);
     const ignored = status.value.ignored.map((path) => path.replace(/\/$/u, ''));
     const apart = new Set([...names.value, ...ignored, ...tracked.value.submodules]);
-    const shape = await shapeOf(workTree, apart);
+    const shape = await shapeOf(workTree, apart, names.value);
     if (shape.isErr()) return err(shape.error);
     const refs = await ownRefs(adminDir);
     if (refs.isErr()) return err(refs.error);

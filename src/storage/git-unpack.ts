@@ -1,5 +1,17 @@
 import type { Stats } from 'node:fs';
-import { chmod, lstat, mkdir, readdir, rm, rmdir, symlink, utimes, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  constants,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  rm,
+  rmdir,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import * as v from 'valibot';
@@ -20,6 +32,7 @@ const shape = v.object({
   index: v.string(),
   directories: v.optional(v.array(v.object({ path: v.string(), mode: v.number() })), []),
   modes: v.optional(v.array(v.object({ path: v.string(), mode: v.number() })), []),
+  directoryModes: v.optional(v.array(v.object({ path: v.string(), mode: v.number() })), []),
   refs: v.optional(v.array(v.object({ name: v.string(), object: v.string() })), []),
 });
 
@@ -39,7 +52,8 @@ export async function unpackSnapshot(
     if (read.isErr()) return err(read.error);
     const content = read.value;
     const { files, deleted, directories, modes } = content;
-    const paths = [...files, ...directories, ...modes].map(({ path }) => path);
+    const inner = content.directoryModes.filter(({ path }) => path !== '');
+    const paths = [...files, ...directories, ...modes, ...inner].map(({ path }) => path);
     const odd = [...paths, ...deleted].find((path) => !isInside(path));
     if (odd !== undefined) return err(`its snapshot has an odd path: ${odd}`);
     const names = new Set(content.files.map(({ path }) => path));
@@ -61,9 +75,53 @@ export async function unpackSnapshot(
       adminDir.value,
       ...[...places].map((place) => join(at, place)),
     ]);
-    return synced.isErr() ? err(`it cannot be made durable: ${synced.error.code}`) : ok(undefined);
+    if (synced.isErr()) return err(`it cannot be made durable: ${synced.error.code}`);
+    // The deepest first, and last of all: nothing can be written any more below one that is closed.
+    for (const { path, mode } of inner.toReversed()) await closeDirectory(at, path, mode);
+    return ok(undefined);
   } catch (cause) {
     return err(`its snapshot cannot be laid out: ${cause instanceof Error ? cause.message : String(cause)}`);
+  }
+}
+
+/**
+ * Gives a worktree in its place the permissions that it had itself, durably: one that may not be written could not have
+ * been moved there.
+ */
+export async function closeTop(
+  mainGitDir: string,
+  commit: string,
+  at: string,
+): Promise<Result<void, string>> {
+  try {
+    const content = await readManifest(mainGitDir, commit);
+    if (content.isErr()) return err(content.error);
+    const top = content.value.directoryModes.find(({ path }) => path === '');
+    if (top !== undefined) await closeDirectory(at, '', top.mode);
+    return ok(undefined);
+  } catch (cause) {
+    return err(`its permissions cannot be given back: ${errorCode(cause) ?? String(cause)}`);
+  }
+}
+
+/** Makes a directory one that its owner may work in. */
+export async function openTop(at: string): Promise<void> {
+  const { mode } = await lstat(at);
+  if ((mode & 0o700) !== 0o700) await chmod(at, (mode & 0o7777) | 0o700);
+}
+
+/** By what is held open: a directory that cannot be read any more could not be made durable by its name. */
+async function closeDirectory(at: string, path: string, mode: number): Promise<void> {
+  if (path !== '' && (await parentsOf(at, path)) !== 'real') return;
+  const full = join(at, path);
+  if ((await lookAt(full))?.isDirectory() !== true) return;
+  const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants;
+  const directory = await open(full, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  try {
+    await directory.chmod(mode & 0o7777);
+    await directory.sync();
+  } finally {
+    await directory.close();
   }
 }
 

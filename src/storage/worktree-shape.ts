@@ -3,7 +3,7 @@ import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import { gitComplaint } from './git-complaint.ts';
-import type { KeptMode, KeptRef } from './git-kept.ts';
+import { placesAbove, type KeptMode, type KeptRef } from './git-kept.ts';
 import { runGit } from './git.ts';
 import { errorCode } from './see.ts';
 
@@ -13,41 +13,67 @@ export type Shape = {
   readonly directories: readonly KeptMode[];
   /** Tracked files whose permissions are not those git would give them. */
   readonly modes: readonly KeptMode[];
+  /** Directories whose permissions are not those that they would be made with; the worktree itself has no name. */
+  readonly directoryModes: readonly KeptMode[];
 };
+
+type Found = { readonly [Field in keyof Shape]: KeptMode[] };
 
 /**
  * Looks at all that is not ignored. Names that are not there any more are passed over.
  *
  * @param apart - paths that are not looked at: what git ignores, submodules, what is kept anyway
- * @returns `err` with a sentence for people when a part cannot be looked into
+ * @param kept - paths of what is kept: the directories that lead to it matter, ignored or not
+ * @returns `err` with a sentence for people when a part cannot be looked into, or is something that nothing can keep
  */
-export async function shapeOf(workTree: string, apart: ReadonlySet<string>): Promise<Result<Shape, string>> {
-  const found: { directories: KeptMode[]; modes: KeptMode[] } = { directories: [], modes: [] };
+export async function shapeOf(
+  workTree: string,
+  apart: ReadonlySet<string>,
+  kept: readonly string[],
+): Promise<Result<Shape, string>> {
+  const found: Found = { directories: [], modes: [], directoryModes: [] };
   try {
-    await look(workTree, '', apart, found);
+    const odd = await look(workTree, '', apart, found);
+    if (odd !== undefined) return err(`it holds something that cannot be kept: ${odd}`);
+    const known = new Set(found.directoryModes.map(({ path }) => path));
+    for (const place of new Set(kept.flatMap((path) => [...placesAbove(path)]))) {
+      if (!known.has(place)) note(place, await seen(join(workTree, place)), found);
+    }
   } catch (cause) {
     return err(`it could not be looked into: ${errorCode(cause) ?? String(cause)}`);
   }
   const byPath = (a: KeptMode, b: KeptMode): number => (a.path < b.path ? -1 : 1);
-  return ok({ directories: found.directories.sort(byPath), modes: found.modes.sort(byPath) });
+  return ok({
+    directories: found.directories.sort(byPath),
+    modes: found.modes.sort(byPath),
+    directoryModes: found.directoryModes.sort(byPath),
+  });
 }
 
+function note(path: string, stats: Stats | undefined, { directoryModes }: Found): void {
+  if (stats?.isDirectory() !== true) return;
+  const mode = stats.mode & permissions;
+  if (mode !== (0o777 & ~process.umask())) directoryModes.push({ path, mode });
+}
+
+/** @returns the first that is neither file, directory nor link: git sees none of those, and nothing could make it again */
 async function look(
   workTree: string,
   directory: string,
   apart: ReadonlySet<string>,
-  found: { readonly directories: KeptMode[]; readonly modes: KeptMode[] },
-): Promise<void> {
+  found: Found,
+): Promise<string | undefined> {
   const full = join(workTree, directory);
   const names = await readdir(full).catch((cause: unknown) => {
     if (errorCode(cause) === 'ENOENT') return undefined;
     throw cause;
   });
-  if (names === undefined) return;
+  if (names === undefined) return undefined;
+  const own = await seen(full);
+  note(directory, own, found);
   if (names.length === 0) {
-    const stats = await seen(full);
-    if (stats !== undefined) found.directories.push({ path: directory, mode: stats.mode & permissions });
-    return;
+    if (own !== undefined) found.directories.push({ path: directory, mode: own.mode & permissions });
+    return undefined;
   }
   const paths = names
     .filter((name) => name !== '.git')
@@ -56,11 +82,16 @@ async function look(
   const stats = await Promise.all(paths.map((path) => seen(join(workTree, path))));
   for (const [index, path] of paths.entries()) {
     const one = stats[index];
-    if (one?.isDirectory() === true) await look(workTree, path, apart, found);
-    else if (one?.isFile() === true && (one.mode & permissions) !== usual(one.mode)) {
+    if (one === undefined || one.isSymbolicLink()) continue;
+    if (one.isDirectory()) {
+      const odd = await look(workTree, path, apart, found);
+      if (odd !== undefined) return odd;
+    } else if (!one.isFile()) return path;
+    else if ((one.mode & permissions) !== usual(one.mode)) {
       found.modes.push({ path, mode: one.mode & permissions });
     }
   }
+  return undefined;
 }
 
 const permissions = 0o7777;

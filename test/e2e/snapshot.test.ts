@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import test from 'ava';
 import { ageWorktree, git } from '../helpers/git.ts';
 import { durationMs } from '../helpers/duration.ts';
-import { repositoryTop, runProdigy, type Ran, type RunOptions } from '../helpers/run-prodigy.ts';
+import { asNobody, giveToNobody } from '../helpers/as-nobody.ts';
+import { binary, repositoryTop, runProdigy, type Ran, type RunOptions } from '../helpers/run-prodigy.ts';
 import { fingerprint } from '../helpers/tree.ts';
 import { clean, finishedWork, inQuarantine, journalOf, makeShop, worktreeOf, type Shop } from './shop.ts';
 
@@ -111,6 +112,61 @@ test('what git itself does not keep comes back, too: empty directories, permissi
   t.is(undone.exitCode, 0, undone.stdout + undone.stderr);
   t.deepEqual(await seen(), before);
   t.false(fs.existsSync(join(worktree, 'node_modules')));
+});
+
+test('directories come back with their permissions: private ones, shared ones, those that nobody may write', async (t) => {
+  const shop = await makeShop(t);
+  const id = await dirtyWork(shop);
+  const worktree = worktreeOf(shop, id);
+  const modes = {
+    private: 0o700,
+    'private/inner/empty': 0o700,
+    'read-only': 0o555,
+    shared: 0o2775,
+    sticky: 0o1777,
+    'tracked/inner': 0o700,
+    secrets: 0o700,
+    'secrets/prod': 0o750,
+    '': 0o700,
+  };
+  for (const path of Object.keys(modes)) fs.mkdirSync(join(worktree, path), { recursive: true });
+  for (const path of ['private', 'read-only', 'shared', 'sticky'])
+    fs.writeFileSync(join(worktree, path, 'f'), 'x');
+  fs.writeFileSync(join(worktree, 'tracked/inner/t.txt'), 'tracked\n');
+  await git(worktree, 'add', 'tracked');
+  await git(worktree, 'commit', '--quiet', '-m', 'tracked');
+  await ageWorktree(worktree, shop.home.nowMs - durationMs('90d'));
+  for (const [path, mode] of Object.entries(modes)) fs.chmodSync(join(worktree, path), mode);
+  await giveToNobody(shop.top);
+  const asThem = (...args: string[]): ReturnType<typeof asNobody> =>
+    asNobody([binary(), ...args], { env: { HOME: shop.home.home }, cwd: shop.repository });
+  const seen = (): unknown =>
+    [...fingerprint(worktree)]
+      .filter(([path, { type }]) => type === 'directory' && !path.startsWith('node_modules'))
+      .map(([path, { mode }]) => [path, mode & 0o7777]);
+  const before = seen();
+
+  const ran = await asThem('worktree', 'clean', '-f', id);
+  t.is(ran.exitCode, 0, ran.stdout + ran.stderr);
+  t.false(fs.existsSync(worktree));
+  const undone = await asThem('clean', 'undo', worktree);
+  t.is(undone.exitCode, 0, undone.stdout + undone.stderr);
+  t.deepEqual(seen(), before);
+  t.is(fs.statSync(worktree).mode & 0o7777, 0o700);
+});
+
+test('what is neither file, directory nor link cannot be kept: nothing is removed, and it is named', async (t) => {
+  const shop = await makeShop(t);
+  const id = await dirtyWork(shop);
+  const worktree = worktreeOf(shop, id);
+  fs.mkdirSync(join(worktree, 'deep', 'down'), { recursive: true });
+  execFileSync('mkfifo', [join(worktree, 'deep', 'down', 'pipe')]);
+  await ageWorktree(worktree, shop.home.nowMs - durationMs('90d'));
+  const ran = await insist(shop, id);
+  t.is(ran.exitCode, 1, ran.stdout + ran.stderr);
+  t.regex(ran.stderr, /no snapshot, no removal: it holds something that cannot be kept: deep\/down\/pipe/);
+  t.true(fs.existsSync(join(worktree, 'deep', 'down', 'pipe')));
+  t.is(await git(shop.repository, 'for-each-ref', 'refs/prodigy-clean'), '');
 });
 
 test('a link in the place of a directory is kept as a link, and nothing behind it is read or written', async (t) => {
