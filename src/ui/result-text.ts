@@ -5,7 +5,7 @@ import { countOf, formatBytes, formatCount, formatTime, formatWhole, printable }
 import { shortBranch, whyBranchKept } from './entry-line.ts';
 import { table } from './table.ts';
 import type { Colours } from './terminal.ts';
-import type { Barred } from './undo-outlook.ts';
+import { notFromGit, type Barred } from './undo-outlook.ts';
 import type { BranchView } from './view.ts';
 import { unbroken, widthOf, wrapped } from './width.ts';
 
@@ -75,7 +75,7 @@ export function resultText(view: ResultView, colours: Colours, columns: number):
   if (view.fromGit.count > 0) {
     const { count, untilMs } = view.fromGit;
     say(
-      `${formatCount(count, 'worktree')} can be made again from git until ${formatTime(untilMs)}: ${unbroken(undo)}`,
+      `${formatCount(count, 'worktree')} can be made again from git until ${formatTime(untilMs)}, ${notFromGit}: ${unbroken(undo)}`,
     );
   }
   for (const { why, items, bytes } of view.barred) {

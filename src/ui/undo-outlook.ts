@@ -29,6 +29,9 @@ export type UndoOutlook = {
   readonly isShortOfSpace: boolean;
 };
 
+/** What git cannot give back of a worktree: said wherever it is said that worktrees come back. */
+export const notFromGit = 'but not what it ignores (node_modules, say), nor empty directories';
+
 /** What undo asks of the items that go. */
 export function outlookOf(going: readonly ItemView[]): Pick<UndoOutlook, 'worktrees' | 'others' | 'barred'> {
   const others: number[] = [];
@@ -86,7 +89,7 @@ export function wayBackText({
   const items = fromGit + others.length + sumOf(barred.map((one) => one.items));
   const all = items === 1 ? 'It' : 'All of it';
   if (!isUndoable) return `${all} cannot be undone (--no-undo).`;
-  const git = fromGit === 0 ? '' : `; git makes ${theWorktrees(fromGit)} again`;
+  const git = fromGit === 0 ? '' : `; git makes ${theWorktrees(fromGit)} again, ${notFromGit}`;
   const lasts = `for ${formatCount(Math.round(undoMs / dayMs), 'day')}`;
   const unheld = isShortOfSpace ? others : others.filter((bytes) => bytes > undoBytes);
   const held = isShortOfSpace ? 0 : sumOf(others) - sumOf(unheld);
@@ -112,7 +115,7 @@ export function wayBackText({
     ...(held > undoBytes
       ? [
           `Of ${formatBytes(held)} only ${formatBytes(undoBytes)} are held to be put back ${lasts}: what went first cannot be undone.`,
-          ...(fromGit === 0 ? [] : [`${capital(theWorktrees(fromGit))} git makes again.`]),
+          ...(fromGit === 0 ? [] : [`${capital(theWorktrees(fromGit))} git makes again, ${notFromGit}.`]),
         ]
       : []),
   ].join(' ');

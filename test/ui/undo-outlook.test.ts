@@ -25,7 +25,7 @@ test(
   'worktrees are freed, and can be put back all the same',
   says,
   { worktrees: 2, others: [5] },
-  'Worktrees are freed at once, the branches stay. All of it can be put back for 7 days; git makes the worktrees again.',
+  'Worktrees are freed at once, the branches stay. All of it can be put back for 7 days; git makes the worktrees again, but not what it ignores (node_modules, say), nor empty directories.',
 );
 test(
   'nothing can be, because that was asked for',
@@ -49,13 +49,13 @@ test(
   'one is too large, and the rest too much',
   says,
   { worktrees: 1, others: [600 * megabyte, 300 * megabyte, 300 * megabyte] },
-  'The worktree is freed at once, the branches stay. 1 item (600 MB) cannot be undone: too large to be held. Of 600 MB only 512 MB are held to be put back for 7 days: what went first cannot be undone. The worktree git makes again.',
+  'The worktree is freed at once, the branches stay. 1 item (600 MB) cannot be undone: too large to be held. Of 600 MB only 512 MB are held to be put back for 7 days: what went first cannot be undone. The worktree git makes again, but not what it ignores (node_modules, say), nor empty directories.',
 );
 test(
   'on a full disk only worktrees can be made again',
   says,
   { worktrees: 1, others: [1024, 1024], isShortOfSpace: true, undoMs: 86_400_000 },
-  'The worktree is freed at once, the branches stay. 2 items (2 KB) cannot be undone: the disk is too full. The rest can be put back for 1 day; git makes the worktree again.',
+  'The worktree is freed at once, the branches stay. 2 items (2 KB) cannot be undone: the disk is too full. The rest can be put back for 1 day; git makes the worktree again, but not what it ignores (node_modules, say), nor empty directories.',
 );
 test(
   'on a full disk nothing that is no worktree can be',
