@@ -2,7 +2,8 @@ import { lstatSync, readdirSync, realpathSync } from 'node:fs';
 import { hostname, tmpdir, userInfo } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
-import type { RootFailure } from './model/failure.ts';
+import type { RootFailure, UsageFailure } from './model/failure.ts';
+import { parseSize } from './policy/size.ts';
 import { surroundingsOf, type Surrounding } from './surroundings.ts';
 
 /** Environment and defaults as one value. Nobody else reads `process.env`. */
@@ -56,7 +57,9 @@ export function readSearchPath(environment: Environment): Pick<Config, 'searchPa
 
 export const handOverVariable = 'PRODIGY_CLEAN_HANDED_OVER_BY';
 
-const undoMs = 7 * 24 * 60 * 60 * 1000;
+const dayMs = 24 * 60 * 60 * 1000;
+const undoDays = 7;
+const undoDaysAtMost = 365;
 const undoBytes = 512 * 1024 * 1024;
 
 /** Names directly below a root that Prodigy (or this tool) makes: one of them, or nothing at all, must be there. */
@@ -80,7 +83,7 @@ const prodigysOwn: ReadonlySet<string> = new Set([
 ]);
 
 /** Checks the environment before anything is touched: every refusal names the variable and why (exit 2). */
-export function readConfig(environment: Environment): Result<Config, RootFailure> {
+export function readConfig(environment: Environment): Result<Config, RootFailure | UsageFailure> {
   const home = environment['HOME'];
   const homeProblem = problemOf('HOME', home);
   if (homeProblem !== undefined || home === undefined)
@@ -115,6 +118,8 @@ export function readConfig(environment: Environment): Result<Config, RootFailure
   ]);
   const link = ours.find(isLink);
   if (link !== undefined) return err(refused('HOME', link, 'own-symlink'));
+  const undo = undoOf(environment);
+  if (undo.isErr()) return err(undo.error);
   const user = ownUser();
   return ok({
     roots,
@@ -131,9 +136,27 @@ export function readConfig(environment: Environment): Result<Config, RootFailure
     dumbTerminal: environment['TERM'] === 'dumb',
     zone: environment['TZ'],
     nodeOptions: environment['NODE_OPTIONS'] ?? '',
-    undoMs,
-    undoBytes,
+    ...undo.value,
   });
+}
+
+/** For how long, and how much of it, is held for undo: as it is said, or not at all. */
+function undoOf(environment: Environment): Result<Pick<Config, 'undoMs' | 'undoBytes'>, UsageFailure> {
+  const days = environment['PRODIGY_CLEAN_UNDO_DAYS'];
+  const count = /^[0-9]{1,3}$/.test(days?.trim() ?? '') ? Number(days) : 0;
+  if (days !== undefined && (count < 1 || count > undoDaysAtMost)) {
+    const problem = `PRODIGY_CLEAN_UNDO_DAYS is not a whole number of days from 1 to ${undoDaysAtMost}`;
+    const accepted = ['1', '7', '30', '--no-undo to hold nothing'];
+    return err({ type: 'usage', problem, text: days, accepted });
+  }
+  const size = environment['PRODIGY_CLEAN_UNDO_SIZE'];
+  const bytes = size === undefined ? ok(undoBytes) : parseSize(size);
+  if (bytes.isErr()) {
+    const problem = `PRODIGY_CLEAN_UNDO_SIZE: ${bytes.error.problem}`;
+    const accepted = [...(bytes.error.accepted ?? []), '--no-undo to hold nothing'];
+    return err({ type: 'usage', problem, text: size, accepted });
+  }
+  return ok({ undoMs: (days === undefined ? undoDays : count) * dayMs, undoBytes: bytes.value });
 }
 
 /** The same for every process of a user as far as can be: one without these variables must find what others left. */

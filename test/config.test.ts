@@ -15,7 +15,9 @@ async function place(t: ExecutionContext): Promise<{ home: string; data: string 
 
 function why(environment: Record<string, string | undefined>): string {
   const config = readConfig(environment);
-  return config.isErr() ? `${config.error.variable} ${config.error.why}` : 'accepted';
+  if (config.isOk()) return 'accepted';
+  const { error } = config;
+  return error.type === 'usage' ? error.problem : `${error.variable} ${error.why}`;
 }
 
 test('roots that could be anything are refused (stories 1, 2, 4)', async (t) => {
@@ -80,4 +82,22 @@ test('colours follow what the environment asks for', async (t) => {
   t.is(colour({ NO_COLOR: '' }), 'auto');
   t.is(colour({ FORCE_COLOR: '1' }), 'always');
   t.is(colour({ TERM: 'dumb' }), 'never');
+});
+
+test('how long and how much is held for undo can be said, and what is not understood is refused by its name', async (t) => {
+  const { home } = await place(t);
+  const undo = (environment: Record<string, string>): unknown => {
+    const { undoMs, undoBytes } = readConfig({ HOME: home, ...environment })._unsafeUnwrap();
+    return [undoMs / 86_400_000, undoBytes];
+  };
+  t.deepEqual(undo({}), [7, 512 * 1024 ** 2]);
+  t.deepEqual(undo({ PRODIGY_CLEAN_UNDO_DAYS: '30', PRODIGY_CLEAN_UNDO_SIZE: '2GB' }), [30, 2 * 1024 ** 3]);
+  t.deepEqual(undo({ PRODIGY_CLEAN_UNDO_DAYS: '1' }), [1, 512 * 1024 ** 2]);
+  t.deepEqual(undo({ PRODIGY_CLEAN_UNDO_DAYS: '365' }), [365, 512 * 1024 ** 2]);
+  for (const days of ['', '0', '366', '1.5', '-1', '7d', '1e2', 'seven']) {
+    t.regex(why({ HOME: home, PRODIGY_CLEAN_UNDO_DAYS: days }), /^PRODIGY_CLEAN_UNDO_DAYS is not/, days);
+  }
+  for (const size of ['', '0', '0B', '512', '-1GB', 'much', '10%']) {
+    t.regex(why({ HOME: home, PRODIGY_CLEAN_UNDO_SIZE: size }), /^PRODIGY_CLEAN_UNDO_SIZE: /, size);
+  }
 });

@@ -12,7 +12,7 @@ const onDisk: readonly string[] = ['symlink', 'own-symlink', 'not-a-directory', 
 /** The report on a storage root that every command refuses; `undefined` when none is. Nothing in it is looked at. */
 export function doctorOfRefused(environment: Environment, flags: DoctorFlags): number | undefined {
   const config = readConfig(environment);
-  if (config.isOk() || !onDisk.includes(config.error.why)) return undefined;
+  if (config.isOk() || config.error.type === 'usage' || !onDisk.includes(config.error.why)) return undefined;
   const path = config.error.value ?? '';
   const { sentence, next } = explain(config.error);
   const finding = findingOf({ type: 'root-refused', path, detail: sentence, next });

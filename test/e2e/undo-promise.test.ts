@@ -137,3 +137,20 @@ rootTest('a small item whose own directory is read-only is told to be freed at o
   t.regex(told.notUndoable[0]?.why ?? '', /its own directory cannot be written/);
   t.false(ran.stdout.includes('"heldUntil"'));
 });
+
+test('how long and how much is held can be said; a bad value ends with 2, and nothing is touched', async (t) => {
+  const shop = await makeShop(t);
+  const log = await claudeLog(shop.home, { cwd: shop.repository, startedAgo: '60d' });
+  const refused = await clean(shop, ['--logs', '--force'], { env: { PRODIGY_CLEAN_UNDO_DAYS: '0.5' } });
+  t.is(refused.exitCode, 2);
+  t.regex(refused.stderr, /PRODIGY_CLEAN_UNDO_DAYS is not a whole number of days/);
+  t.true(existsSync(log));
+  t.false(existsSync(join(shop.home.root, 'clean')));
+
+  const env = { PRODIGY_CLEAN_UNDO_DAYS: '30', PRODIGY_CLEAN_UNDO_SIZE: '1MB' };
+  t.regex((await clean(shop, ['--logs', '--dry-run'], { env })).stdout, /can be put back for 30 days/);
+  const ran = await clean(shop, ['--logs', '--force', '--json'], { env });
+  const [item] = (JSON.parse(ran.stdout) as { items: { heldUntil: string }[] }).items;
+  const days = (Date.parse(item?.heldUntil ?? '') - Date.now()) / 86_400_000;
+  t.true(days > 29 && days < 31, String(days));
+});

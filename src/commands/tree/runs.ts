@@ -52,7 +52,7 @@ export function addRuns(clean: TaughtCommand, actions: Actions): void {
     .command('undo')
     .summary('put back what a run removed')
     .description(
-      'put back what a run removed: from quarantine, and worktrees made again from git (for 7 days)',
+      'put back what a run removed: from quarantine, and worktrees made again from git (for 7 days, or as many as PRODIGY_CLEAN_UNDO_DAYS says)',
     )
     .examples(
       ['prodigy clean undo --list', 'what can be put back, and until when'],
