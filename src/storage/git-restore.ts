@@ -65,15 +65,25 @@ export async function makeWorktree(
   const { mainGitDir, branch, head } = registration;
   const ready = await makeBranches(registration, branches);
   if (ready.isErr()) return err(ready.error);
-  const what = isBranch(branch) ? [at, shortName(branch)] : ['--detach', at, head];
+  const isNamed = isBranch(branch) && (await isSayable(mainGitDir, shortName(branch)));
+  const what = isNamed ? [at, shortName(branch)] : ['--detach', at, head];
   const added = await runGit(['worktree', 'add', '--no-checkout', ...what], { gitDir: mainGitDir });
   if (added.isErr()) return err(`git would not add it: ${gitComplaint(added.error)}`);
+  if (isBranch(branch) && !isNamed) {
+    const set = await runGit(['symbolic-ref', '--', 'HEAD', branch], { cwd: at });
+    if (set.isErr()) return err(`git would not check out ${shortName(branch)}: ${gitComplaint(set.error)}`);
+  }
   const settled = await giveSettings(registration, at);
   if (settled.isErr()) return err(settled.error);
   const files = await runGit(['reset', '--hard', '--quiet', '--no-recurse-submodules'], { cwd: at });
   if (files.isErr()) return err(`git would not write its files: ${gitComplaint(files.error)}`);
   const now = await runGit(['rev-parse', '--verify', '--quiet', 'HEAD^{commit}'], { cwd: at });
   return now.isOk() && now.value.trim() === head ? ok(undefined) : err('its branch moved meanwhile');
+}
+
+/** Whether git takes it for a branch on its command line: it does not with `HEAD`, nor with what looks like an option. */
+async function isSayable(gitDir: string, name: string): Promise<boolean> {
+  return (await runGit(['check-ref-format', '--branch', name], { gitDir })).isOk();
 }
 
 /** Makes its branches that are gone where they were. */

@@ -1,7 +1,8 @@
 import fs from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { git } from '../helpers/git.ts';
+import { durationMs } from '../helpers/duration.ts';
+import { ageWorktree, git } from '../helpers/git.ts';
 import { json, repositoryTop, type RunOptions } from '../helpers/run-prodigy.ts';
 import { fingerprint } from '../helpers/tree.ts';
 import {
@@ -323,3 +324,23 @@ test('every other kind comes back byte for byte, with modes, times and links', a
   t.deepEqual(seen(), before);
   t.deepEqual(inQuarantine(shop), []);
 });
+
+for (const name of ['HEAD', '-b', '--detach']) {
+  test(`a worktree on a branch that is called ${name} is made again on it`, async (t) => {
+    const shop = await makeShop(t);
+    const id = await finishedWork(shop, '60d');
+    const path = worktreeOf(shop, id);
+    const head = await git(path, 'rev-parse', 'HEAD');
+    await git(path, 'update-ref', `refs/heads/${name}`, head);
+    await git(path, 'symbolic-ref', 'HEAD', `refs/heads/${name}`);
+    await ageWorktree(path, shop.home.nowMs - durationMs('60d'));
+    const ran = await clean(shop, ['--worktrees', '--force']);
+    t.is(ran.exitCode, 0, ran.stdout + ran.stderr);
+    t.false(fs.existsSync(path), ran.stdout);
+    const undone = await clean(shop, ['undo', path]);
+    t.is(undone.exitCode, 0, undone.stdout + undone.stderr);
+    t.is(await git(path, 'symbolic-ref', 'HEAD'), `refs/heads/${name}`);
+    t.is(await git(path, 'rev-parse', `refs/heads/${name}`), head);
+    t.is(await git(path, 'status', '--porcelain'), '');
+  });
+}
