@@ -5,6 +5,7 @@ import type { Look } from '../model/look.ts';
 import type { OwnerId, Witness } from '../model/owner.ts';
 import type { Doubt, Evidence, KeepReason } from '../model/reason.ts';
 import type { WorktreeFacts } from '../model/worktree.ts';
+import { shortened } from '../policy/proof.ts';
 import { inspectMoved, inspectWorktree } from '../storage/git-worktree.ts';
 import { usersOf } from '../storage/liveness.ts';
 import { livenessAgain } from '../storage/liveness-again.ts';
@@ -261,7 +262,7 @@ function lostWork(
   if (uncommitted !== (before.changes?.uncommitted ?? 0)) return drift('dirty', { uncommitted });
   if (untracked !== (before.changes?.untracked ?? 0)) return drift('untracked', { untracked });
   if (precious.length !== (before.changes?.precious.length ?? 0)) {
-    return drift('precious', { precious: precious.slice(0, 3).join(', ') });
+    return drift('precious', { precious: precious.slice(0, 3).map(shortened).join(', ') });
   }
   if (unreachable.count !== (before.unreachable?.count ?? 0)) {
     return drift('unreachable-commits', { commits: unreachable.count });

@@ -153,9 +153,21 @@ function nestedText(path: string, { submodules }: WorktreeFacts): string {
   return submodules.includes(path) ? `submodule ${path}` : `repository ${path}`;
 }
 
+/** A line of the plan has room for a name, not for a path of a thousand directories. */
+const longestName = 100;
+
+export function shortened(name: string): string {
+  if (name.length <= longestName) return name;
+  const letters = Array.from(name);
+  const half = Math.floor(longestName / 2) - 1;
+  return letters.length <= longestName
+    ? name
+    : `${letters.slice(0, half).join('')}…${letters.slice(-half).join('')}`;
+}
+
 function listOf(names: readonly string[]): string {
   if (names.length === 0) return 'none';
-  const shown = names.slice(0, 3).join(', ');
+  const shown = names.slice(0, 3).map(shortened).join(', ');
   return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
 }
 

@@ -1,6 +1,6 @@
 import type { JobFacts, Liveness, OwnerId, SessionFacts } from '../model/owner.ts';
 import type { Doubt, Evidence, KeepReason } from '../model/reason.ts';
-import { isInsideWindow } from './retention.ts';
+import { clockToleranceMs, isInsideWindow } from './retention.ts';
 
 /** The classes of PRODIGY-STORAGE 4.5. */
 export type OwnerClass = 'active' | 'resumable' | 'failed' | 'completed' | 'orphan' | 'unknown';
@@ -123,6 +123,7 @@ function byStatus(facts: SessionFacts, record: ReadRecord, nowMs: number, window
       if (hasCheckpoint && hasWorktree) return resumable(facts, 'with checkpoint and worktree');
       return { class: 'failed', why: 'Failed, nothing to resume' };
     case 'Completed':
+      if (record.lastRecordedMs > nowMs + clockToleranceMs) return fromTheFuture(record);
       // By its record alone (DESIGN 5.2): the merge prompt may still be open.
       if (isInsideWindow(record.lastRecordedMs, nowMs, windowMs))
         return { class: 'active', why: 'Completed inside the activity window' };
@@ -130,6 +131,12 @@ function byStatus(facts: SessionFacts, record: ReadRecord, nowMs: number, window
     case 'Cancelled':
       return { class: 'completed', why: 'Cancelled' };
   }
+}
+
+/** It is not known when it ended, nor whether it did. */
+function fromTheFuture({ status }: ReadRecord): Answer {
+  const doubt: Doubt = { reason: 'future-time', detail: 'its record is dated in the future' };
+  return { class: 'unknown', why: status, doubt };
 }
 
 /** Work without a session record: only a checkpoint and a worktree together could be taken up. */

@@ -21,6 +21,9 @@ export const activityWindowMs: number = 24 * hourMs;
 /** No setting makes the activity window shorter. */
 export const minimumWindowMs: number = hourMs;
 
+/** Clocks of file systems and of the machine differ by this much without meaning anything. */
+export const clockToleranceMs: number = 2000;
+
 /** What a run judges by: `RunPolicy` of the journal without its hash. Times are UTC milliseconds. */
 export type Policy = {
   readonly nowMs: number;

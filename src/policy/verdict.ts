@@ -10,15 +10,12 @@ import type { Guard, Protection } from './closure.ts';
 import { keepYoungest } from './floor.ts';
 import { proveItem } from './item-proof.ts';
 import { explains } from './order.ts';
-import { isInsideWindow } from './retention.ts';
+import { clockToleranceMs, isInsideWindow } from './retention.ts';
 import type { Policy } from './retention.ts';
 import { inScope } from './scope.ts';
 import type { Scope } from './scope.ts';
 
 type Kept = Extract<Verdict, { type: 'keep' }>;
-
-/** Clocks of file systems and of the machine differ by this much without meaning anything. */
-const clockToleranceMs = 2000;
 
 /** Doubts about where a path leads: asked before anything that the path's content says. */
 const pathReasons: readonly KeepReason[] = ['outside-root', 'symlink', 'mount-point'];

@@ -75,7 +75,8 @@ function parse(path: string, file: Seen, bytes: Uint8Array, odd: (detail: string
   const parsed = parseStrictly(bytes);
   if (parsed.isOk()) return { state: 'read', value: parsed.value, seen: file };
   const detail = parsed.error;
-  if (detail === 'not UTF-8' || detail === 'a key twice') return odd(detail);
+  const isWhole = detail === 'not UTF-8' || detail === 'a key twice' || detail === 'half a character';
+  if (isWhole) return odd(detail);
   return { state: 'torn', doubt: { reason: 'unreadable', detail, path }, seen: file };
 }
 

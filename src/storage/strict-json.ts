@@ -2,11 +2,11 @@ import { Buffer, isUtf8 } from 'node:buffer';
 import { err, ok, type Result } from 'neverthrow';
 
 /** Why bytes are not taken for JSON. */
-export type NotJson = 'not UTF-8' | 'empty' | 'not JSON' | 'a key twice';
+export type NotJson = 'not UTF-8' | 'empty' | 'not JSON' | 'a key twice' | 'half a character';
 
 /**
  * JSON as Prodigy's own reader takes it. What that one refuses must not be believed here: of a key that is there twice,
- * JavaScript would quietly believe the last. A byte order mark is kept, so that it is no JSON: Prodigy's own reader
+ * JavaScript would quietly believe the last; half of a surrogate pair is no character. A byte order mark is kept, so that it is no JSON: Prodigy's own reader
  * refuses it, too.
  */
 export function parseStrictly(bytes: Uint8Array): Result<unknown, NotJson> {
@@ -18,7 +18,25 @@ export function parseStrictly(bytes: Uint8Array): Result<unknown, NotJson> {
   } catch {
     return err(text.trim() === '' ? 'empty' : 'not JSON');
   }
+  if (hasLoneSurrogate(text)) return err('half a character');
   return repeatsKey(text, value) ? err('a key twice') : ok(value);
+}
+
+const mayHaveSurrogate = /\\u[dD][89a-fA-F]/u;
+
+/**
+ * An escape of one half of a surrogate pair, without the other half beside it.
+ *
+ * @param text - is JSON
+ */
+function hasLoneSurrogate(text: string): boolean {
+  if (!mayHaveSurrogate.test(text)) return false;
+  // Escapes one by one: what looks like one after an escaped backslash is none.
+  const escapes = /\\(?:u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|u(?<code>[\da-fA-F]{4})|.)/gsu;
+  for (const { groups } of text.matchAll(escapes)) {
+    if (/^[dD][89a-fA-F]/u.test(groups?.['code'] ?? '')) return true;
+  }
+  return false;
 }
 
 /**

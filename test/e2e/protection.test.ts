@@ -174,7 +174,7 @@ test('every class of PRODIGY-STORAGE 4.5: nothing active or resumable goes, with
     patch: { status: 7 },
     events: false,
   });
-  await stay('completed in the future', 'active', {
+  await stay('completed in the future', 'future-time', {
     status: 'Completed',
     startedAgo: '43d',
     endedAgo: '-3d',

@@ -193,3 +193,15 @@ test('every check is named in the evidence, whatever the answer', (t) => {
     }),
   );
 });
+
+test('a path that no line has room for is told by its beginning and its end', (t) => {
+  const deep = `nm/${'directory/'.repeat(300)}.env`;
+  const { evidence } = proveWorktree(
+    worktreeFacts({ changes: { uncommitted: 0, untracked: 0, precious: [deep, 'short', '😀'.repeat(400)] } }),
+    { mergedOnly: false },
+  );
+  const told = String(evidence['precious']);
+  t.true(told.length < 400, told);
+  t.regex(told, /^nm\/directory\/.*….*directory\/\.env, short, /u);
+  t.notRegex(told, /\p{Surrogate}/u);
+});

@@ -54,8 +54,27 @@ test(row, 'Failed, nothing', failed, 'failed');
 const completed = status('Completed');
 test(row, 'Completed, live', { ...completed, liveness: alive }, 'active', 'active');
 test(row, 'Completed, recent', { record: recorded('Completed', recentMs) }, 'active', 'active');
+test(
+  row,
+  'Completed in the future',
+  { record: recorded('Completed', nowMs + dayMs) },
+  'unknown',
+  'future-time',
+);
+test(
+  row,
+  'Completed, by a clock that differs a little',
+  { record: recorded('Completed', nowMs + 1_000) },
+  'active',
+  'active',
+);
 test(row, 'Completed, at rest', { ...completed, ...cp, ...dirty }, 'completed');
 test(row, 'Completed, files touched now', { ...completed, lastSignMs: nowMs }, 'completed');
+
+const hidden = { hidden: { reason: 'symlink', detail: 'x' } } as const;
+test(row, 'Completed, something hidden', { ...completed, ...hidden }, 'unknown', 'symlink');
+test(row, 'Failed, something hidden', { ...failed, ...hidden }, 'unknown', 'symlink');
+test(row, 'Paused, something hidden', { ...paused, ...hidden }, 'resumable', 'resumable');
 
 const cancelled = status('Cancelled');
 test(row, 'Cancelled', { ...cancelled, ...cp, ...dirty }, 'completed');
@@ -67,6 +86,7 @@ test(row, 'broken record, live', { ...broken, liveness: alive }, 'active', 'acti
 
 const absent = { record: { state: 'absent' } } as const;
 test(row, 'no record, checkpoint and worktree', { ...absent, ...cp, ...wt }, 'resumable', 'resumable');
+test(row, 'no record, something hidden', { ...absent, ...hidden }, 'unknown', 'symlink');
 test(row, 'no record, only checkpoint', { ...absent, ...cp }, 'orphan');
 test(row, 'no record, only worktree', { ...absent, ...dirty }, 'orphan');
 test(row, 'no record, live', { ...absent, liveness: alive }, 'active', 'active');

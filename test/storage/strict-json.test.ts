@@ -21,6 +21,12 @@ function repeatsKey(text: string): boolean {
   return false;
 }
 
+/** Each string of the text read by itself: Node makes half a character of half a pair. */
+function hasHalf(text: string): boolean {
+  const strings = text.match(/"(?:[^"\\]|\\.)*"/gsu) ?? [];
+  return strings.some((one) => /\p{Surrogate}/u.test(JSON.parse(one) as string));
+}
+
 function expected(bytes: Uint8Array): string {
   let text: string;
   try {
@@ -30,6 +36,7 @@ function expected(bytes: Uint8Array): string {
   }
   try {
     const value: unknown = JSON.parse(text);
+    if (hasHalf(text)) return 'half a character';
     return repeatsKey(text) ? 'a key twice' : `read ${JSON.stringify(value)}`;
   } catch {
     return text.trim() === '' ? 'empty' : 'not JSON';
@@ -55,12 +62,20 @@ const quoted = fc
       : JSON.stringify(name),
   );
 
+/** Pairs, halves, and what only looks like one. */
+const surrogates = fc
+  .array(fc.constantFrom('\\ud83d', '\\uDE00', '\\\\ud83d', '\\u0041', '\\n', 'ud800', '😀', '\\\\'), {
+    maxLength: 4,
+  })
+  .map((pieces) => `"${pieces.join('')}"`);
+
 /** JSON as nobody's printer writes it: keys may be there twice, at any depth. */
 const { json } = fc.letrec<{ json: string; list: string; object: string }>((tie) => ({
   json: fc.oneof(
     { depthSize: 'small', withCrossShrink: true },
     fc.constantFrom('1', '-0.5e3', 'null', 'true', '""', '"x: \\"a\\": {"'),
     quoted,
+    surrogates,
     tie('list'),
     tie('object'),
   ),
@@ -77,18 +92,25 @@ const { json } = fc.letrec<{ json: string; list: string; object: string }>((tie)
 
 test('a text is read, or refused, as by the long way', (t) => {
   let repeated = 0;
+  let halved = 0;
   let read = 0;
   fc.assert(
     fc.property(json, (text) => {
       const bytes = Buffer.from(text);
       const answer = expected(bytes);
       if (answer === 'a key twice') repeated += 1;
+      if (answer === 'half a character') halved += 1;
       if (answer.startsWith('read')) read += 1;
       return found(bytes) === answer;
     }),
-    { numRuns: 5_000 },
+    { numRuns: 10_000 },
   );
-  t.true(repeated > 200 && read > 200, `${repeated} refused, ${read} read`);
+  t.true(repeated > 200 && halved > 200 && read > 200, `${repeated} and ${halved} refused, ${read} read`);
+  t.is(found(Buffer.from(String.raw`{"error":"\ud83d\ude00"}`)), 'read {"error":"😀"}');
+  for (const half of [String.raw`\ud800`, String.raw`\uDC00\uD800`, String.raw`\ud83d \ude00`]) {
+    t.is(found(Buffer.from(`{"error":"${half}"}`)), 'half a character', half);
+    t.is(found(Buffer.from(`{"${half}":1}`)), 'half a character', half);
+  }
 });
 
 test('bytes of any kind are read, or refused, as by the long way', (t) => {
