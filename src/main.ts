@@ -29,6 +29,8 @@ export async function main(args: readonly string[]): Promise<void> {
   });
   try {
     const version = packageVersion();
+    const explained = wordsToExplain(args);
+    if (explained !== undefined) program(version, actionsFor(process.env, version, finish)).helpOf(explained);
     if (!isOurs(args)) return finish(await passOn(args, version, finish));
     await program(version, actionsFor(process.env, version, finish)).parseAsync(withoutVerbose(args), {
       from: 'user',
@@ -59,6 +61,15 @@ function withoutVerbose(args: readonly string[]): readonly string[] {
   return args.slice(Math.max(0, first));
 }
 
+/** The command of ours that `help COMMAND` or `COMMAND help` asks about, which goes down to any depth. */
+function wordsToExplain(args: readonly string[]): readonly string[] | undefined {
+  const at = args.indexOf('help');
+  const words = args.filter((_, index) => index !== at);
+  const isQuestion = at === 0 || (at === 1 && (args[0] === 'clean' || args[0] === 'worktree'));
+  const isPlain = !args.some((arg) => arg.startsWith('-'));
+  return isQuestion && isPlain && isOurs(words) ? words : undefined;
+}
+
 function isOurs(args: readonly string[]): boolean {
   const [command, ...rest] = withoutVerbose(args);
   // Of Prodigy's own worktree commands, those that remove; the rest is Prodigy's.
@@ -80,10 +91,11 @@ async function passOn(
   const done = await handOver(args, self, readSearchPath(process.env), process.env);
   if (done.isOk()) return done.value;
   // Without another prodigy, the general questions are answered by this one.
+  const isHelp = args[0] === 'help' && (args.length === 1 || (args.length === 2 && args[1] === 'help'));
   const asksInGeneral =
-    args.length === 0 || ['--help', '-h', 'help', '--version', '-V'].includes(args[0] ?? '');
+    args.length === 0 || isHelp || ['--help', '-h', '--version', '-V'].includes(args[0] ?? '');
   if (asksInGeneral) {
-    const asked = args.length === 0 || args[0] === 'help' ? ['--help'] : args;
+    const asked = args.length === 0 || isHelp ? ['--help'] : args;
     await program(version, actionsFor(process.env, version, finish)).parseAsync(asked, { from: 'user' });
     return 0;
   }

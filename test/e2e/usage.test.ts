@@ -211,6 +211,51 @@ test('help and version work where nothing else would, and --help names every fla
     t.true(help.includes(flag), flag);
 });
 
+test('help COMMAND is the help of that command, at any depth, and of an unknown one wrong usage', async (t) => {
+  const { home } = await makeShop(t);
+  // Another prodigy, whose commands of these names are never run.
+  const other = join(home.home, 'bin');
+  mkdirSync(other);
+  writeFileSync(join(other, 'prodigy'), '#!/bin/sh\necho "the other: $*"\n', { mode: 0o755 });
+  const env = { PATH: `${other}:${process.env['PATH'] ?? ''}` };
+  const said = async (line: string): Promise<string> => {
+    const ran = await runProdigy(home, line.split(' '), { env });
+    return `${ran.exitCode} ${ran.stderr}${ran.stdout}`;
+  };
+  for (const [line, path] of [
+    ['help clean', 'clean'],
+    ['help clean apply', 'clean apply'],
+    ['help clean log verify', 'clean log verify'],
+    ['clean help log verify', 'clean log verify'],
+    ['clean help', 'clean'],
+    ['help worktree clean', 'worktree clean'],
+    ['worktree help clean-orphaned', 'worktree clean-orphaned'],
+  ] as const) {
+    t.is(await said(line), await said(`${path} --help`), line);
+    t.true((await said(line)).startsWith(`0 Usage: prodigy ${path} [options]`), line);
+  }
+  t.regex(
+    await said('help clean aply'),
+    /^2 Error: There is no 'prodigy clean aply'; did you mean 'apply'\?\n {2}acc/,
+  );
+  t.regex(
+    await said('clean help log shwo'),
+    /^2 Error: There is no 'prodigy clean log shwo'; did you mean 'show'/,
+  );
+  t.regex(
+    await said('help clean apply x'),
+    /^2 Error: There is no 'prodigy clean apply x'\n {2}prodigy clean --help/,
+  );
+  t.is(await said('help run'), '0 the other: help run\n');
+  t.is(await said('worktree help ls'), '0 the other: worktree help ls\n');
+  const alone = await runProdigy(home, ['help', 'nonsense'], { env: { PATH: '/nowhere' } });
+  t.is(alone.exitCode, 127);
+  t.regex(
+    (await runProdigy(home, ['help'], { env: { PATH: '/nowhere' } })).stdout,
+    /^Usage: prodigy \[options\]/,
+  );
+});
+
 test('a slip in the name of the command is told of, not acted on, when there is nobody to hand it over to', async (t) => {
   const shop = await makeShop(t);
   await finished(shop, 'logs', '90d');

@@ -84,6 +84,13 @@ export class TaughtCommand extends Command {
     }
   }
 
+  /** Shows the help of the command that the words lead to; a word that leads nowhere is wrong usage. */
+  helpOf([word, ...deeper]: readonly string[]): never {
+    if (word === undefined) return this.help();
+    const below = this.commands.find((command) => command.name() === word);
+    return below instanceof TaughtCommand ? below.helpOf(deeper) : this.error(this.noSuchCommand(word));
+  }
+
   /** A word too many where a command could stand is most likely one that is not there. */
   override error(message: string, options?: ErrorOptions): never {
     const [word] = this.args;
@@ -110,7 +117,8 @@ export class TaughtCommand extends Command {
     const names = pageOf(this).commands.map(({ name }) => name);
     const meant = nearest(word, names);
     const hint = meant === undefined ? '' : `; did you mean '${meant}'?`;
-    return `error: There is no '${this.path()} ${word}'${hint}\n  accepted: ${names.join(', ')}`;
+    const accepted = names.length === 0 ? '' : `\n  accepted: ${names.join(', ')}`;
+    return `error: There is no '${this.path()} ${word}'${hint}${accepted}`;
   }
 }
 
