@@ -7,7 +7,7 @@ export const openFlags: number =
   constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 /** What a link, a pipe, a socket, a device or a directory is where a file should be. */
-export const notRegular = 'EFTYPE';
+export const notRegular = 'EFOREIGN';
 
 /** Those that tell of it before anything is open: a link, a socket. */
 const toldByOpen: ReadonlySet<unknown> = new Set(['ELOOP', 'ENXIO']);
