@@ -150,12 +150,14 @@ async function freeBytes(operation: Quarantined, { mounts, kept }: Means): Promi
 }
 
 function blocked({ intent, attempt }: Quarantined, failures: readonly DiskFailure[], count: number): Event {
+  const git = failures.find(({ code }) => code === 'EGIT');
   return {
     type: 'PurgeBlocked',
     item: intent.item,
     paths: failures.slice(0, 20).map(({ path }) => path),
     codes: [...new Set(failures.map(({ code }) => code))],
     blocked: count,
+    ...(git === undefined ? {} : { detail: `git would not let go of it: ${git.syscall}` }),
     attempt,
   };
 }
@@ -163,6 +165,10 @@ function blocked({ intent, attempt }: Quarantined, failures: readonly DiskFailur
 function asDiskFailure(failure: ItemFailure, intent: RemovalIntended): DiskFailure {
   if (failure.type === 'disk') return failure;
   const path = intent.moves[0]?.path ?? intent.root;
-  if (failure.type === 'git') return { type: 'disk', code: 'EGIT', syscall: gitComplaint(failure), path };
+  // What git would not let go of is its registration: where that lies is where something can be done about it.
+  if (failure.type === 'git') {
+    const registration = intent.worktree?.adminDir ?? path;
+    return { type: 'disk', code: 'EGIT', syscall: gitComplaint(failure), path: registration };
+  }
   return { type: 'disk', code: 'EOUTSIDE', syscall: failure.type, path };
 }

@@ -2,6 +2,7 @@ import type { RunRecord } from '../cleaners/run-record.ts';
 import type { Dropped } from '../cleaners/still-planned.ts';
 import type { BranchDeleted, BranchKept } from '../journal/event-removal.ts';
 import type { RunOutcome, Tally } from '../journal/event-run.ts';
+import { closedBy } from '../disk/closed-by.ts';
 import { least } from '../model/least.ts';
 import { takenUpBy, totalsOf } from '../projections/run-account.ts';
 import type { DocumentInput, ItemResult, ItemResultView } from '../ui/document.ts';
@@ -41,7 +42,8 @@ export function accountOf({ account, run }: RunRecord): Account {
     if (until !== undefined) heldUntilMs = Math.min(heldUntilMs ?? until, until);
     if (isDrift) drifted.push({ name: `${kind} ${name}`, why: drift ?? 'already gone, not by us' });
     if (failure !== undefined && outcome === 'failed') {
-      failures.push({ item, name, kind, code: failure.code, path: failure.path, detail: failure.detail });
+      const { code, path, detail } = failure;
+      failures.push({ item, name, kind, code, path, detail, closed: closedBy(path) });
     }
   }
   const takenUp = takenUpBy(account);

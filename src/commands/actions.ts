@@ -169,7 +169,9 @@ async function tell(failure: Failure, flags: Common): Promise<number> {
     import('./outcome.ts'),
   ]);
   const exitCode = exitCodeOfFailure(failure);
-  const { sentence, next } = explain(failure);
+  const closed =
+    failure.type === 'disk' ? (await import('../disk/closed-by.ts')).closedBy(failure.path) : undefined;
+  const { sentence, next } = explain(failure, closed);
   process.stderr.write(`Error: ${sentence}\n  ${next}\n`);
   if (flags.json === true) {
     const outcome = exitCode === 4 ? 'refused' : 'failed';

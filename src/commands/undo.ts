@@ -1,8 +1,10 @@
+import { join } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import type { RunRecord } from '../cleaners/run-record.ts';
 import { putBackAtOnce, undoHeld, type NotPutBack } from '../cleaners/undo-held.ts';
 import { finishUndos, undoWorktree } from '../cleaners/undo-worktrees.ts';
-import { removalOf } from '../journal/event-removal.ts';
+import { closedBy } from '../disk/closed-by.ts';
+import { removalOf, type RemovalIntended } from '../journal/event-removal.ts';
 import type { Journal } from '../journal/journal.ts';
 import type { Failure, JournalFailure } from '../model/failure.ts';
 import { kinds } from '../model/kind.ts';
@@ -11,9 +13,10 @@ import { goneWorktrees, type GoneWorktree } from '../projections/gone-worktrees.
 import { itemStory } from '../projections/item-story.ts';
 import type { WholeOperation } from '../projections/open-operations.ts';
 import { runSummary } from '../projections/run-summary.ts';
-import { causeOf } from '../ui/errno-words.ts';
+import { adviceFor, causeOf } from '../ui/errno-words.ts';
 import { formatTime, printable } from '../ui/format.ts';
 import { openProgress, type Progress } from '../ui/progress.ts';
+import { quoted } from '../ui/run-line.ts';
 import { nothingDocument, undoDocument, undoText, type UndoOutcome } from '../ui/undo-text.ts';
 import { itemQuery, itemsInJournal } from './find-item.ts';
 import { isThereAJournal, openForWork, type Working } from './journal-access.ts';
@@ -115,7 +118,7 @@ async function putAllBack(
   const again = new Set(named.map(({ how }) => (how.type === 'held' ? undefined : how.gone.op)));
   const outcomes: UndoOutcome[] = earlier.value
     .filter(({ gone, why }) => why !== undefined && !again.has(gone.op))
-    .map(({ gone, why }) => ({ intent: gone.intent, why }));
+    .map(({ gone, why }) => outcomeOf(gone.intent, why));
   const before = outcomes.length;
   for (const group of together(named)) {
     if (shell.signal.aborted) break;
@@ -129,7 +132,7 @@ async function putAllBack(
     const { gone } = group;
     const done = left.value.has(gone.op) ? await undoWorktree(gone, context) : ok(undefined);
     if (done.isErr()) return err(done.error);
-    outcomes.push({ intent: gone.intent, why: done.value });
+    outcomes.push(outcomeOf(gone.intent, done.value));
   }
   progress.stop();
   const isFailed = outcomes.some(({ why }) => why !== undefined);
@@ -177,9 +180,27 @@ async function putHeldBack(
   return done.map((whys) =>
     operations.map(({ intent }, index) => {
       const why = whys[index];
-      return { intent, why: why === undefined ? undefined : whyNot(why) };
+      return outcomeOf(intent, why === undefined ? undefined : whyNot(why));
     }),
   );
+}
+
+/** With what can be done about it: what is closed is opened, what is in the way is moved, and git is asked. */
+function outcomeOf(intent: RemovalIntended, why: string | undefined): UndoOutcome {
+  if (why === undefined) return { intent, why };
+  const { worktree, moves, root } = intent;
+  const places = [...(worktree === undefined ? [] : [worktree.adminDir]), ...moves.map(({ path }) => path)];
+  const closed = [...places, join(root, 'clean', 'undo', 'x')].map(closedBy).find((one) => one !== undefined);
+  const again = 'prodigy clean undo again';
+  if (closed !== undefined) return { intent, why, next: adviceFor('EACCES', closed.path, closed, again) };
+  if (worktree !== undefined && /^git (?:would|will) not/u.test(why)) {
+    return {
+      intent,
+      why,
+      next: `git -C ${quoted(worktree.mainGitDir)} worktree list shows its state; then ${again}`,
+    };
+  }
+  return { intent, why, next: adviceFor('ECONFLICT', moves.at(0)?.path ?? root) };
 }
 
 function whyNot(why: NotPutBack): string {

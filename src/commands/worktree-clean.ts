@@ -134,10 +134,10 @@ function tell(request: WorktreeRequest, { view, account }: Answer, shell: Shell)
   const stays = view.items.filter((item) => isKept(request, item));
   for (const item of stays) terminal.err(stayLine(request, item));
   for (const { name, why } of account.drifted) terminal.err(`Kept ${printable(name)}: ${printable(why)}\n`);
-  for (const { name, code, path, detail } of account.failures) {
+  for (const { name, code, path, detail, closed } of account.failures) {
     const why = detail ?? `${code} ${path}`;
     terminal.err(
-      `Error: Failed to remove worktree: ${printable(name)}: ${printable(why)}\n  ${adviceFor(code, path)}\n`,
+      `Error: Failed to remove worktree: ${printable(name)}: ${printable(why)}\n  ${adviceFor(code, path, closed)}\n`,
     );
   }
   const isWhole = stays.length === 0 && account.drifted.length === 0 && account.failures.length === 0;

@@ -124,6 +124,8 @@ export type PurgeBlocked = {
   readonly paths: readonly string[];
   readonly codes: readonly string[];
   readonly blocked: number;
+  /** What is known beyond the codes: git's own reason, say. */
+  readonly detail?: string;
   readonly attempt: number;
 };
 

@@ -194,6 +194,7 @@ export const eventShapes: { readonly [T in EventType]: Fields<EventOf<T>> } = {
     paths: ['list', 'string'],
     codes: ['list', 'string'],
     blocked: 'number',
+    detail: ['maybe', 'string'],
     attempt: 'number',
   },
   ItemRemoved: { item: 'string', bytes: 'number', files: 'number', observed: ['maybe', 'string'] },

@@ -69,7 +69,12 @@ function accountOf(known: ItemAccount, { event, atMs }: Entry): ItemAccount {
     case 'PutBackBlocked':
       return { ...known, outcome: 'failed', failure: { code: event.code, path: event.path } };
     case 'PurgeBlocked': {
-      const failure = { code: event.codes[0] ?? 'EIO', path: event.paths[0] ?? known.path };
+      const { codes, paths, detail } = event;
+      const failure = {
+        code: codes[0] ?? 'EIO',
+        path: paths[0] ?? known.path,
+        ...(detail === undefined ? {} : { detail }),
+      };
       return { ...known, outcome: 'failed', failure };
     }
     default:

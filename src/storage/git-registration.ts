@@ -61,6 +61,8 @@ export async function unregisterWorktree(
   if (removed.isErr() && (await makeAbsolute(adminDir, registered.value))) {
     removed = await runGit(args, { gitDir: mainGitDir });
   }
+  // Asked again it may not find what it has taken apart: the first answer is the cause.
+  const first = removed;
   // It reads the others' registrations, and dies when one of them goes meanwhile (git 2.39: "Invalid path").
   for (const waitMs of waitsMs) {
     if (removed.isOk() || identify(adminDir).unwrapOr(undefined) === undefined) break;
@@ -72,7 +74,7 @@ export async function unregisterWorktree(
   const left = identify(adminDir);
   if (left.isErr()) return err(left.error);
   if (left.value === undefined) return ok('unregistered');
-  if (removed.isErr()) return err(removed.error);
+  if (removed.isErr()) return err(first.isErr() ? first.error : removed.error);
   return err({ type: 'git', args, exitCode: 0, stderr: 'still registered' });
 }
 

@@ -129,13 +129,13 @@ function withoutItems(input: DocumentInput): Record<string, unknown> {
     ...(input.freeBefore === undefined
       ? {}
       : { freeBytes: { before: input.freeBefore, after: input.freeAfter ?? input.freeBefore } }),
-    failures: input.failures.map(({ item, kind, code, path, detail }) => ({
+    failures: input.failures.map(({ item, kind, code, path, detail, closed }) => ({
       item,
       kind,
       code,
       path,
       cause: causeIn({ code, detail }),
-      next: adviceFor(code, path),
+      next: adviceFor(code, path, closed),
       ...(detail === undefined ? {} : { detail }),
     })),
   };

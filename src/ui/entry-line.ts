@@ -92,7 +92,7 @@ export function sentenceOf(event: Event): string {
     case 'PurgeStarted':
       return `freeing what was in quarantine (${printable(event.why)}): ${nameOf(event.item)}`;
     case 'PurgeBlocked':
-      return `could not be freed whole: ${nameOf(event.item)}: ${printable(event.codes.join(' '))} ${printable(event.paths[0] ?? '')}${event.blocked > 1 ? ` and ${event.blocked - 1} more` : ''}`;
+      return `could not be freed whole: ${nameOf(event.item)}: ${event.detail === undefined ? '' : `${printable(event.detail)}: `}${printable(event.codes.join(' '))} ${printable(event.paths[0] ?? '')}${event.blocked > 1 ? ` and ${event.blocked - 1} more` : ''}`;
     case 'ItemRemoved':
       return `removed: ${nameOf(event.item)} (${formatBytes(event.bytes)})${event.observed === undefined ? '' : ', found absent'}`;
     case 'BranchDeleted':

@@ -1,3 +1,4 @@
+import type { Closed } from '../model/closed.ts';
 import { printable } from './format.ts';
 
 /** What an errno means, in words; from `EGIT` on they are ours. */
@@ -42,13 +43,32 @@ function dirnameOf(path: string): string {
   return end <= 0 ? '/' : path.slice(0, end);
 }
 
-/** One next step for an errno, with the path it is about. */
-export function adviceFor(code: string, path: string): string {
+/** Failures that a directory can be the cause of, which nobody may write. */
+const ofDirectories: ReadonlySet<string> = new Set(['EACCES', 'EGIT']);
+
+/**
+ * One next step for an errno, with the path it is about.
+ *
+ * @param closed - the directory that forbids it, where that was looked for
+ * @param goOn - what to type when the cause is gone
+ */
+export function adviceFor(
+  code: string,
+  path: string,
+  closed?: Closed,
+  goOn: string = 'prodigy clean resume',
+): string {
   const shown = printable(path);
+  if (closed !== undefined && ofDirectories.has(code)) {
+    const directory = `'${printable(closed.path)}'`;
+    return closed.isOurs
+      ? `open the directory: chmod u+rwx ${directory}, then ${goOn}`
+      : `make the directory yours: sudo chown -R "$USER" ${directory}, then ${goOn}`;
+  }
   switch (code) {
     case 'EACCES':
       // What forbids a removal is the directory around it.
-      return `make its directory yours: sudo chown -R "$USER" '${printable(dirnameOf(path))}', then prodigy clean resume`;
+      return `see who may write its directory: ls -ld '${printable(dirnameOf(path))}'; open it (chmod u+rwx) or make it yours (sudo chown "$USER"), then ${goOn}`;
     case 'EPERM':
       return `look at it with: lsattr -d '${shown}'; sudo chattr -R -i '${shown}' (or chown), then prodigy clean resume`;
     case 'EBUSY':

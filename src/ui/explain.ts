@@ -1,4 +1,5 @@
 import { unreachable } from '../model/invariant.ts';
+import type { Closed } from '../model/closed.ts';
 import type { Failure, RootFailure, RunLocked } from '../model/failure.ts';
 import { formatDuration } from '../policy/age.ts';
 import { adviceFor, causeOf } from './errno-words.ts';
@@ -9,13 +10,17 @@ import { quoted } from './run-line.ts';
 /** A failure as one clear sentence and one next step. */
 export type Explanation = { readonly sentence: string; readonly next: string };
 
-/** Turns facts into words: the only place where failures become sentences. */
-export function explain(failure: Failure): Explanation {
+/**
+ * Turns facts into words: the only place where failures become sentences.
+ *
+ * @param closed - the directory that forbids it, where that was looked for
+ */
+export function explain(failure: Failure, closed?: Closed): Explanation {
   switch (failure.type) {
     case 'disk':
       return {
         sentence: `${causeOf(failure.code)}: ${printable(failure.path)} (${failure.code}, ${printable(failure.syscall)})`,
-        next: adviceFor(failure.code, failure.path),
+        next: adviceFor(failure.code, failure.path, closed, closed === undefined ? undefined : 'try again'),
       };
     case 'outside-storage':
       return {

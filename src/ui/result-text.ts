@@ -1,3 +1,4 @@
+import type { Closed } from '../model/closed.ts';
 import { kinds, type Kind } from '../model/kind.ts';
 import type { KindTotals, RunOutcome, Tally } from '../journal/event-run.ts';
 import { adviceFor, causeIn } from './errno-words.ts';
@@ -16,6 +17,8 @@ export type FailureView = {
   readonly code: string;
   readonly path: string;
   readonly detail: string | undefined;
+  /** The directory that forbids it. */
+  readonly closed?: Closed | undefined;
 };
 
 export type ResultView = {
@@ -180,7 +183,7 @@ function failureLines(
   const rest = failures.length - shown.length;
   return [
     colours.red(`${formatWhole(failures.length)} failed:`),
-    ...shown.flatMap(({ name, code, path, detail }) => {
+    ...shown.flatMap(({ name, code, path, detail, closed }) => {
       const why = printable(causeIn({ code, detail }));
       return [
         ...wrapped(
@@ -190,7 +193,7 @@ function failureLines(
           '      ',
         ),
         // Not broken: there are commands in it.
-        `    try: ${adviceFor(code, path)}`,
+        `    try: ${adviceFor(code, path, closed)}`,
       ];
     }),
     ...(rest === 0

@@ -4,8 +4,12 @@ import { kinds } from '../model/kind.ts';
 import { pathOf } from '../model/item.ts';
 import { countOf, formatBytes, formatCount, printable, singular } from './format.ts';
 
-/** `why`: it could not be put back, and nothing was overwritten. */
-export type UndoOutcome = { readonly intent: RemovalIntended; readonly why: string | undefined };
+/** `why`: it could not be put back, and nothing was overwritten; `next`: what to do about it. */
+export type UndoOutcome = {
+  readonly intent: RemovalIntended;
+  readonly why: string | undefined;
+  readonly next?: string | undefined;
+};
 
 export function undoText(outcomes: readonly UndoOutcome[]): string {
   const lines: string[] = [];
@@ -24,8 +28,9 @@ export function undoText(outcomes: readonly UndoOutcome[]): string {
   const failed = outcomes.filter(({ why }) => why !== undefined);
   if (failed.length > 0)
     lines.push(`${formatCount(failed.length, 'item')} could not be put back; nothing was overwritten:`);
-  for (const { intent, why = '' } of failed) {
+  for (const { intent, why = '', next } of failed) {
     lines.push(`  ✗ ${singular(intent.kind)} ${printable(intent.name)}: ${printable(why)}`);
+    if (next !== undefined) lines.push(`    try: ${next}`);
   }
   return `${lines.join('\n')}\n`;
 }
@@ -36,7 +41,7 @@ export function undoDocument(
   exitCode: number,
   outcomes: readonly UndoOutcome[],
 ): Record<string, unknown> {
-  const items = outcomes.map(({ intent: { item, kind, name, bytes }, why }) => ({
+  const items = outcomes.map(({ intent: { item, kind, name, bytes }, why, next }) => ({
     id: item,
     kind,
     name,
@@ -44,6 +49,7 @@ export function undoDocument(
     bytes,
     outcome: why === undefined ? 'restored' : 'failed',
     ...(why === undefined ? {} : { why }),
+    ...(next === undefined ? {} : { next }),
   }));
   return { schema: 'prodigy-clean/1', run, outcome, exitCode, items };
 }

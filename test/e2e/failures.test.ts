@@ -200,10 +200,59 @@ rootTest(
     t.is(ran.exitCode, 3, ran.stdout + ran.stderr);
     t.deepEqual(goneSince(t, shop, before), [log]);
     t.true(ran.stdout.includes('EACCES'), ran.stdout);
+    t.true(ran.stdout.includes(`chmod u+rwx '${dirname(path)}', then prodigy clean resume`), ran.stdout);
     chmodSync(dirname(path), 0o755);
     const resumed = await asThem('resume');
     t.is(resumed.exitCode, 0, resumed.stdout + resumed.stderr);
     t.false(existsSync(path));
+  },
+);
+
+rootTest('a root that is 0555 is told by its own name, with a step that opens it (P8)', async (t) => {
+  const shop = await makeShop(t);
+  await claudeLog(shop.home, { startedAgo: '60d' });
+  await giveToNobody(shop.top);
+  chmodSync(shop.home.root, 0o555);
+  const ran = await asNobody([binary(), 'clean', '--all', '--all-repos', '--force'], {
+    env: { HOME: shop.home.home },
+    cwd: shop.top,
+  });
+  t.is(ran.exitCode, 1, ran.stdout + ran.stderr);
+  t.true(ran.stderr.includes(`chmod u+rwx '${shop.home.root}', then try again`), ran.stderr);
+});
+
+rootTest(
+  'what git may not do is told in its words, with a step that works, by a run and by undo (P8)',
+  async (t) => {
+    const shop = await makeShop(t);
+    const id = await finishedWork(shop, '60d');
+    const path = worktreeOf(shop, id);
+    const registrations = join(shop.repository, '.git', 'worktrees');
+    await giveToNobody(shop.top);
+    chmodSync(registrations, 0o555);
+    const asThem = (...args: string[]): ReturnType<typeof asNobody> =>
+      asNobody([binary(), 'clean', ...args], { env: { HOME: shop.home.home }, cwd: shop.repository });
+    const ran = await asThem('--worktrees', '--force');
+    t.is(ran.exitCode, 3, ran.stdout + ran.stderr);
+    t.regex(ran.stdout.replaceAll(/\s+/g, ' '), /git would not let go of it: git says: .*Permission denied/);
+    t.true(ran.stdout.includes(`chmod u+rwx '${registrations}', then prodigy clean resume`), ran.stdout);
+    chmodSync(registrations, 0o755);
+    t.is((await asThem('resume')).exitCode, 0);
+
+    // git takes the directory away with the last of them.
+    mkdirSync(registrations, { recursive: true });
+    await giveToNobody(registrations);
+    chmodSync(registrations, 0o555);
+    const undone = await asThem('undo', path);
+    t.is(undone.exitCode, 3, undone.stdout + undone.stderr);
+    t.regex(undone.stdout, /git would not add it: git says: .*Permission denied/);
+    t.true(
+      undone.stdout.includes(`chmod u+rwx '${registrations}', then prodigy clean undo again`),
+      undone.stdout,
+    );
+    chmodSync(registrations, 0o755);
+    t.is((await asThem('undo', path)).exitCode, 0);
+    t.true(existsSync(path));
   },
 );
 
