@@ -42,7 +42,9 @@ export class Stage {
       this.#ashore(said)
         .split(/\r?\n/)
         // How often it tells how far it is depends on how fast the machine is.
-        .filter((line) => !/^(?:Scanning|Cleaning|Looking at|Proving) .*(?:\.\.\.|…)/.test(line)),
+        .filter(
+          (line) => !/^(?:Scanning|Cleaning|Looking at|Proving|Putting back) .*(?:\.\.\.|…)/.test(line),
+        ),
       showing,
     );
     const typed = showing.typed ?? args.map(quoted).join(' ');
