@@ -49,19 +49,29 @@ async function see(moves: readonly Move[]): Promise<readonly SeenPart[]> {
     // Putting a file back gives it its old name before it takes the other away: a crash leaves both.
     if (dropSecondName(to, path)) await syncDirectories([dirname(to)]);
     const original = identify(path);
-    const quarantine = identify(to);
     seen.push({
       original: original.isErr() ? 'unknown' : compare(original.value, identity),
-      quarantine: quarantine.isErr()
-        ? 'unknown'
-        : quarantine.value === undefined
-          ? 'absent'
-          : isSameWithin(quarantine.value, identity)
-            ? 'same'
-            : 'other',
+      quarantine: inQuarantine(to, identity),
     });
   }
   return seen;
+}
+
+function inQuarantine(to: string, identity: Identity): SeenPart['quarantine'] {
+  const found = identify(to);
+  if (found.isErr()) return 'unknown';
+  if (found.value !== undefined) return isSameWithin(found.value, identity) ? 'same' : 'other';
+  return leadsAstray(dirname(to)) ? 'unknown' : 'absent';
+}
+
+/** Whether something else lies in the place of a directory: what was moved to it is elsewhere, and may come back. */
+function leadsAstray(directory: string): boolean {
+  for (let at = directory; ; at = dirname(at)) {
+    const found = identify(at);
+    if (found.isErr()) return true;
+    if (found.value !== undefined) return found.value.type !== 'directory';
+    if (dirname(at) === at) return false;
+  }
 }
 
 function compare(now: Identity | undefined, then: Identity): 'absent' | 'same' | 'changed' | 'other' {

@@ -1,18 +1,29 @@
 import { realpathSync } from 'node:fs';
-import { basename, dirname, join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { errnoOf } from './failure.ts';
 import type { Mount } from './mounts.ts';
 import { isAncestorOrSelf } from './path.ts';
 
+/** No system takes a longer path, in bytes: what somebody wrote down may have ten thousand levels. */
+const longestPath = 4096;
+
 /** Of what is not there, the real path of the nearest directory above it that is, and the rest. */
 export function realNearest(path: string): string {
+  for (let at = path; ; at = dirname(at)) {
+    const real = realOf(at);
+    if (real !== undefined) return at === path ? real : join(real, path.slice(at.length));
+    if (dirname(at) === at) return path;
+  }
+}
+
+function realOf(path: string): string | undefined {
+  if (path.length > longestPath) return undefined;
   try {
     // The other one resolves `..` in the text, before it looks.
     return realpathSync.native(path);
   } catch (cause) {
     if (errnoOf(cause) === undefined) throw cause;
-    const above = dirname(path);
-    return above === path ? path : join(realNearest(above), basename(path));
+    return undefined;
   }
 }
 

@@ -36,7 +36,8 @@ export class Placing {
     const named = this.#named
       .filter(([given]) => isAncestorOrSelf(given, plain))
       .map(([given, real]) => real + plain.slice(given.length));
-    const inText = [plain, ...named].filter((spelling) => this.#isInRoot(spelling));
+    // A root may be named twice.
+    const inText = [...new Set([plain, ...named])].filter((spelling) => this.#isInRoot(spelling));
     if (plain === path && inText.length > 0) return inText;
     // The kernel goes up from where a link leads, the text from where it lies.
     const real = [...new Set([realNearest(path), realNearest(plain)])];

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import test from 'ava';
 import { faulty } from '../helpers/faulty.ts';
 import { json, repositoryTop } from '../helpers/run-prodigy.ts';
@@ -329,4 +329,30 @@ test('a full disk behind stdout stops the words, not the work (P7)', async (t) =
   t.regex(said, /could not be written \(ENOSPC\)/);
   t.false(fs.existsSync(log));
   t.false(fs.existsSync(join(home.root, 'clean', 'run.lock')));
+});
+
+test('what was moved is not called vanished while something else lies in the place of the quarantine (P1, P5)', async (t) => {
+  const shop = await makeShop(t);
+  const logs = [...(await finished(shop, 'logs', '60d')), ...(await finished(shop, 'logs', '61d'))].sort();
+  const [first = '', second = ''] = logs;
+  const killed = await clean(
+    shop,
+    ['logs', '--force'],
+    faulty({ KILL_AT: `rename::${basename(second)} -> .*quarantine` }),
+  );
+  t.is(killed.signal, 'SIGKILL');
+  t.deepEqual(logs.map(fs.existsSync), [false, true]);
+  const quarantine = join(shop.home.root, 'clean', 'quarantine');
+  fs.renameSync(quarantine, `${quarantine}-away`);
+  fs.writeFileSync(quarantine, '');
+
+  await clean(shop, ['resume']);
+  t.false((await journalOf(shop)).some(({ type }) => type === 'ItemVanished'));
+  fs.unlinkSync(quarantine);
+  fs.renameSync(`${quarantine}-away`, quarantine);
+  const resumed = await clean(shop, ['resume']);
+  t.is(resumed.exitCode, 0, resumed.stderr);
+  t.is((await clean(shop, ['log', 'verify'])).exitCode, 0);
+  t.is((await clean(shop, ['undo', first])).exitCode, 0);
+  t.true(fs.existsSync(first));
 });
