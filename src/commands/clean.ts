@@ -19,7 +19,7 @@ import { openForWork } from './journal-access.ts';
 import { planProblem, policyOfPlan } from './applied-plan.ts';
 import type { ShownPlan } from './find-plan.ts';
 import { lookAndJudge, rulesOfThen, runPolicy, runScope } from './looking.ts';
-import { pinsOf } from './pins-now.ts';
+import { holdsElsewhere, pinsOf } from './pins-now.ts';
 import type { CleanRequest } from './options.ts';
 import { exitCodeOf } from './outcome.ts';
 import { clockProblem } from './clock.ts';
@@ -79,6 +79,8 @@ export async function run(
     applied === undefined
       ? runPolicy(startedAtMs, request.olderThanMs, request.kinds, request)
       : policyOfPlan(applied, request.maxDelete);
+  const held = await holdsElsewhere(shell, startedAtMs);
+  if (held.isErr()) return err(held.error);
   const command = [`prodigy ${manner.command}`, ...request.argv].join(' ');
   const opened = await openForWork(shell, command);
   if (opened.isErr()) return err(opened.error);
@@ -108,7 +110,7 @@ export async function run(
   const recovered = await takeUp(journal, record, shell, progress);
   if (recovered.isErr()) return err(recovered.error);
 
-  const pins = await pinsOf(journal, shell, startedAtMs);
+  const pins = await pinsOf(journal, held.value, startedAtMs);
   if (pins.isErr()) return err(pins.error);
   const rules = applied === undefined ? policy : rulesOfThen(policy, startedAtMs);
   const whole = await lookAndJudge(scope, rules, shell, progress, pins.value);

@@ -2,15 +2,16 @@ import { err, ok, type Result } from 'neverthrow';
 import type { Event } from '../journal/event.ts';
 import type { Failure, UsageFailure } from '../model/failure.ts';
 import { kinds } from '../model/kind.ts';
-import { type Pin, type Pins } from '../model/pin.ts';
+import { noPins, type Pin, type Pins } from '../model/pin.ts';
 import { protect, type Guard } from '../policy/closure.ts';
 import { activityWindowMs } from '../policy/retention.ts';
 import { pins as storedPins } from '../projections/pins.ts';
 import { printable } from '../ui/format.ts';
 import { pinDocument, pinsText } from '../ui/pins-text.ts';
+import { inRoot, quoted } from '../ui/run-line.ts';
 import { isThereAJournal, openForWork, type Working } from './journal-access.ts';
 import { noRules, runPolicy } from './looking.ts';
-import { pinsOf, pinsSeen } from './pins-now.ts';
+import { holdsElsewhere, holdsUnknown, pinsOf, pinsSeen } from './pins-now.ts';
 import { exitCodes } from './outcome.ts';
 import { nameable, pinned, similarTo, targetOf, type Named, type Nameable } from './pin-target.ts';
 import { actorOf, type Shell } from './shell.ts';
@@ -91,6 +92,12 @@ export async function release(id: string, flags: PinFlags, shell: Shell): Promis
   if (rows.isErr()) return err(rows.error);
   const pin = await pinned(id, rows.value, shell);
   if (pin === undefined) {
+    const other = await pinned(id, (await holdsElsewhere(shell, shell.clock())).unwrapOr(noPins), shell);
+    if (other?.hold?.saidIn !== undefined) {
+      const problem = `It is on hold by the journal of ${printable(other.hold.saidIn)}`;
+      const next = inRoot(other.hold.saidIn, `prodigy clean release ${quoted(other.target)}`);
+      return err({ type: 'usage', problem, text: id, next });
+    }
     const similar = similarTo(id, [...rows.value.keys()]);
     return err({ type: 'unknown-item', text: id, similar, among: 'pins' });
   }
@@ -156,7 +163,9 @@ async function record(
     completed: { outcome: 'completed', exitCode: exitCodes.done.code, totals: {} },
   });
   if (ended.isErr()) return err(ended.error);
-  const now = await pinsOf(work.journal, shell, shell.clock());
+  // It is said and done: that a hold elsewhere cannot be read changes nothing of it.
+  const elsewhere = (await holdsElsewhere(shell, shell.clock())).unwrapOr(noPins);
+  const now = await pinsOf(work.journal, elsewhere, shell.clock());
   if (now.isErr()) return err(now.error);
   answer(event, released ?? now.value.get(targetIn(event)), now.value, flags, shell, seen);
   return ok(exitCodes.done.code);
@@ -201,7 +210,8 @@ const head = { schema: 'prodigy-clean/1', outcome: 'completed', exitCode: 0 } as
 async function list({ json }: PinFlags, shell: Shell): Promise<Result<number, Failure>> {
   const { terminal, clock } = shell;
   const { pins, unknown } = await pinsSeen(shell, clock());
-  if (unknown !== undefined) return err(unknown);
+  if (unknown !== undefined && unknown.type !== 'holds-unknown') return err(unknown);
+  if (unknown !== undefined) terminal.err(`${holdsUnknown(unknown)}\n`);
   const found = [...pins.values()];
   if (json === true) terminal.out(`${JSON.stringify({ ...head, pins: found.map(pinDocument) }, null, 2)}\n`);
   else terminal.out(found.length === 0 ? 'Nothing is on hold or abandoned.\n' : pinsText(found));

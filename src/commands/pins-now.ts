@@ -2,7 +2,7 @@ import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import type { JournalReader } from '../journal/journal.ts';
-import type { Failure, HoldsUnknown, JournalFailure } from '../model/failure.ts';
+import type { HoldsUnknown, JournalFailure } from '../model/failure.ts';
 import { noPins, pinsAt, type Pin, type Pins } from '../model/pin.ts';
 import { pins as storedPins } from '../projections/pins.ts';
 import { explain } from '../ui/explain.ts';
@@ -12,18 +12,17 @@ import type { Shell } from './shell.ts';
 type With = Pick<Shell, 'config'>;
 
 /**
- * What is on hold or abandoned now: by the journal, and by those of the other storage roots. Whoever works with another
- * PRODIGY_HOME has another journal, and whoever said that something stays meant all of them.
+ * What is on hold or abandoned now.
+ *
+ * @param elsewhere - what {@link holdsElsewhere} found
  */
 export async function pinsOf(
   journal: Pick<JournalReader, 'rows'>,
-  shell: With,
+  elsewhere: Pins,
   nowMs: number,
-): Promise<Result<Pins, Failure>> {
-  const elsewhere = await holdsElsewhere(shell, nowMs);
-  if (elsewhere.isErr()) return err(elsewhere.error);
+): Promise<Result<Pins, JournalFailure>> {
   const rows = await journal.rows(storedPins);
-  return rows.map((found) => together(pinsAt(found.values(), nowMs), elsewhere.value));
+  return rows.map((found) => together(pinsAt(found.values(), nowMs), elsewhere));
 }
 
 export type PinsSeen = {
@@ -44,7 +43,8 @@ export async function pinsSeen(shell: With, nowMs: number): Promise<PinsSeen> {
 
 /** What is shown as going may be held then. No run removes it: a run needs the journal. */
 export function holdsUnknown(unknown: JournalFailure | HoldsUnknown): string {
-  return `What is on hold is not known: ${explain(unknown).sentence}`;
+  const { sentence } = explain(unknown);
+  return unknown.type === 'holds-unknown' ? sentence : `What is on hold is not known: ${sentence}`;
 }
 
 /** Those of one journal; none where there is no journal. */
@@ -56,8 +56,12 @@ async function pinsIn(shell: With, nowMs: number): Promise<Result<Pins, JournalF
   return rows.map((found) => pinsAt(found.values(), nowMs));
 }
 
-/** Holds alone: that something is abandoned takes protection away, and counts where it was said. */
-async function holdsElsewhere({ config }: With, nowMs: number): Promise<Result<Pins, HoldsUnknown>> {
+/**
+ * What the journals of the other storage roots have on hold. Whoever works with another PRODIGY_HOME has another journal,
+ * and whoever said that something stays meant all of them. Holds alone: that something is abandoned takes protection
+ * away, and counts where it was said.
+ */
+export async function holdsElsewhere({ config }: With, nowMs: number): Promise<Result<Pins, HoldsUnknown>> {
   const held = new Map<string, Pin>();
   const own = await realOf(config.journalDirectory);
   for (const root of config.roots) {

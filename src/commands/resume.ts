@@ -7,6 +7,7 @@ import type { Failure } from '../model/failure.ts';
 import type { JournalReader } from '../journal/journal.ts';
 import { keptOfRows } from '../journal/kept-rows.ts';
 import type { ItemId } from '../model/item.ts';
+import type { Pins } from '../model/pin.ts';
 import { obstacleKey } from '../model/obstacle.ts';
 import { goneWorktrees } from '../projections/gone-worktrees.ts';
 import { openOperations } from '../projections/open-operations.ts';
@@ -22,7 +23,7 @@ import { clockProblem } from './clock.ts';
 import { endRun, mayNotBeWhole, putOnRecord, refuse, takeUp } from './run-steps.ts';
 import { isThereAJournal, openForWork, type Working } from './journal-access.ts';
 import { lookAndJudge, rulesOfThen } from './looking.ts';
-import { pinsOf } from './pins-now.ts';
+import { holdsElsewhere, pinsOf } from './pins-now.ts';
 import type { Output } from './options.ts';
 import { exitCodeOf } from './outcome.ts';
 import { actorOf, type Shell } from './shell.ts';
@@ -128,6 +129,8 @@ async function resumeOne(
   const { journal } = work;
   const { scope, policy } = summary;
   const startedAtMs = shell.clock();
+  const held = await holdsElsewhere(shell, startedAtMs);
+  if (held.isErr()) return err(held.error);
   const record = work.startRecord(request.output);
   const freeBefore = await freeBytes(shell.config.roots[0] ?? shell.config.firstRoot);
   const isUndoable = await wasUndoable(summary, journal);
@@ -158,7 +161,7 @@ async function resumeOne(
 
   const chain = await chainOf(summary, journal);
   if (chain.isErr()) return err(chain.error);
-  const left = await whatIsLeft(summary, chain.value, journal, shell, progress);
+  const left = await whatIsLeft(summary, chain.value, journal, held.value, shell, progress);
   if (left.isErr()) return err(left.error);
   const { whole, scan, dropped } = left.value;
   if (request.output === 'text') {
@@ -252,13 +255,14 @@ async function whatIsLeft(
   summary: RunSummary,
   chain: ReadonlySet<string>,
   journal: JournalReader,
+  held: Pins,
   shell: Shell,
   progress: Progress,
 ): Promise<Result<{ readonly whole: Scan } & Pick<StillPlanned, 'scan' | 'dropped'>, Failure>> {
   const remaining = await remainingItems(summary, chain, journal);
   if (remaining.isErr()) return err(remaining.error);
   const now = rulesOfThen(summary.policy, shell.clock());
-  const pins = await pinsOf(journal, shell, now.nowMs);
+  const pins = await pinsOf(journal, held, now.nowMs);
   if (pins.isErr()) return err(pins.error);
   const whole = await lookAndJudge(summary.scope, now, shell, progress, pins.value);
   progress.pause();

@@ -1,11 +1,11 @@
 import { unreachable } from '../model/invariant.ts';
 import type { Closed } from '../model/closed.ts';
-import type { Failure, RootFailure, RunLocked } from '../model/failure.ts';
+import type { Failure, JournalFailure, RootFailure, RunLocked } from '../model/failure.ts';
 import { formatDuration } from '../policy/age.ts';
 import { adviceFor, causeOf } from './errno-words.ts';
 import { formatBytes, formatCount, formatTime, formatWhole, printable } from './format.ts';
 import { nearest } from './nearest.ts';
-import { quoted } from './run-line.ts';
+import { inRoot } from './run-line.ts';
 
 /** A failure as one clear sentence and one next step. */
 export type Explanation = { readonly sentence: string; readonly next: string };
@@ -62,13 +62,11 @@ export function explain(failure: Failure, closed?: Closed): Explanation {
         sentence: `The journal ${printable(failure.path)} ends at entry ${failure.headSeq}, but its anchor knows entry ${failure.anchorSeq}: entries are missing. Nothing is removed while that is unexplained.`,
         next: 'restore the journal directory from a backup; or, when you know why, prodigy clean log verify --accept',
       };
-    case 'holds-unknown': {
-      const { sentence } = explain(failure.cause);
+    case 'holds-unknown':
       return {
-        sentence: `The storage root ${printable(failure.root)} has a journal of its own, and what is on hold there is not known: ${sentence}`,
-        next: `PRODIGY_HOME=${quoted(failure.root)} prodigy clean doctor says what can be done about it`,
+        sentence: `What is on hold by the journal of ${printable(failure.root)} is not known: ${whyUnread(failure.cause)}. Nothing is removed before it is.`,
+        next: `${inRoot(failure.root, 'prodigy clean doctor')} says what can be done about it`,
       };
-    }
     case 'journal-newer':
       return {
         sentence: `The journal ${printable(failure.path)} was written by a newer version (format ${failure.format}, this one knows ${failure.supported}).`,
@@ -296,4 +294,22 @@ function lockAdvice(
     kernel: `on the other machine that is called${on}, or before this one was started again`,
   }[where];
   return `look ${place} whether ${holder} still runs: from here that cannot be told. If nothing does, delete ${lock} and try again`;
+}
+
+/** Of a journal that was to be read, and nothing more. */
+function whyUnread(failure: JournalFailure): string {
+  switch (failure.type) {
+    case 'journal-damaged':
+      return `it is damaged${failure.seq === undefined ? '' : ` at entry ${failure.seq}`}: ${printable(failure.detail)}`;
+    case 'journal-truncated':
+      return `entries are missing after entry ${failure.headSeq}`;
+    case 'journal-newer':
+      return `a newer version wrote it (format ${failure.format}, this one knows ${failure.supported})`;
+    case 'journal-locked':
+      return 'another process has it';
+    case 'journal-unavailable':
+      return `it cannot be read (${failure.code}: ${printable(failure.detail)})`;
+    default:
+      return 'it cannot be read';
+  }
 }

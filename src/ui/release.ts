@@ -6,7 +6,7 @@ import type { Verdict } from '../model/reason.ts';
 import { ageBasisMs, formatDuration } from '../policy/age.ts';
 import type { Policy } from '../policy/retention.ts';
 import { formatTime, printable } from './format.ts';
-import { quoted } from './run-line.ts';
+import { inRoot, quoted } from './run-line.ts';
 
 /** What would let an item go: what somebody can do or wait for, and the command when there is one. */
 export type Release = { readonly sentence: string; readonly command?: string; readonly afterMs?: number };
@@ -189,7 +189,7 @@ function endOfHold(item: Item, verdict: Verdict): Release {
   return typeof heldIn === 'string'
     ? {
         sentence: `end the hold, which is in the journal of ${printable(heldIn)}`,
-        command: `PRODIGY_HOME=${quoted(heldIn)} ${release}`,
+        command: inRoot(heldIn, release),
       }
     : { sentence: 'end the hold', command: release };
 }

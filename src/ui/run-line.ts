@@ -29,6 +29,11 @@ export function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${printable(word).replaceAll("'", `'\\''`)}'`;
 }
 
+/** A command of ours that is to work with the journal of another storage root, however the shell is set. */
+export function inRoot(root: string, command: string): string {
+  return `env -u PRODIGY_CLEAN_JOURNAL_DIR PRODIGY_HOME=${quoted(root)} ${command}`;
+}
+
 /** `ada@laptop`, with whatever else is known of who asked: sudo, CI job, agent. */
 export function actorText(actor: RunActor): string {
   const more = contextsOf(actor);

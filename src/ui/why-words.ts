@@ -92,6 +92,8 @@ function detail({ name, path }: ItemView, key: string, value: string | number | 
       return name.includes(text.slice(text.indexOf(':') + 1)) ? [] : [text.replace(':', ' ')];
     case 'path':
       return value === path ? [] : [text];
+    case 'heldIn':
+      return [`by the journal of ${text}`];
     case 'untilMs':
       return [`until ${formatTime(Number(value))}`];
     case 'latestMs':

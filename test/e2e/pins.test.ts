@@ -231,15 +231,28 @@ test('what the journal of another storage root has on hold stays, and is release
     /On hold until it is released, by the journal of .*\.prodigy: session:/,
   );
   const why = await clean(shop, ['why', worktree], elsewhere);
-  t.true(why.stdout.includes(`PRODIGY_HOME=${root} prodigy clean release session:${id}`), why.stdout);
+  const release = `env -u PRODIGY_CLEAN_JOURNAL_DIR PRODIGY_HOME=${root} prodigy clean release session:${id}`;
+  t.true(why.stdout.includes(release), why.stdout);
+  const notHere = await clean(shop, ['release', id], elsewhere);
+  t.is(notHere.exitCode, 2);
+  t.true(notHere.stderr.includes(release), notHere.stderr);
 
   const level = new Level(join(shop.home.root, 'clean', 'journal', 'db'));
   await level.put('e!0000000000000001', 'nothing that was ever written');
   await level.close();
   const refused = await clean(shop, ['--worktrees', '--force'], elsewhere);
   t.is(refused.exitCode, 1);
-  t.regex(refused.stderr, /has a journal of its own, and what is on hold there is not known/);
+  const said = /What is on hold by the journal of .* is not known: it is damaged/;
+  t.regex(refused.stderr, said);
+  t.regex(refused.stderr, /env -u PRODIGY_CLEAN_JOURNAL_DIR PRODIGY_HOME=.* prodigy clean doctor/);
   t.true(fs.existsSync(worktree));
-  const seen = await clean(shop, ['--worktrees', '--dry-run'], elsewhere);
-  t.regex(seen.stderr, /^What is on hold is not known: /m);
+  t.regex((await clean(shop, ['--worktrees', '--dry-run'], elsewhere)).stderr, said);
+  // What is said here is heard all the same, and no run was begun that has no end.
+  const own = await clean(shop, ['hold', id, '--reason', 'mine'], elsewhere);
+  t.is(own.exitCode, 0, own.stderr);
+  const list = await clean(shop, ['hold'], elsewhere);
+  t.is(list.exitCode, 0);
+  t.regex(list.stdout, /mine/);
+  t.regex(list.stderr, said);
+  t.regex((await clean(shop, ['resume'], elsewhere)).stdout, /Nothing to resume/);
 });
