@@ -29,7 +29,7 @@ const codes = [
 ] as const;
 
 /** More than a run makes: what lies beyond its last call is no trial. */
-const callsAtMost = 640;
+const callsAtMost = 960;
 
 /**
  * T6: one call to the file system of a run over twenty items fails, each call with each error in turn; and each call
