@@ -62,6 +62,10 @@ class FileItem implements Item {
     return typeof name === 'string' ? name : this.id.slice(this.id.length - name);
   }
 
+  get dev(): string {
+    return this.#alike.dev;
+  }
+
   get root(): string {
     return this.#alike.root;
   }
@@ -139,6 +143,14 @@ class FileItem implements Item {
     this.#block.bytes[this.#at] = size?.bytes ?? -1;
     this.#block.files[this.#at] = size?.files ?? 0;
   }
+}
+
+/**
+ * The device of an item that is one file, without its parts being put together for it; `undefined` for any other, and
+ * for one that is not kept as such.
+ */
+export function deviceOfFile(item: Item): string | undefined {
+  return item instanceof FileItem ? item.dev : undefined;
 }
 
 let lastParts: { readonly of: FileItem; readonly parts: readonly Part[] } | undefined;

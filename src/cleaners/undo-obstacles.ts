@@ -1,10 +1,11 @@
-import { accessSync, constants, lstatSync } from 'node:fs';
+import { accessSync, constants, lstatSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { errnoOf } from '../disk/failure.ts';
 import { readMounts, type MountTable } from '../disk/mounts.ts';
 import { isAncestorOrSelf, isInside } from '../disk/path.ts';
 import type { Item, ItemId } from '../model/item.ts';
 import { obstacleKey, type Obstacle } from '../model/obstacle.ts';
+import { deviceOfFile } from './file-item.ts';
 
 /** What stands in the way of holding items for undo, or of making worktrees again, as far as a look can tell. */
 export type UndoObstacles = {
@@ -33,7 +34,7 @@ export async function findUndoObstacles(journalId: string | undefined): Promise<
 export function unusablePlaces(roots: readonly string[], journalId: string | undefined): readonly Obstacle[] {
   const look = new Look(journalId, undefined);
   const found = roots.flatMap((root) =>
-    ['quarantine', 'undo'].flatMap((name) => look.ownObstacle(root, name) ?? []),
+    (['quarantine', 'undo'] as const).flatMap((name) => look.ownObstacle(root, name) ?? []),
   );
   // Both may fail for what lies above them.
   return [...new Map(found.map((obstacle) => [obstacleKey(obstacle), obstacle])).values()];
@@ -42,12 +43,21 @@ export function unusablePlaces(roots: readonly string[], journalId: string | und
 /** The file system that a directory is on, as far as renames are concerned. */
 type Place = { readonly dev: string; readonly mount: string | undefined };
 
+type PlaceName = 'quarantine' | 'undo';
+
 class Look {
   readonly #levels: readonly string[];
   readonly #mounts: MountTable | undefined;
-  readonly #own = new Map<string, Place | Obstacle>();
+  /** By root: asked for each of a hundred thousand items, several times. */
+  readonly #own: Readonly<Record<PlaceName, Map<string, Place | Obstacle>>> = {
+    quarantine: new Map(),
+    undo: new Map(),
+  };
+  readonly #mountsAt = new Map<string, string | undefined>();
+  readonly #devices = new Map<string, string | undefined>();
   readonly #inside = new Map<string, readonly string[]>();
   readonly #closed = new Map<ItemId, Obstacle>();
+  readonly #isRoot: boolean = process.geteuid?.() === 0;
 
   constructor(journalId: string | undefined, mounts: MountTable | undefined) {
     this.#levels = journalId === undefined ? [] : [journalId];
@@ -65,44 +75,57 @@ class Look {
   }
 
   /** A directory that gets another parent is written itself: its `..` changes. */
-  #mayNotMove({ id, parts }: Item): Obstacle | undefined {
-    if (process.geteuid?.() === 0) return undefined;
+  #mayNotMove(item: Item): Obstacle | undefined {
+    if (this.#isRoot) return undefined;
+    if (deviceOfFile(item) !== undefined) return undefined;
     // Asked again when it is gone.
-    const known = this.#closed.get(id);
+    const known = this.#closed.get(item.id);
     if (known !== undefined) return known;
-    for (const { path, identity } of parts) {
+    for (const { path, identity } of item.parts) {
       if (identity.type !== 'directory') continue;
       const code = closedTo(path);
       if (code === undefined || code === 'ENOENT') continue;
       // It cannot be moved at all, and stays.
       if (closedTo(dirname(path)) !== undefined) return undefined;
       const obstacle: Obstacle = { code, path: dirname(path), isOwn: true };
-      this.#closed.set(id, obstacle);
+      this.#closed.set(item.id, obstacle);
       return obstacle;
     }
     return undefined;
   }
 
-  #between({ root, parts }: Item, name: string): Obstacle | undefined {
-    const path = join(root, 'clean', name);
-    const own = this.#own.get(path) ?? this.#lookAtOwn(root, name);
-    this.#own.set(path, own);
+  #between(item: Item, name: PlaceName): Obstacle | undefined {
+    const { root } = item;
+    const places = this.#own[name];
+    let own = places.get(root);
+    if (own === undefined) {
+      own = this.#lookAtOwn(root, name);
+      places.set(root, own);
+    }
     if ('code' in own) return own;
-    for (const { path, identity } of parts) {
-      const isNear = identity.dev === own.dev && this.#mountOf(dirname(path), root) === own.mount;
-      if (!isNear) return { code: 'EXDEV', path: dirname(path) };
+    const hasMounts = this.#mountsIn(root).length > 0;
+    if (!hasMounts && deviceOfFile(item) === own.dev) return undefined;
+    for (const { path, identity } of item.parts) {
+      if (!hasMounts && identity.dev === own.dev) continue;
+      const directory = dirname(path);
+      // Where layers of several file systems lie over each other, a file has the number of its layer, and a rename asks
+      // for that of the directory.
+      const device = identity.type === 'directory' ? undefined : this.#deviceOf(directory);
+      const isNear =
+        (device ?? identity.dev) === own.dev && this.#cachedMountOf(directory, root) === own.mount;
+      if (!isNear) return { code: 'EXDEV', path: directory };
     }
     return undefined;
   }
 
   /** What is wrong with the place itself. */
-  ownObstacle(root: string, name: string): Obstacle | undefined {
+  ownObstacle(root: string, name: PlaceName): Obstacle | undefined {
     const own = this.#lookAtOwn(root, name);
     return 'code' in own ? own : undefined;
   }
 
   /** As `ensureQuarantine` would find it: a directory of ours at each level, or one that can be made. */
-  #lookAtOwn(root: string, name: string): Place | Obstacle {
+  #lookAtOwn(root: string, name: PlaceName): Place | Obstacle {
     let at = root;
     for (const level of ['clean', name, ...this.#levels]) {
       const path = join(at, level);
@@ -126,6 +149,21 @@ class Look {
     }
   }
 
+  /** `undefined` when it is gone, or may not be looked at. */
+  #deviceOf(directory: string): string | undefined {
+    if (this.#devices.has(directory)) return this.#devices.get(directory);
+    const device = deviceAt(directory);
+    this.#devices.set(directory, device);
+    return device;
+  }
+
+  #cachedMountOf(directory: string, root: string): string | undefined {
+    if (this.#mountsAt.has(directory)) return this.#mountsAt.get(directory);
+    const mount = this.#mountOf(directory, root);
+    this.#mountsAt.set(directory, mount);
+    return mount;
+  }
+
   /** A bind mount has the device number of what it shows, and no rename goes into it (JOURNAL 3.2). */
   #mountOf(directory: string, root: string): string | undefined {
     let longest: string | undefined;
@@ -137,10 +175,19 @@ class Look {
 
   /** Hardly ever any: what is mounted above the root is above all that is in it. */
   #mountsIn(root: string): readonly string[] {
-    const known =
-      this.#inside.get(root) ?? this.#mounts?.points.filter((point) => isInside(point, root)) ?? [];
-    this.#inside.set(root, known);
-    return known;
+    const known = this.#inside.get(root);
+    if (known !== undefined) return known;
+    const found = this.#mounts?.points.filter((point) => isInside(point, root)) ?? [];
+    this.#inside.set(root, found);
+    return found;
+  }
+}
+
+function deviceAt(directory: string): string | undefined {
+  try {
+    return String(statSync(directory).dev);
+  } catch {
+    return undefined;
   }
 }
 

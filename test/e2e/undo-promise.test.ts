@@ -1,11 +1,21 @@
-import { chmodSync, chownSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join, relative } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { asNobody, giveToNobody } from '../helpers/as-nobody.ts';
 import { binary } from '../helpers/run-prodigy.ts';
 import { isRoot, mountTmpfs } from '../helpers/temporary.ts';
 import { claudeLog, eventDirectory } from '../helpers/trace-artefacts.ts';
-import { clean, finishedWork, makeShop, worktreeOf, type Shop } from './shop.ts';
+import { clean, finishedWork, inQuarantine, makeShop, worktreeOf, type Shop } from './shop.ts';
 
 /** Skipped, and shown as such, where a machine cannot do it. */
 const rootTest = isRoot() ? test : test.skip;
@@ -84,6 +94,43 @@ mountTest(
     mkdirSync(join(home.root, 'logs', 'claude-streaming'));
   },
   /claude-streaming is on another file system than the quarantine/,
+);
+
+mountTest(
+  'layers of several file systems that lie over each other are one: what lies there can be put back',
+  async (t) => {
+    const shop = await makeShop(t);
+    const { root } = shop.home;
+    const [lower, upper] = ['lower', 'upper'].map((name) => join(shop.top, name)) as [string, string];
+    for (const layer of [lower, upper]) {
+      mkdirSync(layer);
+      // Where there is little room nothing is held. It takes no more of it than what is written.
+      t.true(mountTmpfs(layer, '2g'));
+    }
+    const below = await claudeLog({ ...shop.home, root: lower }, { cwd: shop.repository, startedAgo: '61d' });
+    for (const name of ['files', 'work']) mkdirSync(join(upper, name));
+    const layers = `lowerdir=${lower},upperdir=${join(upper, 'files')},workdir=${join(upper, 'work')}`;
+    if (spawnSync('mount', ['-t', 'overlay', '-o', layers, 'overlay', root]).status !== 0) {
+      t.log('skipped: no overlay can be mounted here');
+      t.pass();
+      return;
+    }
+    const log = await claudeLog(shop.home, { cwd: shop.repository, startedAgo: '60d' });
+    const devices = [log, join(root, relative(lower, below)), dirname(log)].map(
+      (path) => lstatSync(path).dev,
+    );
+    t.is(new Set(devices).size, 3, 'each layer has its own number, and the directory has another');
+
+    const ran = await clean(shop, ['--logs', '--force', '--json']);
+    const told = JSON.parse(ran.stdout) as { notUndoable?: unknown };
+    t.is(told.notUndoable, undefined, ran.stdout);
+    t.false(existsSync(log));
+    t.true(inQuarantine(shop).length > 0);
+    const [, run = ''] = /clean undo (\S+)/.exec((await clean(shop, ['undo', '--list'])).stdout) ?? [];
+    const undone = await clean(shop, ['undo', run]);
+    t.is(undone.exitCode, 0, undone.stdout + undone.stderr);
+    t.true(existsSync(log));
+  },
 );
 
 test('the doctor tells of a quarantine that can hold nothing', async (t) => {
