@@ -153,17 +153,50 @@ test("an option before a subcommand is the subcommand's, or wrong usage: none is
   t.true(honoured > 50 && refused > 200, `${honoured} honoured, ${refused} refused`);
 });
 
-test('what is given to the subcommand itself wins', async (t) => {
+test('of an option before a subcommand and behind it nothing is dropped: what may be repeated adds up', async (t) => {
   const cases = [
-    ['clean --max-delete 1 apply x --max-delete 2', 'maxDelete', '2'],
     ['clean --repo a --repo b log', 'repo', ['a', 'b']],
-    ['clean --repo a log --repo b', 'repo', ['b']],
-    ['clean --at 1 log show x --at 2', 'at', '2'],
+    ['clean --repo a log --repo b', 'repo', ['b', 'a']],
+    ['clean --repo a log --repo a', 'repo', ['a', 'a']],
     ['clean --repo= log', 'repo', ['']],
+    ['clean --max-delete 2 apply x --max-delete 2', 'maxDelete', '2'],
+    ['clean --max-delete 1 --max-delete 2 apply x --max-delete 2', 'maxDelete', '2'],
+    ['clean --max-delete 1 --max-delete 2 apply x', 'maxDelete', '2'],
+    ['clean --json apply x --json', 'json', true],
+    ['clean --no-undo apply x --no-undo', 'undo', false],
   ] as const;
   for (const [line, name, value] of cases) {
     const flags = await heard(line.split(' '));
     t.deepEqual(typeof flags === 'string' ? flags : flags[name], value, line);
+  }
+});
+
+test('two values of an option that has one are wrong usage, and both places are named', async (t) => {
+  const cases = [
+    [
+      'clean --max-delete 1 apply x --max-delete 100',
+      /--max-delete has two values: '1' behind 'prodigy clean', and '100' behind 'prodigy clean apply'/,
+    ],
+    ['clean --max-delete 100 apply --max-delete 1 x', /--max-delete has two values: '100' .*, and '1' /],
+    [
+      'clean --at 1 log show x --at 2',
+      /--at has two values: '1' .*, and '2' behind 'prodigy clean log show'/,
+    ],
+    ['clean --max-delete 2 --max-delete 1 resume --max-delete 2', /two values: '1' .*, and '2' /],
+  ] as const;
+  for (const [line, says] of cases) {
+    const said = await heard(line.split(' '));
+    t.regex(typeof said === 'string' ? said : JSON.stringify(said), says, line);
+  }
+});
+
+test('an option that looks at its values as they are parsed gathers them, so it may be repeated', (t) => {
+  const { tree } = recording();
+  for (const [command, words] of below(tree)) {
+    for (const option of command.options) {
+      const twice = option.required ? option.parseArg?.('b', option.parseArg('a', undefined)) : undefined;
+      if (option.parseArg !== undefined) t.deepEqual(twice, ['a', 'b'], `${words.join(' ')} ${option.flags}`);
+    }
   }
 });
 

@@ -73,6 +73,10 @@ const wrong: readonly Wrong[] = [
   { args: ['-n', 'resume'], says: /resume' takes no --dry-run; 'prodigy clean' itself does/ },
   { args: ['--older-than', '90d', 'log'], says: /log' takes no --older-than/ },
   { args: ['--keep-last', '3', '--json', 'doctor'], says: /doctor' takes no --keep-last/ },
+  {
+    args: ['--max-delete', '1', 'apply', 'nope', '-f', '--max-delete', '100'],
+    says: /--max-delete has two values: '1' behind 'prodigy clean', and '100' behind 'prodigy clean apply'/,
+  },
   { args: ['--logs', '--', 'undo', 'nope'], says: /undo' takes no --logs/ },
   { args: ['log', '--since', '7d', 'verify'], says: /log verify' takes no --since; '.* log' itself does/ },
 ];

@@ -7,6 +7,9 @@ import { exitCodes, type ExitName } from '../outcome.ts';
 /** An option as it was typed: what is made of its value is the affair of the command that gets it. */
 type Given = { readonly option: Option; readonly value: string | null | undefined };
 
+/** What counts of an option, and of what it is the value that was typed nearest. */
+type Settled = { readonly command: TaughtCommand; readonly value: Given['value'] };
+
 type Completes = Readonly<Record<string, ValueSource>>;
 
 type Taught = {
@@ -67,20 +70,28 @@ export class TaughtCommand extends Command {
   }
 
   /**
-   * What stands before a subcommand is the subcommand's as well: it counts as given there, where that was not given
-   * one itself; and what has no such option refuses, for nobody means what does nothing.
+   * What stands before a subcommand is the subcommand's as well: it counts as given there. What may be repeated adds
+   * up; of the rest two values are wrong usage, for whoever typed a brake meant it; and what has no such option
+   * refuses, for nobody means what does nothing.
    */
   heedEarlierOptions(): void {
-    const settled = new Set(this.#given.map(({ option }) => option.long));
+    const settled = new Map<string, Settled>();
+    settle(settled, this, this.#given);
     for (let above = this.parent; above instanceof TaughtCommand; above = above.parent) {
       const given = [...above.#given];
-      for (const { option, value } of given) {
-        const hasIt = this.options.some(({ long }) => long === option.long);
-        if (!hasIt || (!settled.has(option.long) && !this.isTaken(option, value)))
+      const last = new Map(given.map((each) => [nameOf(each.option), each]));
+      for (const each of given) {
+        const { option, value } = each;
+        const own = this.options.find(({ long }) => long === option.long);
+        if (own === undefined) this.error(this.noSuchOption(option, above));
+        const nearer = isRepeatable(own) ? undefined : settled.get(nameOf(option));
+        // Given twice in one place the last counts, as everywhere.
+        if (nearer !== undefined && last.get(nameOf(option)) === each && nearer.value !== value)
+          this.error(twoValues(option, { command: above, value }, nearer));
+        if (nearer === undefined && !this.isTaken(option, value))
           this.error(this.noSuchOption(option, above));
       }
-      // Of two that are above, the nearer one; of one that may be repeated, all.
-      for (const { option } of given) settled.add(option.long);
+      settle(settled, above, given);
     }
   }
 
@@ -99,16 +110,16 @@ export class TaughtCommand extends Command {
     return super.error(isUnknownCommand ? this.noSuchCommand(word) : message, options);
   }
 
-  private isTaken({ long, flags }: Option, value: Given['value']): boolean {
-    const name = long ?? flags;
+  private isTaken(option: Option, value: Given['value']): boolean {
+    const name = nameOf(option);
     const { unknown } = this.parseOptions([typeof value === 'string' ? `${name}=${value}` : name]);
     return unknown.length === 0;
   }
 
-  private noSuchOption({ long, flags }: Option, above: TaughtCommand): string {
-    const accepted = this.options.map((option) => option.long ?? option.flags);
+  private noSuchOption(option: Option, above: TaughtCommand): string {
+    const accepted = this.options.map(nameOf);
     return (
-      `error: '${this.path()}' takes no ${long ?? flags}; '${above.path()}' itself does\n` +
+      `error: '${this.path()}' takes no ${nameOf(option)}; '${above.path()}' itself does\n` +
       `  accepted: ${accepted.length === 0 ? 'no option' : accepted.join(', ')}`
     );
   }
@@ -120,6 +131,33 @@ export class TaughtCommand extends Command {
     const accepted = names.length === 0 ? '' : `\n  accepted: ${names.join(', ')}`;
     return `error: There is no '${this.path()} ${word}'${hint}${accepted}`;
   }
+}
+
+function nameOf({ long, flags }: Option): string {
+  return long ?? flags;
+}
+
+/** Only what gathers its values looks at them as they are parsed. */
+function isRepeatable({ parseArg, variadic }: Option): boolean {
+  return variadic || parseArg !== undefined;
+}
+
+/** Those of one place: the last of each, where none is settled that is nearer. */
+function settle(settled: Map<string, Settled>, command: TaughtCommand, given: readonly Given[]): void {
+  const nearer = new Set(settled.keys());
+  for (const { option, value } of given)
+    if (!nearer.has(nameOf(option))) settled.set(nameOf(option), { command, value });
+}
+
+function twoValues(option: Option, above: Settled, nearer: Settled): string {
+  const name = nameOf(option);
+  const [first, second] = [above, nearer].map(
+    ({ command, value }) => `'${value ?? ''}' behind '${command.path()}'`,
+  );
+  return (
+    `error: ${name} has two values: ${first}, and ${second}\n` +
+    `  accepted: ${name} in one place, or the same value in both`
+  );
 }
 
 /** Commander finds out how wide the terminal is; the text is ours. */
