@@ -30,14 +30,31 @@ export async function findUndoObstacles(journalId: string | undefined): Promise<
   };
 }
 
+type UnusablePlace = {
+  readonly obstacle: Obstacle;
+  /** It holds more than what is kept for undo: the storage itself, or the journal. */
+  readonly isAbove: boolean;
+};
+
 /** Where nothing of a root can be held for undo, or made again, whatever it is. */
-export function unusablePlaces(roots: readonly string[], journalId: string | undefined): readonly Obstacle[] {
+export function unusablePlaces(
+  roots: readonly string[],
+  journalId: string | undefined,
+): readonly UnusablePlace[] {
   const look = new Look(journalId, undefined);
-  const found = roots.flatMap((root) =>
-    (['quarantine', 'undo'] as const).flatMap((name) => look.ownObstacle(root, name) ?? []),
-  );
+  const found = roots.flatMap((root) => {
+    const above = [root, join(root, 'clean')];
+    return (['quarantine', 'undo'] as const).flatMap((name): UnusablePlace[] => {
+      const own = look.ownObstacle(root, name);
+      if (own === undefined) return [];
+      // A file system that is read-only is told by the highest place of the storage on it.
+      const highest = own.code === 'EROFS' ? above.find((path) => closedTo(path) === 'EROFS') : undefined;
+      const obstacle = highest === undefined ? own : { ...own, path: highest };
+      return [{ obstacle, isAbove: above.includes(obstacle.path) }];
+    });
+  });
   // Both may fail for what lies above them.
-  return [...new Map(found.map((obstacle) => [obstacleKey(obstacle), obstacle])).values()];
+  return [...new Map(found.map((place) => [obstacleKey(place.obstacle), place])).values()];
 }
 
 /** The file system that a directory is on, as far as renames are concerned. */

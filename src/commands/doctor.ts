@@ -50,7 +50,7 @@ export async function doctor(flags: DoctorFlags, shell: Shell): Promise<Result<n
     ...oddResumeLocks(storage),
     ...oddRecords(storage),
     ...unusablePlaces(config.roots, journal.journalId).map(
-      (obstacle) => ({ type: 'quarantine-unusable', path: obstacle.path, obstacle }) as const,
+      (unusable) => ({ type: 'quarantine-unusable', path: unusable.obstacle.path, ...unusable }) as const,
     ),
   ];
   const oddities = isBusy ? settled.filter(({ type }) => !passing.has(type)) : [...settled, ...unsettled];

@@ -81,7 +81,12 @@ export type OwnOddity =
   | (At & { readonly type: 'part-missing' | 'part-foreign'; readonly item: string })
   | (At & { readonly type: 'quarantine-unknown' | 'undo-unknown' })
   /** Nothing can be held for undo. */
-  | (At & { readonly type: 'quarantine-unusable'; readonly obstacle: Obstacle })
+  | (At & {
+      readonly type: 'quarantine-unusable';
+      readonly obstacle: Obstacle;
+      /** It holds more than what is kept for undo: the storage itself, or the journal. */
+      readonly isAbove: boolean;
+    })
   /** It waits there for a journal that is not the one here. */
   | (At & { readonly type: 'quarantine-foreign'; readonly entries: number })
   | (At & { readonly type: 'undo-missing'; readonly item: string })

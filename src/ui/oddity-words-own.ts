@@ -1,4 +1,4 @@
-import { obstacleWords } from '../model/obstacle.ts';
+import { obstacleWords, type Obstacle } from '../model/obstacle.ts';
 import type { LockOddity, OwnOddity } from '../model/oddity.ts';
 import { nothingToDo, type Words } from './finding.ts';
 import { formatCount, formatTime, printable } from './format.ts';
@@ -106,15 +106,7 @@ export function wordsOfOwn(oddity: OwnOddity): Words {
         next: `${nothingToDo}; see what it is: ls -la ${path}`,
       };
     case 'quarantine-unusable':
-      return {
-        sort: 'quarantine',
-        severity: 'warning',
-        detail: printable(obstacleWords(oddity.obstacle)),
-        matters: 'nothing can be held for undo there: a run says so before it asks, and frees at once',
-        next:
-          { EACCES: `chmod u+rwx ${path}`, EPERM: `sudo chown -R "$USER" ${path}` }[oddity.obstacle.code] ??
-          `look at it, and move it away: ls -ld ${path}`,
-      };
+      return wordsOfUnusable(oddity);
     case 'quarantine-foreign':
       return {
         sort: 'quarantine',
@@ -200,4 +192,34 @@ export function wordsOfOwn(oddity: OwnOddity): Words {
 function timeText(iso: string): string {
   const ms = Date.parse(iso);
   return Number.isNaN(ms) ? printable(iso) : formatTime(ms);
+}
+
+type Unusable = Extract<OwnOddity, { readonly type: 'quarantine-unusable' }>;
+
+function wordsOfUnusable({ obstacle, isAbove }: Unusable): Words {
+  const isAllReadOnly = obstacle.code === 'EROFS' && isAbove;
+  return {
+    sort: 'quarantine',
+    severity: 'warning',
+    detail: printable(obstacleWords(obstacle)),
+    matters: isAllReadOnly
+      ? 'no run frees anything there as long as it is'
+      : 'nothing can be held for undo there: a run says so before it asks, and frees at once',
+    next: nextOfUnusable(obstacle, isAbove),
+  };
+}
+
+function nextOfUnusable({ code, path }: Obstacle, isAbove: boolean): string {
+  const shown = quoted(path);
+  switch (code) {
+    case 'EACCES':
+      return `chmod u+rwx ${shown}`;
+    case 'EPERM':
+      return `sudo chown -R "$USER" ${shown}`;
+    case 'EROFS':
+      return `remount it writable; which file system it is: df ${shown}`;
+    default:
+      // What holds the storage itself, or the journal, is nobody's to move.
+      return isAbove ? `see what it is: ls -ld ${shown}` : `look at it, and move it away: ls -ld ${shown}`;
+  }
 }

@@ -143,6 +143,35 @@ test('the doctor tells of a quarantine that can hold nothing', async (t) => {
   t.notRegex((await clean(shop, ['doctor'])).stdout, /is not a directory/);
 });
 
+test('the doctor tells nobody to move away what holds more than a quarantine', async (t) => {
+  const shop = await makeShop(t);
+  const own = join(shop.home.root, 'clean');
+  writeFileSync(own, 'x');
+  const ran = await clean(shop, ['doctor']);
+  t.regex(ran.stdout, /clean is not a directory/);
+  t.notRegex(ran.stdout, /move it away/);
+  rmSync(own);
+  mkdirSync(own);
+  writeFileSync(join(own, 'undo'), 'x');
+  t.regex((await clean(shop, ['doctor'])).stdout, /look at it, and move it away: ls -ld \S+clean\/undo\n/);
+});
+
+mountTest('the doctor says of a storage that is read-only to make it writable, once', async (t) => {
+  const shop = await makeShop(t);
+  const { root } = shop.home;
+  await claudeLog(shop.home, { cwd: shop.repository, startedAgo: '60d' });
+  t.is((await clean(shop, ['--logs', '--force'])).exitCode, 0);
+  t.true(inQuarantine(shop).length > 0);
+  t.is(spawnSync('mount', ['--bind', root, root]).status, 0);
+  t.is(spawnSync('mount', ['-o', 'remount,bind,ro', root]).status, 0);
+  const ran = await clean(shop, ['doctor']);
+  t.regex(ran.stdout, /\.prodigy is on a file system that is read-only\n/);
+  t.is(ran.stdout.split('that is read-only').length, 2, 'told once, and not of each place below');
+  t.regex(ran.stdout, /matters +no run frees anything there/);
+  t.regex(ran.stdout, /next +remount it writable; which file system it is: df \S+\.prodigy\n/);
+  t.notRegex(ran.stdout, /move it away|frees at once/);
+});
+
 rootTest('a worktree whose own directory is read-only goes, and undo makes it again', async (t) => {
   const shop = await makeShop(t);
   const id = await finishedWork(shop, '60d');
