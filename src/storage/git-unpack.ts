@@ -114,7 +114,8 @@ export async function openTop(at: string): Promise<void> {
 async function closeDirectory(at: string, path: string, mode: number): Promise<void> {
   if (path !== '' && (await parentsOf(at, path)) !== 'real') return;
   const full = join(at, path);
-  if ((await lookAt(full))?.isDirectory() !== true) return;
+  const there = await lookAt(full);
+  if (there?.isDirectory() !== true || (there.mode & 0o7777) === (mode & 0o7777)) return;
   const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW } = constants;
   const directory = await open(full, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   try {

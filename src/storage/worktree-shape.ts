@@ -11,9 +11,9 @@ import { errorCode } from './see.ts';
 export type Shape = {
   /** Directories with nothing in them. */
   readonly directories: readonly KeptMode[];
-  /** Tracked files whose permissions are not those git would give them. */
+  /** Tracked files whose permissions are not those that git would give them under any umask. */
   readonly modes: readonly KeptMode[];
-  /** Directories whose permissions are not those that they would be made with; the worktree itself has no name. */
+  /** All others with their permissions: nobody knows what they will be made with. The worktree itself has no name. */
   readonly directoryModes: readonly KeptMode[];
 };
 
@@ -52,8 +52,7 @@ export async function shapeOf(
 
 function note(path: string, stats: Stats | undefined, { directoryModes }: Found): void {
   if (stats?.isDirectory() !== true) return;
-  const mode = stats.mode & permissions;
-  if (mode !== (0o777 & ~process.umask())) directoryModes.push({ path, mode });
+  directoryModes.push({ path, mode: stats.mode & permissions });
 }
 
 /** @returns the first that is neither file, directory nor link: git sees none of those, and nothing could make it again */
@@ -87,7 +86,7 @@ async function look(
       const odd = await look(workTree, path, apart, found);
       if (odd !== undefined) return odd;
     } else if (!one.isFile()) return path;
-    else if ((one.mode & permissions) !== usual(one.mode)) {
+    else if (!isUsual(one.mode & permissions)) {
       found.modes.push({ path, mode: one.mode & permissions });
     }
   }
@@ -96,9 +95,13 @@ async function look(
 
 const permissions = 0o7777;
 
-/** What git gives to a file: of its permissions it keeps whether it can be executed. */
-function usual(mode: number): number {
-  return ((mode & 0o100) === 0 ? 0o666 : 0o777) & ~process.umask();
+/**
+ * Whether git would give it to a file, under the umask of now and under the common one: of permissions it keeps whether a
+ * file can be executed. What only a closed umask gives would be open to all when it is made under another.
+ */
+function isUsual(mode: number): boolean {
+  const whole = (mode & 0o100) === 0 ? 0o666 : 0o777;
+  return [process.umask(), 0o022].every((mask) => mode === (whole & ~mask));
 }
 
 async function seen(path: string): Promise<Stats | undefined> {

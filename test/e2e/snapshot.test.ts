@@ -155,6 +155,51 @@ test('directories come back with their permissions: private ones, shared ones, t
   t.is(fs.statSync(worktree).mode & 0o7777, 0o700);
 });
 
+/** Starts under a umask, which a process has from the one that starts it. */
+function under(mask: number, start: () => Promise<Ran>): Promise<Ran> {
+  const usual = process.umask(mask);
+  try {
+    return start();
+  } finally {
+    process.umask(usual);
+  }
+}
+
+const masks = [
+  [0o077, 0o022],
+  [0o027, 0o002],
+  [0o022, 0o077],
+] as const;
+
+for (const [mask, later] of masks) {
+  test(`permissions come back whatever the umask is: removed under ${mask.toString(8)}, put back under ${later.toString(8)}`, async (t) => {
+    const shop = await makeShop(t);
+    const id = await dirtyWork(shop);
+    const worktree = worktreeOf(shop, id);
+    const directory = 0o777 & ~mask;
+    fs.mkdirSync(join(worktree, 'secret', 'empty'), { recursive: true });
+    fs.writeFileSync(join(worktree, 'secret', 'key'), 'x');
+    fs.writeFileSync(join(worktree, 'tracked.txt'), 'tracked\n');
+    await git(worktree, 'add', 'tracked.txt');
+    await git(worktree, 'commit', '--quiet', '-m', 'tracked');
+    await ageWorktree(worktree, shop.home.nowMs - durationMs('90d'));
+    for (const path of ['secret/empty', 'secret', 'deep/in', 'deep', ''])
+      fs.chmodSync(join(worktree, path), directory);
+    for (const path of ['secret/key', 'tracked.txt']) fs.chmodSync(join(worktree, path), 0o666 & ~mask);
+    // Of a tracked file that is usual everywhere git decides, as in every checkout.
+    const tracked = mask === 0o022 ? [] : ['tracked.txt'];
+    const paths = ['', 'secret', 'secret/empty', 'secret/key', 'deep', 'deep/in', ...tracked];
+    const seen = (): readonly string[] =>
+      paths.map((path) => `${path} ${(fs.statSync(join(worktree, path)).mode & 0o7777).toString(8)}`);
+    const before = seen();
+    const ran = await under(mask, () => insist(shop, id));
+    t.is(ran.exitCode, 0, ran.stdout + ran.stderr);
+    const undone = await under(later, () => clean(shop, ['undo', worktree]));
+    t.is(undone.exitCode, 0, undone.stdout + undone.stderr);
+    t.deepEqual(seen(), before);
+  });
+}
+
 test('what is neither file, directory nor link cannot be kept: nothing is removed, and it is named', async (t) => {
   const shop = await makeShop(t);
   const id = await dirtyWork(shop);
