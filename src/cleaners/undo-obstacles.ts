@@ -36,6 +36,18 @@ type UnusablePlace = {
   readonly isAbove: boolean;
 };
 
+/** Of what stands in the way only what was told before: nobody agreed to more being freed without undo. */
+export function onlyTold({ to, beside }: UndoObstacles, told: readonly string[] = []): UndoObstacles {
+  const known = new Set(told);
+  return {
+    to: (item) => {
+      const obstacle = to(item);
+      return obstacle !== undefined && known.has(obstacleKey(obstacle)) ? obstacle : undefined;
+    },
+    beside,
+  };
+}
+
 /** Where nothing of a root can be held for undo, or made again, whatever it is. */
 export function unusablePlaces(
   roots: readonly string[],

@@ -2,7 +2,7 @@ import { err, ok, type Result } from 'neverthrow';
 import { freeBytes } from '../disk/volume.ts';
 import type { RunRecord } from '../cleaners/run-record.ts';
 import { stillPlanned, type StillPlanned } from '../cleaners/still-planned.ts';
-import { findUndoObstacles } from '../cleaners/undo-obstacles.ts';
+import { findUndoObstacles, onlyTold } from '../cleaners/undo-obstacles.ts';
 import type { RunOutcome } from '../journal/event-run.ts';
 import type { Failure, JournalFailure } from '../model/failure.ts';
 import type { Scope } from '../policy/scope.ts';
@@ -117,8 +117,12 @@ export async function run(
   const narrowed = applied === undefined ? undefined : stillPlanned(whole, applied.items);
   const scan = narrowed?.scan ?? whole;
   progress.pause();
+  const found = await findUndoObstacles(journal.journalId);
+  // Who is not asked has agreed to what was shown with the plan, and to no more (P6).
+  const isAgreed = applied !== undefined && request.force;
+  const obstacles = isAgreed ? onlyTold(found, applied.shownBy.shownNotUndoable) : found;
   const planned = await putOnRecord(
-    { request, scope, policy, scan, record, journal, command: undefined },
+    { request, scope, policy, scan, record, journal, command: undefined, obstacles },
     shell,
   );
   if (planned.isErr()) return err(planned.error);
@@ -128,7 +132,6 @@ export async function run(
     dryRun: false,
     ...(applied === undefined ? {} : { applies: applied.plan }),
   };
-  const obstacles = await findUndoObstacles(journal.journalId);
   const told = request.isUndoable ? obstacles.to : undefined;
   const view = viewOf(scan, scope, rules, shell.config.roots, ids, told);
   manner.show(view, narrowed);

@@ -1,7 +1,7 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { RunRecord } from '../cleaners/run-record.ts';
 import type { Failure } from '../model/failure.ts';
-import { obstacleKey } from '../model/obstacle.ts';
+import { obstacleKeys } from '../model/obstacle.ts';
 import { isMostOfAKind } from '../policy/brake.ts';
 import { formatBytes, formatCount, printable } from '../ui/format.ts';
 import { branchesOf, scopeText } from '../ui/plan-text.ts';
@@ -69,7 +69,5 @@ export async function consentTo(
 
 /** What is consented to not being undoable. */
 export function obstaclesOf(going: readonly ItemView[]): readonly string[] {
-  return [
-    ...new Set(going.flatMap(({ obstacle }) => (obstacle === undefined ? [] : [obstacleKey(obstacle)]))),
-  ];
+  return obstacleKeys(going.map(({ obstacle }) => obstacle));
 }

@@ -36,14 +36,14 @@ export async function dryRun(
   progress.pause();
   await using ledger = await openForLooking(shell, request.output);
   const { record, journal } = ledger;
+  const obstacles = await findUndoObstacles(journal?.journalId);
   const planned = await putOnRecord(
-    { request, scope, policy, scan, record, journal, command: 'clean' },
+    { request, scope, policy, scan, record, journal, command: 'clean', obstacles },
     shell,
   );
   if (planned.isErr()) return err(planned.error);
 
   const ids = { run: record.id, plan: planned.value, dryRun: true };
-  const obstacles = await findUndoObstacles(journal?.journalId);
   const told = request.isUndoable ? obstacles.to : undefined;
   const view = viewOf(scan, scope, policy, shell.config.roots, ids, told);
   const found = scan.condemned.length > 0;

@@ -1,14 +1,13 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { Scan } from '../cleaners/scan.ts';
 import { stillPlanned, type StillPlanned } from '../cleaners/still-planned.ts';
-import { findUndoObstacles, type UndoObstacles } from '../cleaners/undo-obstacles.ts';
+import { findUndoObstacles, onlyTold } from '../cleaners/undo-obstacles.ts';
 import { freeBytes } from '../disk/volume.ts';
 import type { Failure } from '../model/failure.ts';
 import type { JournalReader } from '../journal/journal.ts';
 import { keptOfRows } from '../journal/kept-rows.ts';
 import type { ItemId } from '../model/item.ts';
 import type { Pins } from '../model/pin.ts';
-import { obstacleKey } from '../model/obstacle.ts';
 import { goneWorktrees } from '../projections/gone-worktrees.ts';
 import { openOperations } from '../projections/open-operations.ts';
 import { takenUpBy } from '../projections/run-account.ts';
@@ -201,7 +200,8 @@ async function resumeOne(
   const confirmed = await record.command({ type: 'ConfirmRun', how: 'resume' });
   if (confirmed.isErr()) return err(confirmed.error);
   const found = await findUndoObstacles(journal.journalId);
-  const obstacles = consentedTo(found, summary.notUndoable ?? []);
+  // Nobody is asked here.
+  const obstacles = onlyTold(found, summary.notUndoable);
   const done =
     scan.condemned.length > 0
       ? await carryOut(
@@ -236,18 +236,6 @@ async function resumeOne(
   if (request.output === 'json') documents.push(documentOf(given, shell));
   else await answer(given, shell);
   return ok(exitCode);
-}
-
-/** Nobody is asked here: what nobody was told of is no reason to free something without undo. */
-function consentedTo({ to, beside }: UndoObstacles, told: readonly string[]): UndoObstacles {
-  const known = new Set(told);
-  return {
-    to: (item) => {
-      const obstacle = to(item);
-      return obstacle !== undefined && known.has(obstacleKey(obstacle)) ? obstacle : undefined;
-    },
-    beside,
-  };
 }
 
 /** What is there now, and of that what remains of the plan: the plan itself is not needed any more then. */

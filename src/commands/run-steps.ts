@@ -6,10 +6,12 @@ import { dropSpentSnapshots, spentSnapshots, type StillNeeded } from '../cleaner
 import { finishUndos } from '../cleaners/undo-worktrees.ts';
 import { planId, planPieces, scanEvents, type Scan } from '../cleaners/scan.ts';
 import { slicesOf } from '../cleaners/slices.ts';
+import type { UndoObstacles } from '../cleaners/undo-obstacles.ts';
 import type { RunOutcome, RunPolicy } from '../journal/event-run.ts';
 import type { Journal } from '../journal/journal.ts';
 import { keptOfRows } from '../journal/kept-rows.ts';
 import type { Failure, JournalFailure, RefusedFailure } from '../model/failure.ts';
+import { obstacleKeys } from '../model/obstacle.ts';
 import type { Scope } from '../policy/scope.ts';
 import { detachedHeads, goneWorktrees } from '../projections/gone-worktrees.ts';
 import { keptSnapshots, type KeptSnapshot } from '../projections/kept-snapshots.ts';
@@ -36,6 +38,8 @@ type OnRecord = {
   readonly journal: Journal | undefined;
   /** Given when the run has not been started on record yet. */
   readonly command: string | undefined;
+  /** Of a plan that can be applied: what may stand in the way of undo. */
+  readonly obstacles?: UndoObstacles;
 };
 
 /** Journals what was found and decided, and the plan; answers the plan's id. */
@@ -68,7 +72,10 @@ export async function putOnRecord(on: OnRecord, shell: Shell): Promise<Result<st
   const known = journal === undefined ? ok(undefined) : await journal.row(plans, plan);
   if (known.isErr()) return err(known.error);
   record.plan(scan.condemned.ids());
-  const planned = await recordPlan(plan, scan.condemned, record, known.value?.complete === true);
+  const to = on.obstacles?.to ?? ((): undefined => undefined);
+  const notUndoable = obstacleKeys(Array.from(scan.condemned, ({ item }) => to(item)));
+  const shown = { plan, notUndoable };
+  const planned = await recordPlan(shown, scan.condemned, record, known.value?.complete === true);
   return planned.isErr() ? err(planned.error) : ok(plan);
 }
 
@@ -77,7 +84,7 @@ const entriesAtOnce = 512;
 const piecesAtOnce = 4;
 
 async function recordPlan(
-  plan: string,
+  { plan, notUndoable }: { readonly plan: string; readonly notUndoable: readonly string[] },
   condemned: Scan['condemned'],
   record: RunRecord,
   isRecorded: boolean,
@@ -91,7 +98,8 @@ async function recordPlan(
     }
     last = slice;
   }
-  const planned = { plan, items: condemned.length, bytes: condemned.bytes };
+  const told = notUndoable.length === 0 ? {} : { notUndoable };
+  const planned = { plan, items: condemned.length, bytes: condemned.bytes, ...told };
   return (await record.command({ type: 'RecordPlan', pieces: last, planned })).map(() => undefined);
 }
 

@@ -121,7 +121,12 @@ export type PlanRecorded = {
 };
 
 /** The run knows what it would remove. `plan` is the content hash of the ordered list. */
-export type RunPlanned = { readonly type: 'RunPlanned'; readonly plan: string } & Tally;
+export type RunPlanned = {
+  readonly type: 'RunPlanned';
+  readonly plan: string;
+  /** Why some of it cannot be undone, as it was shown: `obstacleKey` of each reason. */
+  readonly notUndoable?: readonly string[];
+} & Tally;
 
 /** Consent was given, before the first intent. */
 export type RunConfirmed = {

@@ -13,6 +13,13 @@ export function obstacleKey({ code, path, isOwn }: Obstacle): string {
   return `${isOwn === true ? 'own ' : ''}${code} ${path}`;
 }
 
+/** The keys of all that were found, each once. */
+export function obstacleKeys(found: Iterable<Obstacle | undefined>): readonly string[] {
+  const keys = new Set<string>();
+  for (const obstacle of found) if (obstacle !== undefined) keys.add(obstacleKey(obstacle));
+  return [...keys];
+}
+
 /** In words, without a capital and without an end. The path is as it is: whoever prints it makes it printable. */
 export function obstacleWords({ code, path, isOwn }: Obstacle): string {
   if (isOwn === true) return `its own directory cannot be written, in ${path}`;

@@ -1,5 +1,11 @@
 import type { Entry } from '../journal/entry.ts';
-import type { RunActor, RunCompleted, RunConfirmed, RunInterrupted } from '../journal/event-run.ts';
+import type {
+  RunActor,
+  RunCompleted,
+  RunConfirmed,
+  RunInterrupted,
+  RunPlanned,
+} from '../journal/event-run.ts';
 import type { RunPolicy, RunScope, RunStarted, Tally } from '../journal/event-run.ts';
 import type { KeyedProjection } from '../journal/projection.ts';
 
@@ -24,6 +30,8 @@ export type RunSummary = {
   /** Hash of its plan, once it had one. */
   readonly plan?: string;
   readonly planned: Tally;
+  /** What its plan was shown not to be undoable for. */
+  readonly shownNotUndoable?: RunPlanned['notUndoable'];
   readonly confirmed?: RunConfirmed['how'];
   /** What was told not to be undoable when it was consented to. */
   readonly notUndoable?: RunConfirmed['notUndoable'];
@@ -100,6 +108,7 @@ function advance(row: RunSummary, { event, seq, atMs }: Entry, isOwn: boolean): 
     case 'RunPlanned':
       next.plan = event.plan;
       next.planned = { items: event.items, bytes: event.bytes };
+      if (event.notUndoable !== undefined) next.shownNotUndoable = event.notUndoable;
       break;
     case 'RunConfirmed':
       next.confirmed = event.how;

@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, rmSync, utimesSync } from 'node:fs';
+import { appendFileSync, existsSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { faulty } from '../helpers/faulty.ts';
@@ -184,6 +184,52 @@ test('the beginning of several plans is none of them', async (t) => {
   t.regex(ran.stderr, /Several plans begin with/);
   t.deepEqual(goneSince(t, shop, before), []);
 });
+
+test('apply with --force frees nothing that was shown to be undoable, and what was shown not to be (P6)', async (t) => {
+  const shop = await makeShop(t);
+  const [log = ''] = await finished(shop, 'logs', '60d');
+  const plan = await planOf(shop, ['--logs']);
+  const quarantine = join(shop.home.root, 'clean', 'quarantine');
+  rmSync(quarantine, { recursive: true, force: true });
+  writeFileSync(quarantine, 'in the way');
+  const ran = await clean(shop, ['apply', plan, '--force']);
+  t.is(ran.exitCode, 3, ran.stdout + ran.stderr);
+  t.true(existsSync(log));
+  t.regex(ran.stdout, /ENOHOLD/);
+  t.regex((await clean(shop, ['resume'])).stdout, /ENOHOLD/);
+  t.true(existsSync(log));
+
+  const shown = await clean(shop, ['--logs', '--dry-run']);
+  t.regex(shown.stdout, /Undo: it cannot be undone: /);
+  t.is(await planOf(shop, ['--logs']), plan);
+  // Another obstacle is not the one that was agreed to.
+  rmSync(quarantine);
+  symlinkSync(shop.top, quarantine);
+  t.is((await clean(shop, ['apply', plan, '--force'])).exitCode, 3);
+  t.true(existsSync(log));
+  rmSync(quarantine);
+  writeFileSync(quarantine, 'in the way');
+  const freed = await clean(shop, ['apply', plan, '--force']);
+  t.is(freed.exitCode, 0, freed.stdout + freed.stderr);
+  t.false(existsSync(log));
+  t.is((await clean(shop, ['log', 'verify'])).exitCode, 0);
+});
+
+terminalTest(
+  'at a terminal the question tells what cannot be undone by now, whatever the plan was',
+  async (t) => {
+    const shop = await makeShop(t);
+    const [log = ''] = await finished(shop, 'logs', '60d');
+    const plan = await planOf(shop, ['--logs']);
+    const quarantine = join(shop.home.root, 'clean', 'quarantine');
+    rmSync(quarantine, { recursive: true, force: true });
+    writeFileSync(quarantine, 'in the way');
+    const yes = await onTerminal(shop, ['apply', plan], 'y\r');
+    t.is(yes.exitCode, 0, yes.screen);
+    t.regex(yes.screen.replaceAll(/\s+/g, ' '), /cannot be undone.*quarantine is not a directory/);
+    t.false(existsSync(log));
+  },
+);
 
 test('without a terminal and without --force nothing is applied', async (t) => {
   const shop = await makeShop(t);

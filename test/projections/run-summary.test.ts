@@ -40,6 +40,16 @@ test('a run is summed up as it goes', (t) => {
   });
 });
 
+test('what was shown not to be undoable, and what was consented to, are two things', (t) => {
+  const [, planned, confirmed] = run.map(({ event }) => event);
+  if (planned?.type !== 'RunPlanned' || confirmed?.type !== 'RunConfirmed') return t.fail();
+  const told = [
+    ...inRun('two', started, { ...planned, notUndoable: ['ELOOP /a'] }),
+    ...inRun('two', { ...confirmed, notUndoable: ['ELOOP /b'] }),
+  ];
+  t.like(rowsOf(runSummary, told).get('two'), { shownNotUndoable: ['ELOOP /a'], notUndoable: ['ELOOP /b'] });
+});
+
 test('changed in place, the row becomes what its copies become', (t) => {
   const steps = [
     ...run,
