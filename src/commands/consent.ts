@@ -25,9 +25,10 @@ export async function consentTo(
 ): Promise<Result<'given' | 'declined', Failure>> {
   const going = view.items.filter(({ verdict }) => verdict === 'remove');
   const bytes = going.reduce((sum, item) => sum + item.bytes, 0);
-  const notUndoable = obstaclesOf(going);
+  const { undoMs, undoBytes } = shell.config;
+  const told = { notUndoable: obstaclesOf(going), undoMs, undoBytes };
   if (request.force) {
-    const confirmed = await record.command({ type: 'ConfirmRun', how: 'force', notUndoable });
+    const confirmed = await record.command({ type: 'ConfirmRun', how: 'force', ...told });
     return confirmed.isErr() ? err(confirmed.error) : ok('given');
   }
   const { output } = request;
@@ -42,8 +43,8 @@ export async function consentTo(
     ...outlookOf(going),
     branches: branchesOf(going),
     isUndoable: request.isUndoable,
-    undoBytes: shell.config.undoBytes,
-    undoMs: shell.config.undoMs,
+    undoBytes,
+    undoMs,
     isShortOfSpace: await isShortOfSpace(shell.config.firstRoot),
   });
   const what = `Remove ${formatCount(going.length, 'item')} (${formatBytes(bytes)}) of ${scopeText(view)} on ${printable(shell.config.host)}?`;
@@ -59,7 +60,7 @@ export async function consentTo(
   );
   if (answered === 'yes') {
     const how = many === undefined ? 'prompt' : 'typed-word';
-    const confirmed = await record.command({ type: 'ConfirmRun', how, notUndoable });
+    const confirmed = await record.command({ type: 'ConfirmRun', how, ...told });
     return confirmed.isErr() ? err(confirmed.error) : ok('given');
   }
   if (shell.signal.aborted) return ok('declined');

@@ -1,6 +1,7 @@
 import { err, ok, type Result } from 'neverthrow';
 import type { Scan } from '../cleaners/scan.ts';
 import { stillPlanned, type StillPlanned } from '../cleaners/still-planned.ts';
+import type { Config } from '../config.ts';
 import { findUndoObstacles, onlyTold } from '../cleaners/undo-obstacles.ts';
 import { freeBytes } from '../disk/volume.ts';
 import type { Failure } from '../model/failure.ts';
@@ -121,10 +122,11 @@ async function resumeOne(
   summary: RunSummary,
   request: ResumeRequest,
   work: Working,
-  shell: Shell,
+  now: Shell,
   progress: Progress,
   documents: Record<string, unknown>[],
 ): Promise<Result<number, Failure>> {
+  const shell = { ...now, config: asPromised(now.config, summary) };
   const { journal } = work;
   const { scope, policy } = summary;
   const startedAtMs = shell.clock();
@@ -197,7 +199,8 @@ async function resumeOne(
   );
   if (told.isErr()) return err(told.error);
 
-  const confirmed = await record.command({ type: 'ConfirmRun', how: 'resume' });
+  const { undoMs, undoBytes } = shell.config;
+  const confirmed = await record.command({ type: 'ConfirmRun', how: 'resume', undoMs, undoBytes });
   if (confirmed.isErr()) return err(confirmed.error);
   const found = await findUndoObstacles(journal.journalId);
   // Nobody is asked here.
@@ -236,6 +239,15 @@ async function resumeOne(
   if (request.output === 'json') documents.push(documentOf(given, shell));
   else await answer(given, shell);
   return ok(exitCode);
+}
+
+/** Holds for undo what the run had promised, or more when it is to be more by now. */
+function asPromised(config: Config, { undoMs = 0, undoBytes = 0 }: RunSummary): Config {
+  return {
+    ...config,
+    undoMs: Math.max(config.undoMs, undoMs),
+    undoBytes: Math.max(config.undoBytes, undoBytes),
+  };
 }
 
 /** What is there now, and of that what remains of the plan: the plan itself is not needed any more then. */

@@ -104,15 +104,16 @@ export async function engine(
 
 export function silentManner(
   command: string,
-  { terminal }: Pick<Shell, 'terminal'>,
+  { terminal, config }: Pick<Shell, 'terminal' | 'config'>,
 ): Pick<Manner, 'command' | 'consent'> {
   return {
     command,
     consent: async (view, record) => {
       const gone = going(view);
       tellBarred(gone, terminal);
-      const notUndoable = obstaclesOf(gone);
-      const confirmed = await record.command({ type: 'ConfirmRun', how: 'force', notUndoable });
+      const { undoMs, undoBytes } = config;
+      const told = { notUndoable: obstaclesOf(gone), undoMs, undoBytes };
+      const confirmed = await record.command({ type: 'ConfirmRun', how: 'force', ...told });
       return confirmed.isErr() ? err(confirmed.error) : ok('given' as const);
     },
   };

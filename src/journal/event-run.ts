@@ -135,6 +135,9 @@ export type RunConfirmed = {
   readonly how: 'prompt' | 'force' | 'typed-word' | 'resume';
   /** Why some of it cannot be undone, as it was told with the plan: `obstacleKey` of each reason. */
   readonly notUndoable?: readonly string[];
+  /** For how long, and how much in all, was held for undo when it was promised. */
+  readonly undoMs?: number;
+  readonly undoBytes?: number;
 } & Tally;
 
 /** The question was answered with no, or not at all. */

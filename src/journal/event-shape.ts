@@ -145,7 +145,14 @@ export const eventShapes: { readonly [T in EventType]: Fields<EventOf<T>> } = {
   OddityFound: { reason: 'string', detail: 'string', path: ['maybe', 'string'] },
   PlanRecorded: { plan: 'string', piece: 'number', pieces: 'number', items: ['list', planned] },
   RunPlanned: { plan: 'string', ...tally, notUndoable: ['maybe', ['list', 'string']] },
-  RunConfirmed: { plan: 'string', how: 'string', ...tally, notUndoable: ['maybe', ['list', 'string']] },
+  RunConfirmed: {
+    plan: 'string',
+    how: 'string',
+    ...tally,
+    notUndoable: ['maybe', ['list', 'string']],
+    undoMs: ['maybe', 'number'],
+    undoBytes: ['maybe', 'number'],
+  },
   RunDeclined: { how: 'string' },
   RunRefused: { rule: 'string', detail: 'flat' },
   RemovalIntended: {

@@ -35,6 +35,8 @@ export type RunSummary = {
   readonly confirmed?: RunConfirmed['how'];
   /** What was told not to be undoable when it was consented to. */
   readonly notUndoable?: RunConfirmed['notUndoable'];
+  readonly undoMs?: number;
+  readonly undoBytes?: number;
   readonly intended: number;
   readonly removed: Tally;
   /** What it put in quarantine for undo; not lessened when that is freed. */
@@ -112,6 +114,8 @@ function advance(row: RunSummary, { event, seq, atMs }: Entry, isOwn: boolean): 
       break;
     case 'RunConfirmed':
       next.confirmed = event.how;
+      if (event.undoMs !== undefined) next.undoMs = event.undoMs;
+      if (event.undoBytes !== undefined) next.undoBytes = event.undoBytes;
       if (event.notUndoable !== undefined) next.notUndoable = event.notUndoable;
       break;
     case 'RemovalIntended':

@@ -26,7 +26,7 @@ export type Command =
       readonly pieces: readonly PlanPiece[];
       readonly planned: Omit<RunPlanned, 'type'>;
     }
-  | ({ readonly type: 'ConfirmRun' } & Pick<RunConfirmed, 'how' | 'notUndoable'>)
+  | ({ readonly type: 'ConfirmRun' } & Pick<RunConfirmed, 'how' | 'notUndoable' | 'undoMs' | 'undoBytes'>)
   | { readonly type: 'DeclineRun'; readonly how: RunDeclined['how'] }
   | { readonly type: 'RefuseRun'; readonly refused: Omit<RunRefused, 'type'> }
   | { readonly type: 'BeginRemoval'; readonly intent: RemovalIntended }

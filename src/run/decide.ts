@@ -51,11 +51,12 @@ function listed(piece: PlanPiece): Event {
   return { type: 'PlanRecorded', ...piece };
 }
 
-function confirm({ how, notUndoable = [] }: Extract<Command, { type: 'ConfirmRun' }>, run: Run): Decision {
+function confirm(command: Extract<Command, { type: 'ConfirmRun' }>, run: Run): Decision {
   if (run.phase !== 'planned' || run.plan === undefined) return err({ type: 'run-not-planned' });
   if (run.dryRun) return err({ type: 'dry-run' });
+  const { type: _, how, notUndoable = [], ...undo } = command;
   const told = notUndoable.length === 0 ? {} : { notUndoable };
-  return ok([{ type: 'RunConfirmed', plan: run.plan, how, ...run.planned, ...told }]);
+  return ok([{ type: 'RunConfirmed', plan: run.plan, how, ...run.planned, ...told, ...undo }]);
 }
 
 function beginRemoval({ intent }: Extract<Command, { type: 'BeginRemoval' }>, run: Run): Decision {

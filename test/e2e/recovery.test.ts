@@ -133,6 +133,41 @@ test('resuming one run leaves what another intended to the other', async (t) => 
   );
 });
 
+type Undo = Readonly<Record<string, string>>;
+
+const undoOf = (days: string, size: string): Undo => ({
+  PRODIGY_CLEAN_UNDO_DAYS: days,
+  PRODIGY_CLEAN_UNDO_SIZE: size,
+});
+
+const promises: readonly (readonly [name: string, then: Undo, now: Undo, days: number])[] = [
+  ['less is held by now', {}, undoOf('1', '1KB'), 7],
+  ['more is held by now', undoOf('1', '1KB'), undoOf('30', '1GB'), 30],
+  ['it was to be more than is usual', undoOf('30', '1GB'), {}, 30],
+];
+
+for (const [name, then, now, days] of promises) {
+  test(`a resume holds for undo what the run had promised, or more: ${name} (P5)`, async (t) => {
+    const shop = await makeShop(t);
+    const paths: string[] = [];
+    for (let log = 0; log < 3; log += 1) paths.push(...(await finished(shop, 'logs', `${60 + log}d`)));
+    const { env } = faulty({ KILL_AT: 'rename::quarantine', ...then });
+    const killed = await clean(shop, ['logs', '--force'], { env: env ?? {} });
+    t.is(killed.signal, 'SIGKILL');
+    const resumed = await clean(shop, ['resume'], { env: now });
+    t.is(resumed.exitCode, 0, resumed.stdout + resumed.stderr);
+    t.deepEqual(paths.filter(fs.existsSync), []);
+
+    const listed = await clean(shop, ['undo', '--list', '--json']);
+    const { items } = json(listed) as { items: readonly { until: string }[] };
+    t.is(items.length, 3, listed.stdout);
+    for (const { until } of items) {
+      const left = (Date.parse(until) - Date.now()) / 86_400_000;
+      t.true(left > days - 0.5 && left <= days, until);
+    }
+  });
+}
+
 test('a clock that runs behind the journal is refused every time, until it is accepted (story 14)', async (t) => {
   const shop = await makeShop(t);
   await finished(shop, 'logs', '90d');

@@ -45,9 +45,14 @@ test('what was shown not to be undoable, and what was consented to, are two thin
   if (planned?.type !== 'RunPlanned' || confirmed?.type !== 'RunConfirmed') return t.fail();
   const told = [
     ...inRun('two', started, { ...planned, notUndoable: ['ELOOP /a'] }),
-    ...inRun('two', { ...confirmed, notUndoable: ['ELOOP /b'] }),
+    ...inRun('two', { ...confirmed, notUndoable: ['ELOOP /b'], undoMs: 5, undoBytes: 9 }),
   ];
-  t.like(rowsOf(runSummary, told).get('two'), { shownNotUndoable: ['ELOOP /a'], notUndoable: ['ELOOP /b'] });
+  t.like(rowsOf(runSummary, told).get('two'), {
+    shownNotUndoable: ['ELOOP /a'],
+    notUndoable: ['ELOOP /b'],
+    undoMs: 5,
+    undoBytes: 9,
+  });
 });
 
 test('changed in place, the row becomes what its copies become', (t) => {

@@ -109,6 +109,10 @@ test('an item is not begun twice, unless it failed and may be tried again', (t) 
 test('consent is to the plan that was shown, with its numbers', (t) => {
   given(t, started).when({ type: 'ConfirmRun', how: 'prompt' }).isRefused('run-not-planned');
   given(t, started, planned).when({ type: 'ConfirmRun', how: 'force' }).yields(confirmed);
+  const told = { notUndoable: ['ELOOP /a'], undoMs: 5, undoBytes: 9 };
+  given(t, started, planned)
+    .when({ type: 'ConfirmRun', how: 'force', ...told })
+    .yields({ ...confirmed, ...told });
 });
 
 test('a run that was declined, refused or completed does nothing more', (t) => {
