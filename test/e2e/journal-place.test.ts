@@ -156,17 +156,21 @@ for (const [what, make] of Object.entries(instead)) {
       const path = join(shop.home.root, 'clean', name);
       rmSync(path, { force: true });
       make(path);
-      // That it ends at all is what is asked: whoever waits for a pipe is killed by the helper.
-      const readers = [['log', 'verify'], ['undo', '--list'], ['doctor'], ['why', log]].map(async (args) => {
-        const ran = await clean(shop, args);
-        t.true(
-          [0, 1].includes(ran.exitCode ?? -1),
-          `${name}: ${args.join(' ')}: ${ran.exitCode} ${ran.stderr}`,
+      if (what === 'a pipe') {
+        // That it ends at all is what is asked: whoever waits for a pipe is killed by the helper.
+        const readers = [['log', 'verify'], ['undo', '--list'], ['doctor'], ['why', log]].map(
+          async (args) => {
+            const ran = await clean(shop, args);
+            t.true(
+              [0, 1].includes(ran.exitCode ?? -1),
+              `${name}: ${args.join(' ')}: ${ran.exitCode} ${ran.stderr}`,
+            );
+          },
         );
-      });
-      await Promise.all(readers);
-      const dry = await clean(shop, ['--logs', '--all-repos', '--dry-run']);
-      t.is(dry.exitCode, 0, dry.stderr);
+        await Promise.all(readers);
+        const dry = await clean(shop, ['--logs', '--all-repos', '--dry-run']);
+        t.is(dry.exitCode, 0, dry.stderr);
+      }
       const ran = await clean(shop, ['--logs', '--all-repos', '--force']);
       t.is(ran.exitCode, exitCode, `${name}: ${ran.stderr}`);
       t.regex(ran.stderr, says);

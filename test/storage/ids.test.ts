@@ -13,6 +13,7 @@ import { prodigyHome } from '../helpers/prodigy-home.ts';
 import { session } from '../helpers/session-artefacts.ts';
 
 const plain = ['workflow-1764118326168', 'session-mapreduce-20250101_000000', '.dotted', 'a b', 'ü', '..a'];
+const halfCharacter = '\ud800';
 const odd = [
   '',
   '.',
@@ -24,7 +25,7 @@ const odd = [
   'a\0b',
   'a\nb',
   'a\u0085b',
-  '\ud800',
+  halfCharacter,
   'x'.repeat(201),
   'ü'.repeat(101),
 ];
@@ -35,6 +36,13 @@ test('an id is one plain component of a path', (t) => {
   for (const id of odd) t.false(isPlainId(id), JSON.stringify(id));
   t.true(isPlainId('x'.repeat(200)));
 });
+
+/** What is not even text is no part of a record; what is text and no id is told by its field. */
+function doubtAbout(id: unknown, field: string): { readonly reason: string; readonly detail: string } {
+  return id === halfCharacter
+    ? { reason: 'unreadable', detail: 'half a character' }
+    : { reason: 'unknown-format', detail: `odd ${field}` };
+}
 
 async function patch(path: string, fields: Readonly<Record<string, unknown>>): Promise<void> {
   const record = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
@@ -55,7 +63,7 @@ test('a mapping that names what is no id is not understood', async (t) => {
   for (const field of ['session_id', 'job_id']) {
     for (const id of odd) {
       await patch(path, { session_id: spec.session, job_id: job, [field]: id });
-      const doubt = { reason: 'unknown-format', detail: `odd ${field}` };
+      const doubt = doubtAbout(id, field);
       t.like(await readMapping(path, spec.session), { state: 'broken', doubt }, JSON.stringify(id));
     }
   }
@@ -72,7 +80,7 @@ test('a session that names as its job what is no id is not understood', async (t
   t.like(await readSession(path, id), { state: 'read', value: { job } });
   for (const bad of [...odd, 7]) {
     await patch(path, { mapreduce_data: { job_id: bad } });
-    const doubt = { reason: 'unknown-format', detail: 'odd mapreduce_data.job_id' };
+    const doubt = doubtAbout(bad, 'mapreduce_data.job_id');
     t.like(await readSession(path, id), { state: 'broken', doubt }, JSON.stringify(bad));
   }
 });
