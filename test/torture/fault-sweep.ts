@@ -39,7 +39,7 @@ export const suite: Suite = {
   id: 'T6',
   title: 'every call of a run fails with every error',
   trials: callsAtMost * (codes.length + 1),
-  slice: 66,
+  slice: 40,
   hindrance: possible,
   trial: (seed, directory) =>
     swiftDirectory(

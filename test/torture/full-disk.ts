@@ -22,7 +22,7 @@ export const suite: Suite = {
   id: 'T7F',
   title: 'a disk filled to any point, by bytes or by files',
   trials: 1_000,
-  slice: 5,
+  slice: 3,
   hindrance: () =>
     Promise.resolve(canMount() ? undefined : 'filling a disk needs root, to mount a small one'),
   trial,

@@ -46,7 +46,7 @@ export const suite: Suite = {
   id: 'T8',
   title: 'damage in any file of the journal',
   trials: 500,
-  slice: 40,
+  slice: 25,
   hindrance: possible,
   trial,
   close: async () => {

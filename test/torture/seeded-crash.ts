@@ -35,7 +35,7 @@ export const suite: Suite = {
   id: 'T2',
   title: 'killed at any step, the world changing meanwhile',
   trials: 10_000,
-  slice: 150,
+  slice: 80,
   hindrance: possible,
   trial: (seed, directory) =>
     swiftDirectory(
