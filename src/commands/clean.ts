@@ -79,12 +79,13 @@ export async function run(
     applied === undefined
       ? runPolicy(startedAtMs, request.olderThanMs, request.kinds, request)
       : policyOfPlan(applied, request.maxDelete);
-  const held = await holdsElsewhere(shell, startedAtMs);
-  if (held.isErr()) return err(held.error);
   const command = [`prodigy ${manner.command}`, ...request.argv].join(' ');
   const opened = await openForWork(shell, command);
   if (opened.isErr()) return err(opened.error);
   await using work = opened.value;
+  // With the lock of every root, so that nothing is put on hold behind its back; and before there is a run without an end.
+  const held = await holdsElsewhere(shell, startedAtMs);
+  if (held.isErr()) return err(held.error);
   const { journal } = work;
   const record = work.startRecord(request.output);
   const freeBefore = await freeBytes(shell.config.roots[0] ?? shell.config.firstRoot);
