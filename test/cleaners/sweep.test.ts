@@ -5,9 +5,12 @@ import {
   existsSync,
   renameSync,
   statSync,
+  symlinkSync,
   unlinkSync,
   utimesSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import test, { type ExecutionContext } from 'ava';
 import { errAsync, type Result } from 'neverthrow';
@@ -249,6 +252,34 @@ test('a file that is changed, swapped or taken away once its removal is intended
     ran.err,
   );
   t.true(existsSync(changed) && existsSync(swapped));
+  t.deepEqual(
+    others.filter((path) => existsSync(path)),
+    [],
+  );
+});
+
+test('what this command is led into once the removal of that is intended stays (P1)', async (t) => {
+  const { machine, directories } = await makeStorage(t);
+  const [entered = '', ...others] = directories;
+  const here = join(machine.root, '..', 'here');
+  symlinkSync(tmpdir(), here);
+  let isIntended = false;
+  function meddle(text: string): void {
+    if (isIntended || !text.includes('"RemovalIntended"') || !text.includes(`events:${entered}`)) return;
+    isIntended = true;
+    unlinkSync(here);
+    symlinkSync(entered, here);
+  }
+  const ran = await machine.run((shell) => {
+    const wrapStore = (store: Store): Store => ({
+      ...store,
+      write: (writes) => store.write(writes).map(() => meddle(textOf(writes))),
+    });
+    const journalSeams = { ...shell.journalSeams, wrapStore };
+    return clean(request._unsafeUnwrap(), { ...shell, cwd: here, journalSeams });
+  });
+  t.like(driftsIn(ran.out)[`events:${entered}`], { reason: 'in-use' }, ran.err);
+  t.true(existsSync(entered));
   t.deepEqual(
     others.filter((path) => existsSync(path)),
     [],

@@ -1,5 +1,5 @@
 import fs from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { ageWorktree } from '../helpers/git.ts';
 import { faulty } from '../helpers/faulty.ts';
@@ -124,6 +124,14 @@ for (const [how, lead] of [
       fs.mkdirSync(at, { recursive: true });
       fs.symlinkSync(at, join(top, 'linked'));
       return join(top, 'linked');
+    },
+  ],
+  [
+    'by a link in it that leads out',
+    (at: string, top: string): string => {
+      fs.mkdirSync(dirname(at), { recursive: true });
+      fs.symlinkSync(top, at);
+      return join(at, 'journal');
     },
   ],
 ] as const) {

@@ -53,3 +53,16 @@ test('a mount hides nothing: neither what it shows of an item, nor an item that 
   if (!(await permitted(t, ['mount', '--bind', item, all], ['umount', all]))) return;
   t.like(doubtOf(await ownPlaces([inner]), all, top), { path: inner });
 });
+
+test('the name is enough, and so is the object: where mounts are not told, or numbers differ by who asks', async (t) => {
+  const top = temporaryDirectory(t);
+  const item = join(top, 'item');
+  const inner = join(item, 'prodigy');
+  mkdirSync(inner, { recursive: true });
+  const own = await ownPlaces([inner], [], []);
+  const identity = toIdentity(lstatSync(item, { bigint: true }));
+  const anywhere = { path: join(top, 'another', 'name'), identity };
+  t.like(own.doubtOf(anywhere, top), { reason: 'in-use', path: inner });
+  const renumbered = { path: item, identity: { ...identity, dev: '1', ino: '1' } };
+  t.like(own.doubtOf(renumbered, top), { reason: 'in-use', path: inner });
+});
