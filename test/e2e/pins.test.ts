@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { Level } from 'level';
 import { workflowCheckpoint } from '../helpers/checkpoint-artefacts.ts';
-import { json, runProdigy } from '../helpers/run-prodigy.ts';
+import { json, runProdigy, type Ran } from '../helpers/run-prodigy.ts';
 import {
   clean,
   documentOf,
@@ -94,13 +94,17 @@ test('an item can be held by its id, by its path, and by the path of something i
   );
 });
 
+async function interruptedRun(shop: Shop, env: Readonly<Record<string, string>> = {}): Promise<Ran> {
+  const preload = join(process.cwd(), 'test', 'helpers', 'preload.cjs');
+  return clean(shop, ['worktrees', '--force'], {
+    env: { ...env, KILL_AT: 'rename::quarantine', NODE_OPTIONS: `--require=${preload}` },
+  });
+}
+
 test('a hold made after the plan of an interrupted run is honoured by resume', async (t) => {
   const shop = await makeShop(t);
   const id = await finishedWork(shop, '90d');
-  const preload = join(process.cwd(), 'test', 'helpers', 'preload.cjs');
-  const killed = await clean(shop, ['worktrees', '--force'], {
-    env: { KILL_AT: 'rename::quarantine', NODE_OPTIONS: `--require=${preload}` },
-  });
+  const killed = await interruptedRun(shop);
   t.is(killed.signal, 'SIGKILL');
   t.true(fs.existsSync(worktreeOf(shop, id)));
   t.is((await clean(shop, ['hold', id, '--reason', 'wait'])).exitCode, 0);
@@ -255,4 +259,24 @@ test('what the journal of another storage root has on hold stays, and is release
   t.regex(list.stdout, /mine/);
   t.regex(list.stderr, said);
   t.regex((await clean(shop, ['resume'], elsewhere)).stdout, /Nothing to resume/);
+});
+
+test('a hold made in another journal after the plan of an interrupted run is honoured by resume (P3)', async (t) => {
+  const shop = await makeShop(t);
+  const id = await finishedWork(shop, '90d');
+  const other = join(shop.top, 'other');
+  fs.mkdirSync(join(other, 'sessions'), { recursive: true });
+  const env = { PRODIGY_HOME: other };
+  t.is((await interruptedRun(shop, env)).signal, 'SIGKILL');
+  t.true(fs.existsSync(worktreeOf(shop, id)));
+  t.is((await clean(shop, ['hold', id, '--reason', 'wait'])).exitCode, 0);
+  const current = join(shop.home.root, 'clean', 'journal', 'db', 'CURRENT');
+  fs.renameSync(current, `${current}.away`);
+  const refused = await clean(shop, ['resume'], { env });
+  t.is(refused.exitCode, 1, refused.stdout);
+  t.regex(refused.stderr, /What is on hold by the journal of .* is not known/);
+  fs.renameSync(`${current}.away`, current);
+  const resumed = await clean(shop, ['resume'], { env });
+  t.regex(resumed.stdout, /left alone: .*held/, resumed.stderr);
+  t.true(fs.existsSync(worktreeOf(shop, id)));
 });
