@@ -1,14 +1,11 @@
-import { access, constants } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { err, ok, type Result } from 'neverthrow';
 import type { Hold } from '../disk/held.ts';
-import { identify } from '../disk/identity.ts';
 import { ensureQuarantine } from '../disk/quarantine.ts';
 import type { RemovalMode } from '../journal/event-removal.ts';
 import type { JournalFailure } from '../model/failure.ts';
 import { invariant } from '../model/invariant.ts';
-import type { Item, ItemId } from '../model/item.ts';
-import type { Obstacle } from '../model/obstacle.ts';
+import type { ItemId } from '../model/item.ts';
 import type { OwnerId } from '../model/owner.ts';
 import { adopt } from '../projections/run-account.ts';
 import type { Held } from './bundle-locks.ts';
@@ -17,13 +14,14 @@ import { eachOf } from './each-of.ts';
 import { free } from './free.ts';
 import { isPromised, operationFor, type Operation, type Way } from './intent.ts';
 import { syncMoves } from './move-out.ts';
-import { quarantineLevels, undoLevels } from './quarantine-place.ts';
+import { afterFailure, lostBeside, noRoomErrors } from './quarantine-fallback.ts';
+import { quarantineLevels } from './quarantine-place.ts';
 import { letGo } from './snapshot.ts';
 import type { RecentProcesses } from './recent-processes.ts';
 import type { Fact } from './run-record.ts';
 import type { Condemned } from './judged.ts';
 import type { Sweep } from './sweep.ts';
-import { moveOne, putBackIfUsed, unkeptPromise } from './sweep-item.ts';
+import { moveOne, putBackIfUsed } from './sweep-item.ts';
 
 /** What is asked for again of all that goes. */
 export type Asked = {
@@ -49,33 +47,6 @@ export type Sweeping = Omit<Sweep, 'readProcesses'> & {
 
 /** Last look and rename follow each other for each item; this many items are under way. */
 const movesAtOnce = 16;
-
-/** A full disk answers with these: freeing comes before holding then. */
-const noRoomErrors: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
-
-/**
- * Renames that fail because of where the quarantine is, not because of the item: beside its place it may work.
- * EACCES is what a read-only directory answers when it would get another parent.
- */
-const placeErrors: ReadonlySet<string> = new Set(['EXDEV', 'EACCES', ...noRoomErrors]);
-
-/** What a quarantine answers that somebody took away, or put something else in its place, since it was made. */
-const goneErrors: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP']);
-
-async function mayWorkBeside(code: string, { item, intent }: Operation): Promise<boolean> {
-  if (goneErrors.has(code) && isDirectory(dirname(intent.moves[0]?.to ?? ''))) return false;
-  if (!goneErrors.has(code) && !placeErrors.has(code)) return false;
-  if (code !== 'EACCES') return true;
-  return access(dirname(item.path), constants.W_OK).then(
-    () => true,
-    () => false,
-  );
-}
-
-function isDirectory(path: string): boolean {
-  const there = identify(path);
-  return there.isOk() && there.value?.type === 'directory';
-}
 
 /** A chunk as far as it is in quarantine. Its locks are held until it is freed. */
 export type MovedChunk = {
@@ -140,20 +111,6 @@ export async function freeChunk(
   } finally {
     await held.release();
   }
-}
-
-/**
- * Why undo cannot be kept of what goes beside its place. Of worktrees it can: their bytes are freed anyway, and what git
- * does not have is kept elsewhere.
- */
-async function lostBeside(
-  { kind, root }: Item,
-  obstacle: Obstacle | undefined,
-  { journalId }: Sweeping,
-): Promise<Obstacle | undefined> {
-  if (kind !== 'worktrees') return obstacle;
-  const kept = await ensureQuarantine(root, [...undoLevels(journalId)]);
-  return kept.isErr() && !noRoomErrors.has(kept.error.code) ? kept.error : undefined;
 }
 
 async function beginChunk(
@@ -247,28 +204,6 @@ async function moveAll(
     if (next.isElsewhere) elsewhere.push(operation);
   }
   return ok({ out, facts, elsewhere });
-}
-
-/** What could not be moved because of where it was to go is tried beside its place, if undo was not promised or can be kept. */
-async function afterFailure(
-  operation: Operation,
-  fact: Fact,
-  context: Sweeping,
-): Promise<{ readonly fact: Fact; readonly isElsewhere: boolean }> {
-  const { op, item, intent, unheld } = operation;
-  const { event } = fact;
-  const isLast = event.type !== 'ItemFailed' || intent.mode === 'in-parent' || unheld !== undefined;
-  if (isLast || !(await mayWorkBeside(event.code, operation))) return { fact, isElsewhere: false };
-  const { code } = event;
-  if (noRoomErrors.has(code)) context.noRoom.add(item.id);
-  // Made again it would have to be moved the same way.
-  const isKeptBeside = item.kind === 'worktrees' && code !== 'EXDEV';
-  if (!isPromised(item, context) || isKeptBeside) {
-    return { fact: { op, event: { ...event, goesOn: true } }, isElsewhere: true };
-  }
-  const path = goneErrors.has(code) ? dirname(intent.moves[0]?.to ?? '') : event.path;
-  const obstacle = code === 'EXDEV' ? { code, path: dirname(path) } : { code, path };
-  return { fact: { op, event: unkeptPromise(operation, obstacle) }, isElsewhere: false };
 }
 
 /** @returns what is in quarantine now, and will be after a power cut */

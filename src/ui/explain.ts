@@ -1,11 +1,13 @@
 import { unreachable } from '../model/invariant.ts';
 import type { Closed } from '../model/closed.ts';
-import type { Failure, JournalFailure, RootFailure, RunLocked } from '../model/failure.ts';
+import type { Failure, JournalFailure } from '../model/failure.ts';
 import { formatDuration } from '../policy/age.ts';
 import { adviceFor, causeOf } from './errno-words.ts';
 import { formatBytes, formatCount, formatTime, formatWhole, printable } from './format.ts';
 import { nearest } from './nearest.ts';
+import { explainRoot } from './root-words.ts';
 import { inRoot } from './run-line.ts';
+import { explainLock } from './run-lock-words.ts';
 
 /** A failure as one clear sentence and one next step. */
 export type Explanation = { readonly sentence: string; readonly next: string };
@@ -181,53 +183,6 @@ function roundly(ms: number): string {
   return formatDuration(Math.round(ms / 60_000) * 60_000);
 }
 
-function explainRoot({ variable, value, why }: RootFailure): Explanation {
-  const shown = value === undefined ? '' : ` '${printable(value)}'`;
-  const set = { next: `set ${variable} to an absolute path` };
-  switch (why) {
-    case 'unset':
-      return { sentence: `${variable} is not set: there is no telling where the storage is.`, ...set };
-    case 'empty':
-      return { sentence: `${variable} is set but empty: that could mean any directory.`, ...set };
-    case 'relative':
-      return { sentence: `${variable}${shown} is not an absolute path.`, ...set };
-    case 'filesystem-root':
-      return { sentence: `${variable}${shown} leads to the root of the file system: refused.`, ...set };
-    case 'home-itself':
-      return { sentence: `${variable}${shown} is the home directory itself: refused.`, ...set };
-    case 'symlink':
-      return {
-        sentence: `The storage root${shown} is a symbolic link, and links are not followed.`,
-        next: 'set PRODIGY_HOME to the directory it leads to',
-      };
-    case 'own-symlink':
-      return {
-        sentence: `The directory${shown} is a symbolic link, and links are not followed: what is written there would lie outside the storage.`,
-        next: 'put the directory itself in its place; a journal may lie elsewhere, by PRODIGY_CLEAN_JOURNAL_DIR',
-      };
-    case 'not-a-directory':
-      return { sentence: `The storage root${shown} is not a directory.`, ...set };
-    case 'not-prodigy':
-      return {
-        sentence: `${shown.trim()} is not a Prodigy storage: it holds none of worktrees, sessions, state, events, dlq, logs.`,
-        next: `set ${variable} to Prodigy's directory, or unset it`,
-      };
-    case 'unreadable':
-      return { sentence: `The storage root${shown} cannot be read.`, next: 'check its permissions' };
-    default:
-      return unreachable(why);
-  }
-}
-
-function sinceText(iso: string): string {
-  const ms = Date.parse(iso);
-  return Number.isNaN(ms) ? printable(iso) : formatTime(ms);
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
 /** What it was asked for may be a slip of ours. It is told, and never done. */
 function handOverAdvice(command: string): string {
   const meant = nearest(command, ['clean', 'worktree']);
@@ -258,42 +213,6 @@ function explainUnknown({ text, similar, among }: Extract<Failure, { type: 'unkn
 /** Node's own words begin with the code. */
 function detailOf({ code, detail }: { readonly code: string; readonly detail: string }): string {
   return printable(detail.startsWith(`${code}: `) ? detail : `${code}: ${detail}`);
-}
-
-/** A holder that can be seen is waited for; one that cannot is for a person to look after. */
-function explainLock(failure: RunLocked): Explanation {
-  const { where, pid, host, since, command } = failure;
-  const lock = printable(failure.path);
-  if (where === 'unknown') {
-    return {
-      sentence: `The run lock ${lock} cannot be understood: another run may be under way.`,
-      next: `look on every machine that uses this storage whether one is; if none is, delete ${lock} and try again`,
-    };
-  }
-  const who = pid === undefined ? 'another run' : `process ${pid}`;
-  const on = host === undefined ? '' : ` on ${printable(host)}`;
-  const what = command === undefined ? '' : ` (${printable(command)})`;
-  const begun = since === undefined ? '' : ` since ${sinceText(since)}`;
-  return {
-    sentence: `${capital(who)}${on}${what} ${where === 'here' ? 'has been cleaning' : 'has locked'} this storage${begun}.`,
-    next:
-      where === 'here' ? `wait until it has ended; the lock is ${lock}` : lockAdvice(where, lock, failure),
-  };
-}
-
-function lockAdvice(
-  where: 'host' | 'namespace' | 'kernel',
-  lock: string,
-  { host, pid }: Pick<RunLocked, 'host' | 'pid'>,
-): string {
-  const on = host === undefined ? '' : ` ${printable(host)}`;
-  const holder = pid === undefined ? 'it' : `its process ${pid}`;
-  const place = {
-    host: `on${on}`,
-    namespace: `in the other container or pid namespace on${on}`,
-    kernel: `on the other machine that is called${on}, or before this one was started again`,
-  }[where];
-  return `look ${place} whether ${holder} still runs: from here that cannot be told. If nothing does, delete ${lock} and try again`;
 }
 
 /** Of a journal that was to be read, and nothing more. */
