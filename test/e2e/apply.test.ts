@@ -1,9 +1,10 @@
-import { appendFileSync, existsSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, rmSync, symlinkSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { faulty } from '../helpers/faulty.ts';
 import { commitFile, git } from '../helpers/git.ts';
 import {
+  blockQuarantine,
   clean,
   documentOf,
   finished,
@@ -189,9 +190,7 @@ test('apply with --force frees nothing that was shown to be undoable, and what w
   const shop = await makeShop(t);
   const [log = ''] = await finished(shop, 'logs', '60d');
   const plan = await planOf(shop, ['--logs']);
-  const quarantine = join(shop.home.root, 'clean', 'quarantine');
-  rmSync(quarantine, { recursive: true, force: true });
-  writeFileSync(quarantine, 'in the way');
+  const quarantine = blockQuarantine(shop);
   const ran = await clean(shop, ['apply', plan, '--force']);
   t.is(ran.exitCode, 3, ran.stdout + ran.stderr);
   t.true(existsSync(log));
@@ -207,8 +206,7 @@ test('apply with --force frees nothing that was shown to be undoable, and what w
   symlinkSync(shop.top, quarantine);
   t.is((await clean(shop, ['apply', plan, '--force'])).exitCode, 3);
   t.true(existsSync(log));
-  rmSync(quarantine);
-  writeFileSync(quarantine, 'in the way');
+  blockQuarantine(shop);
   const freed = await clean(shop, ['apply', plan, '--force']);
   t.is(freed.exitCode, 0, freed.stdout + freed.stderr);
   t.false(existsSync(log));
@@ -221,9 +219,7 @@ terminalTest(
     const shop = await makeShop(t);
     const [log = ''] = await finished(shop, 'logs', '60d');
     const plan = await planOf(shop, ['--logs']);
-    const quarantine = join(shop.home.root, 'clean', 'quarantine');
-    rmSync(quarantine, { recursive: true, force: true });
-    writeFileSync(quarantine, 'in the way');
+    blockQuarantine(shop);
     const yes = await onTerminal(shop, ['apply', plan], 'y\r');
     t.is(yes.exitCode, 0, yes.screen);
     t.regex(yes.screen.replaceAll(/\s+/g, ' '), /cannot be undone.*quarantine is not a directory/);

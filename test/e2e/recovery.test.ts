@@ -6,6 +6,7 @@ import { faulty } from '../helpers/faulty.ts';
 import { json, repositoryTop } from '../helpers/run-prodigy.ts';
 import { canChattr, setImmutable } from '../helpers/temporary.ts';
 import {
+  blockQuarantine,
   clean,
   finished,
   finishedSession,
@@ -202,13 +203,12 @@ test('where there can be no quarantine, items still go, and the other root is cl
   const shop = await makeShop(t, { prodigyHome: 'data' });
   const [log = ''] = await finished(shop, 'logs', '90d');
   const [event = ''] = await finished(shop, 'events', '90d');
-  fs.mkdirSync(join(shop.home.root, 'clean'), { recursive: true });
-  fs.writeFileSync(join(shop.home.root, 'clean', 'quarantine'), 'in the way');
+  const quarantine = blockQuarantine(shop);
   const ran = await clean(shop, ['--all', '--force', '--json']);
   t.is(ran.exitCode, 0, ran.stderr);
   t.is((json(ran) as { outcome: string }).outcome, 'completed');
   t.deepEqual([fs.existsSync(log), fs.existsSync(event)], [false, false]);
-  t.is(fs.readFileSync(join(shop.home.root, 'clean', 'quarantine'), 'utf8'), 'in the way');
+  t.is(fs.readFileSync(quarantine, 'utf8'), 'in the way');
   t.deepEqual(fs.readdirSync(join(shop.home.root, 'logs', 'claude-streaming')), []);
 });
 

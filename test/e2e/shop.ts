@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { commitFile, makeRepository } from '../helpers/git.ts';
 import { deadLetters } from '../helpers/dead-letter-artefacts.ts';
@@ -181,6 +181,15 @@ export function inQuarantine({ home }: Shop): string[] {
       return [];
     }
   });
+}
+
+/** Puts a file in the place of the quarantine, so that nothing can be held for undo. Answers its path. */
+export function blockQuarantine({ home }: Shop): string {
+  const quarantine = join(home.root, 'clean', 'quarantine');
+  mkdirSync(dirname(quarantine), { recursive: true });
+  rmSync(quarantine, { recursive: true, force: true });
+  writeFileSync(quarantine, 'in the way');
+  return quarantine;
 }
 
 export type Document = {

@@ -3,17 +3,13 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { durationMs } from '../helpers/duration.ts';
+import { faulty } from '../helpers/faulty.ts';
 import { ageWorktree, git } from '../helpers/git.ts';
-import { repositoryTop, runProdigy, type Ran, type RunOptions } from '../helpers/run-prodigy.ts';
+import { runProdigy, type Ran, type RunOptions } from '../helpers/run-prodigy.ts';
 import { clean, finishedWork, inQuarantine, journalOf, makeShop, worktreeOf, type Shop } from './shop.ts';
 
 function insist(shop: Shop, id: string, options: RunOptions = {}): Promise<Ran> {
   return runProdigy(shop.home, ['worktree', 'clean', '-f', id], { cwd: shop.repository, ...options });
-}
-
-function killedAt(point: string): RunOptions {
-  const preload = join(repositoryTop(), 'test', 'helpers', 'preload.cjs');
-  return { env: { KILL_AT: point, NODE_OPTIONS: `--require=${preload}` } };
 }
 
 /** A git that runs `act`, where `$GIT` is the real one, after each call whose arguments match the shell pattern. */
@@ -65,7 +61,7 @@ function snapshots(shop: Shop): Promise<string> {
 
 /** Moved, not compared yet; then somebody prunes what is not in its place. */
 async function killedAndPruned(shop: Shop, id: string): Promise<string> {
-  const killed = await insist(shop, id, killedAt('arguments::--work-tree=.*quarantine'));
+  const killed = await insist(shop, id, faulty({ KILL_AT: 'arguments::--work-tree=.*quarantine' }));
   const there = fs.existsSync(worktreeOf(shop, id));
   await git(shop.repository, 'worktree', 'prune');
   return `${killed.signal} ${there}`;
@@ -104,7 +100,7 @@ for (const point of [
     const before = await stateOf(shop, id);
     t.is(await killedAndPruned(shop, id), 'SIGKILL false');
     t.is((await clean(shop, ['hold', id, '--reason', 'mine'])).exitCode, 0);
-    const killed = await clean(shop, ['resume'], killedAt(point));
+    const killed = await clean(shop, ['resume'], faulty({ KILL_AT: point }));
     t.is(killed.signal, 'SIGKILL', killed.stdout + killed.stderr);
     await git(shop.repository, 'worktree', 'prune');
     t.is((await clean(shop, ['resume'])).exitCode, 0);
@@ -198,7 +194,7 @@ test('what lies in quarantine is not freed when its snapshot is gone: it is put 
   const id = await stagedWork(shop);
   const before = await stateOf(shop, id);
   const killed = async (): Promise<string> => {
-    const ran = await insist(shop, id, killedAt('spawn::worktree,remove'));
+    const ran = await insist(shop, id, faulty({ KILL_AT: 'spawn::worktree,remove' }));
     for (const ref of (await snapshots(shop)).split('\n')) {
       await git(shop.repository, 'update-ref', '-d', ref);
     }
@@ -234,7 +230,7 @@ for (const how of ['dirty', 'clean'] as const) {
     }
     const before = await stateOf(shop, id);
     t.is((await insist(shop, id)).exitCode, 0);
-    const killed = await clean(shop, ['undo', worktree], killedAt('spawn::worktree,repair'));
+    const killed = await clean(shop, ['undo', worktree], faulty({ KILL_AT: 'spawn::worktree,repair' }));
     t.is(killed.signal, 'SIGKILL', killed.stdout + killed.stderr);
     await git(shop.repository, 'worktree', 'prune');
     const resumed = await clean(shop, ['resume']);

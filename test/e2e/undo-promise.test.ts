@@ -15,7 +15,15 @@ import { asNobody, giveToNobody } from '../helpers/as-nobody.ts';
 import { binary } from '../helpers/run-prodigy.ts';
 import { isRoot, mountTmpfs } from '../helpers/temporary.ts';
 import { claudeLog, eventDirectory } from '../helpers/trace-artefacts.ts';
-import { clean, finishedWork, inQuarantine, makeShop, worktreeOf, type Shop } from './shop.ts';
+import {
+  blockQuarantine,
+  clean,
+  finishedWork,
+  inQuarantine,
+  makeShop,
+  worktreeOf,
+  type Shop,
+} from './shop.ts';
 
 /** Skipped, and shown as such, where a machine cannot do it. */
 const rootTest = isRoot() ? test : test.skip;
@@ -135,11 +143,10 @@ mountTest(
 
 test('the doctor tells of a quarantine that can hold nothing', async (t) => {
   const shop = await makeShop(t);
-  mkdirSync(join(shop.home.root, 'clean'));
-  writeFileSync(join(shop.home.root, 'clean', 'quarantine'), 'x');
+  const quarantine = blockQuarantine(shop);
   const ran = await clean(shop, ['doctor']);
   t.regex(ran.stdout, /quarantine is not a directory/);
-  rmSync(join(shop.home.root, 'clean', 'quarantine'));
+  rmSync(quarantine);
   t.notRegex((await clean(shop, ['doctor'])).stdout, /is not a directory/);
 });
 

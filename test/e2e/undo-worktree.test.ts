@@ -2,8 +2,9 @@ import fs from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { durationMs } from '../helpers/duration.ts';
+import { faulty } from '../helpers/faulty.ts';
 import { ageWorktree, git } from '../helpers/git.ts';
-import { json, repositoryTop, type RunOptions } from '../helpers/run-prodigy.ts';
+import { json } from '../helpers/run-prodigy.ts';
 import { fingerprint } from '../helpers/tree.ts';
 import {
   clean,
@@ -17,11 +18,6 @@ import {
   worktreeOf,
   type Shop,
 } from './shop.ts';
-
-function killedAt(point: string): RunOptions {
-  const preload = join(repositoryTop(), 'test', 'helpers', 'preload.cjs');
-  return { env: { KILL_AT: point, NODE_OPTIONS: `--require=${preload}` } };
-}
 
 type Before = {
   readonly list: string;
@@ -111,7 +107,7 @@ test('the end of a run says until when git can make its worktrees again, and how
 test('a run that brings the removal of another to its end says how that is undone, too', async (t) => {
   const shop = await makeShop(t);
   const id = await finishedWork(shop, '90d');
-  const killed = await clean(shop, ['worktrees', '--force'], killedAt('spawn::worktree,remove'));
+  const killed = await clean(shop, ['worktrees', '--force'], faulty({ KILL_AT: 'spawn::worktree,remove' }));
   t.is(killed.signal, 'SIGKILL', killed.stdout + killed.stderr);
   const ran = await clean(shop, ['worktrees', '--force']);
   t.is(ran.exitCode, 0, ran.stderr);
@@ -229,7 +225,7 @@ for (const point of [
     const id = await finishedWork(shop, '90d');
     const before = await stateOf(shop, id);
     t.is((await clean(shop, ['worktrees', '--force'])).exitCode, 0);
-    const killed = await clean(shop, ['undo', worktreeOf(shop, id)], killedAt(point));
+    const killed = await clean(shop, ['undo', worktreeOf(shop, id)], faulty({ KILL_AT: point }));
     t.is(killed.signal, 'SIGKILL', killed.stdout + killed.stderr);
 
     const resumed = await clean(shop, ['resume']);
@@ -251,7 +247,7 @@ test('an undo that was killed and cannot be finished is told by every command th
   t.is((await clean(shop, ['worktrees', '--force'])).exitCode, 0);
   const interrupt = async (): Promise<void> => {
     fs.rmSync(worktree, { recursive: true, force: true });
-    const killed = await clean(shop, ['undo', worktree], killedAt('spawn::worktree,add'));
+    const killed = await clean(shop, ['undo', worktree], faulty({ KILL_AT: 'spawn::worktree,add' }));
     t.is(killed.signal, 'SIGKILL', killed.stdout + killed.stderr);
     fs.mkdirSync(worktree);
     fs.writeFileSync(join(worktree, 'mine.txt'), 'mine\n');
@@ -291,8 +287,7 @@ test('after its time an undo is over: what was kept for it is freed, and that is
   const id = await finishedWork(shop, '90d');
   t.is((await clean(shop, ['worktrees', '--force'])).exitCode, 0);
   t.is(leftAside(shop).length, 1);
-  const preload = join(repositoryTop(), 'test', 'helpers', 'preload.cjs');
-  const later = { env: { SHIFT_CLOCK: String(8 * 86_400_000), NODE_OPTIONS: `--require=${preload}` } };
+  const later = faulty({ SHIFT_CLOCK: String(8 * 86_400_000) });
   const refused = await clean(shop, ['undo', worktreeOf(shop, id)], later);
   t.is(refused.exitCode, 1);
   t.regex(refused.stdout, /cannot be put back any more/);
