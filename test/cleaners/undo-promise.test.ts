@@ -10,6 +10,7 @@ import { openProgress } from '../../src/ui/progress.ts';
 import { makeIds } from '../helpers/ids.ts';
 import { temporaryDirectory } from '../helpers/temporary.ts';
 import { claudeLog } from '../helpers/trace-artefacts.ts';
+import { finishedWork, project, worktreeOf } from '../e2e/shop.ts';
 import { Machine, quarantined, type Ran } from '../torture/machine.ts';
 import { seeded } from '../torture/random.ts';
 
@@ -46,11 +47,13 @@ function runAnd(interfere: () => void, undo: boolean): (shell: Shell) => ReturnT
   };
 }
 
-function failuresIn({ out }: Ran): readonly { readonly code: string; readonly detail?: string }[] {
+type Told = { readonly item: string; readonly code: string; readonly detail?: string };
+
+function failuresIn({ out }: Ran): readonly Told[] {
   return out
     .split('\n')
     .filter((line) => line.includes('"ItemFailed"'))
-    .map((line) => (JSON.parse(line) as { data: { code: string; detail?: string } }).data);
+    .map((line) => (JSON.parse(line) as { data: Told }).data);
 }
 
 function putFileInPlace(quarantine: string): void {
@@ -110,4 +113,48 @@ test('a full quarantine holds nothing, and what goes is freed at once', async (t
   t.is(ran.result?._unsafeUnwrap(), 0, ran.out + ran.err);
   t.false(existsSync(log));
   t.false(ran.out.includes('heldUntilMs'));
+});
+
+/** A worktree that git can make again, of a repository beside the storage. */
+async function withWorktree(t: ExecutionContext): Promise<{ machine: Machine; worktree: string }> {
+  const top = temporaryDirectory(t);
+  const machine = new Machine({ top, random: seeded(1), nowMs, loss: 'none', isJournalOnSameVolume: false });
+  const home = { home: machine.home, root: machine.root, dataRoot: machine.root, nowMs, ids: makeIds(1) };
+  const repository = join(top, 'src', 'shop');
+  await project(repository, home);
+  const worktree = await finishedWork({ home, top, repository }, '60d');
+  return { machine, worktree: worktreeOf({ home, top, repository }, worktree) };
+}
+
+test('a worktree whose place is out of reach of the one it would be made again in stays', async (t) => {
+  const { machine, worktree } = await withWorktree(t);
+  const ran = await machine.run((shell) => clean(requestOf(true), shell), {
+    fault: ({ name, path, to }) =>
+      name === 'rename' && path === worktree && to?.includes('/clean/quarantine/') === true
+        ? 'EXDEV'
+        : undefined,
+  });
+  t.is(ran.result?._unsafeUnwrap(), 3, ran.out + ran.err);
+  t.true(existsSync(worktree));
+  t.is(failuresIn(ran)[0]?.code, 'ENOHOLD');
+});
+
+test('a worktree goes beside its place while it can be made again, and stays when it cannot', async (t) => {
+  for (const [blocked, stays] of [
+    [['quarantine'], false],
+    [['quarantine', 'undo'], true],
+  ] as const) {
+    const { machine, worktree } = await withWorktree(t);
+    const ran = await machine.run(
+      runAnd(() => {
+        for (const name of blocked) putFileInPlace(join(machine.root, 'clean', name));
+      }, true),
+    );
+    t.is(existsSync(worktree), stays, ran.out + ran.err);
+    const failures = failuresIn(ran).filter(({ item }) => item === `worktrees:${worktree}`);
+    t.deepEqual(
+      failures.map(({ code }) => code),
+      stays ? ['ENOHOLD'] : [],
+    );
+  }
 });
