@@ -9,7 +9,6 @@ import { keptOfRows } from '../journal/kept-rows.ts';
 import type { JournalReader } from '../journal/journal.ts';
 import { reserveSeen } from '../journal/reserve.ts';
 import type { JournalFailure } from '../model/failure.ts';
-import { itemId } from '../model/item.ts';
 import type { Oddity, OwnOddity } from '../model/oddity.ts';
 import { goneWorktrees, type GoneWorktree } from '../projections/gone-worktrees.ts';
 import { keptSnapshots, type KeptSnapshot } from '../projections/kept-snapshots.ts';
@@ -86,9 +85,6 @@ async function oddPlace(shell: Pick<Shell, 'config'>): Promise<readonly Oddity[]
   return isWhole ? scratch : [...scratch, { type: 'reserve-missing', path: home, isRoomy }];
 }
 
-/** What every worktree's id begins with. */
-const worktreeId = itemId('worktrees', '');
-
 type Rows = Pick<JournalSeen, 'open' | 'inPlace' | 'gone' | 'kept' | 'unfinished'>;
 
 async function rowsOf(
@@ -99,7 +95,7 @@ async function rowsOf(
   const inPlace = new Set<string>();
   // Of a hundred thousand that are held the intents are not read.
   const others = await keptOfRows(reader, openOperations, (row) => {
-    const isSettled = row.heldUntilMs !== undefined && !row.item.startsWith(worktreeId) && liesInPlace(row);
+    const isSettled = row.heldUntilMs !== undefined && liesInPlace(row);
     if (isSettled) inPlace.add(row.op);
     return isSettled ? undefined : row;
   });

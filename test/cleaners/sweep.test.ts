@@ -3,6 +3,7 @@ import {
   appendFileSync,
   copyFileSync,
   existsSync,
+  mkdirSync,
   renameSync,
   statSync,
   symlinkSync,
@@ -284,6 +285,29 @@ test('what this command is led into once the removal of that is intended stays (
     others.filter((path) => existsSync(path)),
     [],
   );
+});
+
+test('what lies in the place of a resume lock once the removal is intended is told for what it is', async (t) => {
+  const { machine } = await makeStorage(t);
+  const home = { home: machine.home, root: machine.root, dataRoot: machine.root, nowMs, ids: makeIds(2) };
+  const { id, path } = await session(home, { status: 'Completed', startedAgo: '60d', endedAgo: '60d' });
+  const lock = join(machine.root, 'resume_locks', `${id}.lock`);
+  const ran = await machine.run((shell) => {
+    const wrapStore = (store: Store): Store => ({
+      ...store,
+      write: (writes) =>
+        store.write(writes).map(() => {
+          const text = textOf(writes);
+          if (!text.includes('"RemovalIntended"') || !text.includes(path)) return;
+          mkdirSync(lock, { recursive: true });
+          // What is young may be a lock that is being written.
+          utimesSync(lock, new Date(nowMs - 86_400_000), new Date(nowMs - 86_400_000));
+        }),
+    });
+    return clean(request._unsafeUnwrap(), { ...shell, journalSeams: { ...shell.journalSeams, wrapStore } });
+  });
+  t.like(driftsIn(ran.out)[`sessions:${path}`], { reason: 'unreadable' }, ran.err);
+  t.true(existsSync(path));
 });
 
 /** One that has worked on this storage since before anything of it was made, in a repository that nothing else tells of. */

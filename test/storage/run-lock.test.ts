@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { hostname, uptime } from 'node:os';
 import { dirname } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -128,6 +128,17 @@ onLinux(
   (own) => ({ ...own, bootId: otherBoot, since: 'yesterday' }),
   'kernel',
 );
+test('a pipe in the place of a lock is not one that was left empty, however old it is', async (t) => {
+  const root = temporaryDirectory(t);
+  const path = runLockPath(root);
+  mkdirSync(dirname(path), { recursive: true });
+  t.is(spawnSync('mkfifo', [path]).status, 0);
+  utimesSync(path, new Date(beforeBoot), new Date(beforeBoot));
+  t.true(await isRunUnderWay([root], who));
+  t.like((await takeRunLock([root], who))._unsafeUnwrapErr(), { type: 'run-locked', path, where: 'unknown' });
+  t.true(existsSync(path));
+});
+
 test(
   'of the older format and a dead process is replaced',
   becomes,
